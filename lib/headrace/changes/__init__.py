@@ -1,0 +1,1 @@
+"""A stream of change events becomes one ordered truth."""

@@ -1,0 +1,321 @@
+"""The settings: one YAML file becomes one frozen `Config`.
+
+Models only. Reading the file, `${NAME}`, secrets and readable errors live in `config_file.py`.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: Any) -> Any:
+    """`90s`, `15m`, `12h`, `7 days`, `2 weeks` as a timedelta; other values pass through for pydantic to judge."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])[a-z]*\s*", value.lower())
+        if not found:
+            raise ValueError("expected a duration such as 90s, 15m, 12h or 7 days")
+        return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+
+
+class Settings(BaseModel):
+    """Base: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class PositionColumn(Settings):
+    """One column that orders rows. `type: auto` reads numbers and ISO 8601 timestamps as numbers, the rest as text."""
+
+    column: str
+    type: Literal["auto", "number", "timestamp", "text"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+
+class OperationColumn(Settings):
+    """Which column says what happened, and which of its values mean delete and truncate; all others upsert.
+
+    With `upsert` given, a value in none of the three lists is refused row by row.
+    """
+
+    column: str
+    delete: Names = ()
+    truncate: Names = ()
+    upsert: Names = ()
+
+
+class SourceBase(Settings):
+    """What every source has in common.
+
+    Attributes:
+        position: the columns that order rows (`json` and `snapshot`), most significant first; or `arrival`: the
+            transport's own offset, for sources with nothing better. Then a row's order is the order of arrival.
+        table: the column that names the table, where one stream of plain rows carries several.
+        epoch: raise it by one when the source's own numbering restarts (fail-over, topic created again).
+        omitted: what a column missing in a full row means. `null` (default) or `keep` the stored value.
+        unavailable: Debezium's `unavailable.value.placeholder`.
+        changed_at: the column that says when the row changed (`json` and `snapshot`).
+        delete_mode: flattened Debezium rows: what marks a delete (`rewrite`: a `__deleted` field, `tombstone`: a null).
+        before_prefix: DMS: prefix of before-image columns where they are sent beside the data.
+        first_position: start a new checkpoint at the `earliest` or the `latest` record.
+    """
+
+    format: Literal["json", "debezium", "dms", "dynamodb", "objects", "snapshot"]
+    position: tuple[PositionColumn, ...] | Literal["arrival"] | None = None
+    operation: OperationColumn | None = None
+    table: str | None = None
+    changed_at: str | None = None
+    epoch: Annotated[int, Field(ge=0, le=9999)] = 0
+    omitted: Literal["null", "keep"] = "null"
+    unavailable: str = "__debezium_unavailable_value"
+    delete_mode: Literal["rewrite", "tombstone"] = "rewrite"
+    before_prefix: str = "BI_"
+    max_message_bytes: Annotated[int, Field(gt=0)] = 16 * 1024 * 1024
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_position_column(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("position"), str) and value["position"] != "arrival":
+            return {**value, "position": [value["position"]]}
+        return value
+
+    @model_validator(mode="after")
+    def _rows_need_a_position(self) -> "SourceBase":
+        if self.format in ("json", "snapshot") and self.position is None:
+            raise ValueError(
+                f"expected position: the columns that order rows, e.g. position: [updated_at], for format {self.format}"
+            )
+        if self.format == "snapshot" and self.position == "arrival":
+            raise ValueError("expected the column that says when the dump was taken, e.g. position: [exported_at]")
+        return self
+
+
+class FilesSource(SourceBase):
+    """A folder of files: JSON lines, CSV or Parquet, told apart by their names, or all read as `encoding`.
+
+    Files are taken in the order they arrived. A file must appear complete (write elsewhere, then move).
+    """
+
+    transport: Literal["files"] = Field(alias="from")
+    path: str
+    encoding: Literal["auto", "json", "csv", "parquet"] = "auto"
+    max_files_per_batch: Annotated[int, Field(gt=0)] = 1000
+
+
+class KafkaSource(SourceBase):
+    """Topics of an Apache Kafka cluster. `topics` may hold names and patterns with `*`.
+
+    Attributes:
+        options: passed on to Spark's Kafka source as they are, e.g. `kafka.security.protocol`; values may be secrets.
+    """
+
+    transport: Literal["kafka"] = Field(alias="from")
+    servers: str
+    topics: Names
+    max_offsets_per_batch: Annotated[int, Field(gt=0)] = 200_000
+    first_position: Literal["earliest", "latest"] = "earliest"
+    options: dict[str, str | SecretStr] = {}
+
+
+Source = Annotated[FilesSource | KafkaSource, Field(discriminator="transport")]
+
+
+class History(Settings):
+    """SCD2. A new interval opens when a tracked column changes; other columns are updated in place.
+
+    With neither list every column is tracked.
+    """
+
+    track: Names = ()
+    ignore: Names = ()
+
+    @model_validator(mode="after")
+    def _one_list(self) -> "History":
+        if self.track and self.ignore:
+            raise ValueError("expected either track or ignore, e.g. history: {track: [status, price]}; found both")
+        return self
+
+
+class Expectation(Settings):
+    """A data-quality rule on one column, or on the row where `check` is SQL.
+
+    A row breaks the rule when its check is false; null passes every rule but `not_null`.
+    """
+
+    column: str | None = None
+    not_null: bool = False
+    min: float | str | None = None
+    max: float | str | None = None
+    values: tuple[str | int | float | bool, ...] = ()
+    pattern: str | None = None
+    check: str | None = None
+    on_fail: Literal["warn", "reject", "stop"] = "reject"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Expectation":
+        rules = self.not_null or self.values or any(v is not None for v in (self.min, self.max, self.pattern))
+        if bool(rules) == bool(self.check) or (rules and not self.column):
+            raise ValueError("expected a column with a rule, e.g. {column: price, min: 0}, or check: a SQL condition")
+        return self
+
+
+class TableMaintenance(Settings):
+    """Upkeep of one table, run between batches by the job that owns it.
+
+    Attributes:
+        compact_at_files: OPTIMIZE once this many files are smaller than 64 MiB.
+        vacuum_every, vacuum_keep: how often VACUUM runs, and the age of files it may delete.
+        purge_tombstones_after: how long deletes are remembered; refused where shorter than the log, the rejects or
+            `replay_horizon` can bring an older event back.
+    """
+
+    compact_at_files: Annotated[int, Field(gt=1)] = 64
+    vacuum_every: Duration = timedelta(days=1)
+    vacuum_keep: Duration = timedelta(days=7)
+    purge_tombstones_after: Duration = timedelta(days=30)
+
+
+class Table(Settings):
+    """One ordered table.
+
+    Attributes:
+        source_table: its name at the source; the table's own name where not given.
+        key: the columns, as the source names them, that identify a row.
+        drop: columns not kept.
+        types: declared types, e.g. {price: decimal(10,2), born: date}; undeclared columns are learned.
+        columns: SQL over the source's columns, e.g. {email: "sha2(email, 256)"}: rename, cast, mask. A new name adds
+            a column, an existing one replaces it.
+        where: SQL condition; rows that break it are not in the table (a row that changes to break it leaves it).
+        mask: columns whose values never reach `changes_log` and `rejects`.
+        max_row_bytes: a larger row is rejected.
+        properties: Delta table properties, set when the table is created.
+    """
+
+    source: str
+    source_table: str | None = None
+    key: Annotated[Names, Field(min_length=1)]
+    drop: Names = ()
+    types: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    where: str | None = None
+    expect: tuple[Expectation, ...] = ()
+    history: History | None = None
+    mask: Names = ()
+    max_row_bytes: Annotated[int, Field(gt=0)] = 8 * 1024 * 1024
+    properties: dict[str, str] = {}
+    maintenance: TableMaintenance = TableMaintenance()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _history_true(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("history") is True:
+            return {**value, "history": {}}
+        return value
+
+    @model_validator(mode="after")
+    def _keys_are_kept(self) -> "Table":
+        lost = sorted(set(self.key) & set(self.drop))
+        if lost:
+            raise ValueError(f"expected key columns to be kept; found {lost} in drop as well")
+        changed = sorted(set(self.key) & set(self.columns))
+        if changed:
+            raise ValueError(f"expected key columns to stay as they are; found an expression for {changed} in columns")
+        return self
+
+
+class Log(Settings):
+    """`changes_log`: every message as it arrived, the source of `replay` and `trace`."""
+
+    enabled: bool = True
+    keep: Duration = timedelta(days=14)
+
+
+class Rejects(Settings):
+    """`rejects/<job>`: every row that could not be used, with its reason."""
+
+    keep: Duration = timedelta(days=30)
+
+
+class Apply(Settings):
+    """How batches are applied.
+
+    Attributes:
+        trigger: time between micro-batches.
+        parallel_tables: MERGEs that run side by side.
+        unknown_tables: a table in the stream that no settings name: `reject` its rows, or `ignore` (and count) them.
+        max_stale_share: stop when more than this share of a batch of at least `stale_check_rows` is stale and the
+            newest position of the batch lies below the newest stored: the source's numbering went back.
+        allow_stale: switch the check off, for a deliberate replay.
+        replay_horizon: how far back the transport can bring events again (Kafka retention).
+    """
+
+    trigger: Duration = timedelta(seconds=2)
+    parallel_tables: Annotated[int, Field(ge=1, le=16)] = 2
+    unknown_tables: Literal["reject", "ignore"] = "reject"
+    max_stale_share: Annotated[float, Field(gt=0, le=1)] = 0.9
+    stale_check_rows: Annotated[int, Field(gt=0)] = 100
+    allow_stale: bool = False
+    replay_horizon: Duration = timedelta(days=7)
+
+
+class Config(Settings):
+    """Everything one deployment is told."""
+
+    lake: str
+    sources: dict[Name, Source]
+    tables: dict[Name, Table]
+    checkpoints: str | None = None
+    log: Log = Log()
+    rejects: Rejects = Rejects()
+    apply: Apply = Apply()
+    spark: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> "Config":
+        seen: dict[tuple[str, str | None], str] = {}
+        for name, table in self.tables.items():
+            source = self.sources.get(table.source)
+            if source is None:
+                known = ", ".join(sorted(self.sources)) or "none"
+                raise ValueError(f"tables.{name}.source: expected one of the sources ({known}); found {table.source!r}")
+            self._one_table_each(seen, name, table)
+            self._horizon(name, table)
+        return self
+
+    def _one_table_each(self, seen: dict[tuple[str, str | None], str], name: str, table: Table) -> None:
+        place = (table.source, table.source_table)
+        if place in seen:
+            raise ValueError(
+                f"tables.{name}: expected one table for each source table; found {seen[place]} reading "
+                f"{table.source}/{table.source_table or '(all rows)'} as well"
+            )
+        seen[place] = name
+
+    def _horizon(self, name: str, table: Table) -> None:
+        horizons = {"apply.replay_horizon": self.apply.replay_horizon, "rejects.keep": self.rejects.keep}
+        if self.log.enabled:
+            horizons["log.keep"] = self.log.keep
+        longest = max(horizons, key=lambda key: horizons[key])
+        if table.maintenance.purge_tombstones_after < horizons[longest]:
+            raise ValueError(
+                f"tables.{name}.maintenance.purge_tombstones_after: expected at least {horizons[longest].days} days, "
+                f"as long as {longest}, or an old event would revive a deleted row; "
+                f"found {table.maintenance.purge_tombstones_after.days} days"
+            )
+
+    def tables_of(self, source: str) -> dict[str, Table]:
+        """The tables fed by one source, by name."""
+        return {name: table for name, table in self.tables.items() if table.source == source}
