@@ -1,0 +1,1 @@
+"""Wiring: hands stores and a Spark session to the flows and starts the jobs."""

@@ -1,0 +1,150 @@
+"""The jars a laptop session needs: which coordinates, and where the files lie.
+
+Spark asks Ivy for `spark.jars.packages` at every start, which costs seconds even when every file is there already. So the
+resolving is done once, in a process of its own, and its answer (a list of files) is kept in the user's cache.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from headrace.errors import Fatal, HeadraceError, Unreachable
+from headrace.pipelines.java import cache_folder
+
+_SCALA = "2.13"
+_AWS_SDK = "2.29.52"
+_AWS_MODULES = ("s3", "s3-transfer-manager", "sts", "kms", "apache-client", "netty-nio-client", "dynamodb")
+_SECONDS_TO_RESOLVE = 900
+
+
+@dataclass(frozen=True)
+class Packages:
+    """Maven coordinates (`group:artifact:version`) and what to leave out of their dependencies (`group:artifact`)."""
+
+    coordinates: tuple[str, ...]
+    excludes: tuple[str, ...] = ()
+
+
+def needed(*, kafka: bool, s3: bool, extra: Sequence[str] = ()) -> Packages:
+    """Return the packages for a session with Delta, and with Kafka and S3 where asked for."""
+    spark = version("pyspark")
+    series = ".".join(spark.split(".")[:2])
+    coordinates = [f"io.delta:delta-spark_{series}_{_SCALA}:{version('delta-spark')}"]
+    excludes = []
+    if kafka:
+        coordinates.append(f"org.apache.spark:spark-sql-kafka-0-10_{_SCALA}:{spark}")
+    if s3:
+        # hadoop-aws must equal Spark's own Hadoop. Its SDK "bundle" weighs 641 MB; the parts it uses weigh 22 MB.
+        coordinates.append("org.apache.hadoop:hadoop-aws:3.4.2")
+        coordinates += [f"software.amazon.awssdk:{module}:{_AWS_SDK}" for module in _AWS_MODULES]
+        excludes.append("software.amazon.awssdk:bundle")
+    return Packages((*coordinates, *extra), tuple(excludes))
+
+
+def jar_files(packages: Packages, settings: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the local paths of all jars of `packages`, their dependencies included.
+
+    Args:
+        packages: what is wanted.
+        settings: Spark settings; those that begin with `spark.jars.` (repositories, ivySettings) guide the search.
+        environ: where the cache folder and the proxy are read from.
+
+    Raises:
+        Unreachable: Maven Central (or the configured repository) did not answer.
+        Fatal: it answered, but does not have one of them.
+    """
+    guide = {key: value for key, value in settings.items() if key.startswith("spark.jars.")}
+    key = hashlib.sha256(json.dumps([packages.coordinates, packages.excludes, guide]).encode()).hexdigest()[:12]
+    remembered = cache_folder(environ) / f"jars-{key}.json"
+    if remembered.exists():
+        files: list[str] = json.loads(remembered.read_text())
+        if all(Path(file).exists() for file in files):
+            return files
+    print(f"headrace: fetching {len(packages.coordinates)} Spark packages from Maven Central ...", file=sys.stderr)
+    files = _resolve(packages, guide, environ)
+    remembered.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = remembered.with_name(f"{remembered.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(files))
+    unfinished.replace(remembered)
+    return files
+
+
+def proxy_options(environ: Mapping[str, str]) -> str:
+    """Return the JVM options for the proxy named by `HTTPS_PROXY` or `HTTP_PROXY`; Java does not read these itself."""
+    options = []
+    for scheme in ("https", "http"):
+        name = environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY")
+        proxy = urlsplit(name if "//" in name else f"//{name}") if name else None
+        if proxy and proxy.hostname:
+            options.append(f"-D{scheme}.proxyHost={proxy.hostname} -D{scheme}.proxyPort={proxy.port or 80}")
+    return " ".join(options)
+
+
+def _resolve(packages: Packages, guide: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
+    conf = dict(guide)
+    conf["spark.jars.packages"] = ",".join(packages.coordinates)
+    if packages.excludes:
+        conf["spark.jars.excludes"] = ",".join(packages.excludes)
+    options = f"{environ.get('SPARK_SUBMIT_OPTS', '')} {proxy_options(environ)}".strip()
+    answer = subprocess.run(
+        [sys.executable, "-m", "headrace.pipelines.jars", json.dumps(conf)],
+        env={**environ, "SPARK_SUBMIT_OPTS": options},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS_TO_RESOLVE,
+    )
+    if answer.returncode != 0:
+        raise refusal(packages, answer.stderr + answer.stdout)
+    files: list[str] = json.loads(answer.stdout.splitlines()[-1])
+    return files
+
+
+def refusal(packages: Packages, said: str) -> HeadraceError:
+    """Return the error that tells a person what Ivy's many lines in `said` mean."""
+    missing = [c for c in packages.coordinates if f"{':'.join(c.split(':')[:2]).replace(':', '#')};" in said]
+    expected = f"the Spark packages {', '.join(missing or packages.coordinates)}"
+    if any(
+        sign in said for sign in ("Server access error", "UnknownHost", "ConnectException", "timed out", "SSLHandshake")
+    ):
+        return Unreachable(
+            expected=f"{expected} from Maven Central",
+            found="Maven Central could not be reached",
+            todo="Check the network, or set HTTPS_PROXY, or point SPARK_CONF_DIR at a spark-defaults.conf with spark.jars.ivySettings.",
+            where="jars",
+        )
+    if "not found" in said:
+        return Fatal(
+            expected=expected,
+            found="Maven Central does not have them",
+            todo="Check the spelling and the version of the packages.",
+            where="jars",
+        )
+    return Fatal(
+        expected=expected,
+        found=f"Spark's launcher stopped: {' '.join(said.split())[-300:]}",
+        todo="Check that this Java starts: `java -version`.",
+        where="jars",
+    )
+
+
+def _main() -> None:
+    # Ivy runs inside Spark's launcher, so starting the launcher alone (no Spark session) resolves the packages.
+    from pyspark.conf import SparkConf
+    from pyspark.java_gateway import launch_gateway
+
+    conf = SparkConf(loadDefaults=False).setAll(json.loads(sys.argv[1]).items()).setMaster("local[1]")
+    gateway = launch_gateway(conf)
+    urls = gateway.jvm.System.getProperty("spark.jars").split(",")
+    gateway.shutdown()
+    print(json.dumps([urlsplit(url).path for url in urls]))
+
+
+if __name__ == "__main__":
+    _main()

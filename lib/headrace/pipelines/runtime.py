@@ -1,0 +1,146 @@
+"""The Spark session: taken from the platform on Glue and Databricks, made here on a laptop."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from headrace.errors import ConfigError, MissingDependency
+from headrace.pipelines.jars import jar_files, needed
+from headrace.pipelines.java import cache_folder, java_home
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Runtime = Literal["local", "glue", "databricks"]
+_JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+
+
+def spark_session(
+    app: str,
+    *,
+    kafka: bool = False,
+    s3: bool = False,
+    settings: Mapping[str, str] | None = None,
+    packages: Sequence[str] = (),
+    runtime: Runtime = "local",
+) -> "SparkSession":
+    """Return the one Spark session of this process.
+
+    A session that exists already is returned as it is, after the SQL settings asked for are set on it. Otherwise
+    `local` makes one on this machine, with Delta, and with Kafka and S3 where asked for.
+
+    Args:
+        app: name shown in Spark's own pages and logs.
+        kafka: whether the session must read from Kafka.
+        s3: whether `s3://` paths must work.
+        settings: Spark settings that win over Headrace's own; `spark.driver.extraJavaOptions` is added to them.
+        packages: more Maven coordinates, `group:artifact:version`.
+        runtime: `glue` and `databricks` bring Spark, Delta and Kafka themselves: nothing is configured there.
+
+    Raises:
+        MissingDependency: pyspark, delta-spark or a fitting Java is not installed.
+        Unreachable: jars are needed from Maven Central and it does not answer.
+        ConfigError: the running session cannot take one of the settings.
+    """
+    try:
+        import delta  # noqa: F401
+        from pyspark.sql import SparkSession
+    except ImportError as missing:
+        raise MissingDependency(
+            expected="pyspark and delta-spark",
+            found=f"no module {missing.name}",
+            todo="Run `pip install 'headrace[local]'`; Glue and Databricks bring them.",
+            where=f"runtime {runtime}",
+        ) from missing
+    asked = dict(settings or {})
+    existing = SparkSession.getActiveSession()
+    if existing is None and runtime != "local":
+        existing = SparkSession.builder.appName(app).getOrCreate()
+    if existing is not None:
+        return _adjusted(existing, asked)
+    conf = {**_laptop_settings(kafka=kafka, s3=s3), **asked}
+    conf[_JAVA_OPTIONS] = f"{_java_options()} {asked.get(_JAVA_OPTIONS, '')}".strip()
+    with _environment(_launch_environment()):
+        files = jar_files(needed(kafka=kafka, s3=s3, extra=packages), asked)
+        conf["spark.jars"] = ",".join([*filter(None, [asked.get("spark.jars")]), *files])
+        builder = SparkSession.builder.appName(app).master(conf.pop("spark.master", "local[*]"))
+        return builder.config(map=conf).getOrCreate()
+
+
+def _adjusted(session: "SparkSession", asked: Mapping[str, str]) -> "SparkSession":
+    for key, value in asked.items():
+        if session.conf.isModifiable(key):
+            session.conf.set(key, value)
+        elif session.conf.get(key, None) != value:
+            raise ConfigError(
+                expected=f"a session with {key}={value}",
+                found=f"a running session with {key}={session.conf.get(key, 'not set')}",
+                todo="Give this setting to the job that starts Spark; it cannot change while Spark runs.",
+                where="spark settings",
+            )
+    return session
+
+
+def _laptop_settings(*, kafka: bool, s3: bool) -> dict[str, str]:
+    settings = {
+        # Nothing outside this machine may connect, and a laptop's host name often resolves to nothing.
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.memory": "2g",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # A position or a time must not depend on where the laptop is.
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Spark's 200 shuffle partitions and Delta's 50 for its own state are for clusters: one task per core does here.
+        "spark.sql.shuffle.partitions": str(max(2, os.cpu_count() or 2)),
+        "spark.databricks.delta.snapshotPartitions": "2",
+        # VACUUM lists folders in parallel tasks, 10,000 by default: 20 s instead of 2 s on a small driver.
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+        # Otherwise Spark makes ./spark-warehouse wherever the program is started.
+        "spark.sql.warehouse.dir": (cache_folder() / "warehouse").as_uri(),
+    }
+    if s3:
+        # One name for the lake everywhere: Glue and Databricks say s3://, Hadoop's client listens to s3a://.
+        settings["spark.hadoop.fs.s3.impl"] = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+        settings["spark.hadoop.fs.AbstractFileSystem.s3.impl"] = "org.apache.hadoop.fs.s3a.S3A"
+    return settings
+
+
+def _java_options() -> str:
+    log_settings = Path(__file__).with_name("log4j2.properties").as_uri()
+    return f"-Dlog4j2.configurationFile={shlex.quote(log_settings)} -Duser.timezone=UTC -XX:+UseSerialGC"
+
+
+def _launch_environment() -> dict[str, str]:
+    import pyspark
+
+    return {
+        "JAVA_HOME": str(java_home()),
+        # The Spark of this Python environment, not one that SPARK_HOME happens to name.
+        "SPARK_HOME": str(Path(pyspark.__file__).parent),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        # Otherwise the workers take the first python3 on the PATH.
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

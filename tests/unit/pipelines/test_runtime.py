@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from headrace.errors import ConfigError
+from headrace.pipelines.runtime import spark_session
+
+
+def test_the_session_writes_and_merges_delta_tables(spark: SparkSession, lake: Path) -> None:
+    table = str(lake / "tables" / "users")
+    spark.createDataFrame([(1, "old"), (2, "kept")], "id int, name string").write.format("delta").save(table)
+    spark.createDataFrame([(1, "new"), (3, "added")], "id int, name string").createOrReplaceTempView("incoming")
+    spark.sql(
+        f"MERGE INTO delta.`{table}` t USING incoming s ON t.id = s.id "
+        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    )
+    rows = spark.read.format("delta").load(table).orderBy("id").collect()
+    assert [tuple(row) for row in rows] == [(1, "new"), (2, "kept"), (3, "added")]
+
+
+def test_the_session_reads_kafka_and_keeps_to_this_machine(spark: SparkSession) -> None:
+    assert spark.read.format("kafka") is not None
+    jars = spark.sparkContext.getConf().get("spark.jars") or ""
+    assert "spark-sql-kafka-0-10_2.13" in jars
+    assert spark.sparkContext.getConf().get("spark.driver.host") == "127.0.0.1"
+    assert spark.sparkContext.uiWebUrl is None
+    assert spark.sql("SELECT current_timezone()").first()[0] == "UTC"
+
+
+def test_a_running_session_is_reused_and_takes_sql_settings(spark: SparkSession) -> None:
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    try:
+        again = spark_session("other", settings={"spark.sql.shuffle.partitions": "3"})
+        assert again.sparkContext is spark.sparkContext
+        assert spark.conf.get("spark.sql.shuffle.partitions") == "3"
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", before)
+
+
+def test_a_setting_the_running_session_cannot_take_is_refused(spark: SparkSession) -> None:
+    with pytest.raises(ConfigError, match=r"expected a session with spark.driver.memory=9g; found .*=2g"):
+        spark_session("other", settings={"spark.driver.memory": "9g"})
