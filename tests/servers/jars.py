@@ -1,0 +1,81 @@
+"""Fetches the servers' jars once into a cache folder and checks each against jars.lock (sha256, Maven Central path)."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .process import ServerError
+
+HERE = Path(__file__).parent
+CENTRAL = "https://repo1.maven.org/maven2"
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept between runs: $HEADRACE_CACHE, else ~/.cache/headrace."""
+    return Path(os.environ.get("HEADRACE_CACHE") or Path.home() / ".cache" / "headrace")
+
+
+def class_path() -> str:
+    """One flat class path with the Kafka broker, Kafka Connect and Debezium's PostgreSQL connector.
+
+    The first call downloads about 60 MB: with Maven where `mvn` exists (so a configured mirror is honoured), else over
+    HTTPS from Maven Central or from $HEADRACE_MAVEN_REPOSITORY. Raises ServerError naming a missing or altered jar.
+    """
+    lock = (HERE / "jars.lock").read_text()
+    wanted = {Path(path).name: (digest, path) for digest, path in (line.split() for line in lock.splitlines())}
+    folder = cache_folder() / f"servers-{hashlib.sha256(lock.encode()).hexdigest()[:12]}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
+            target = Path(unfinished) / "jars"
+            target.mkdir()
+            _fetch(wanted, target)
+            _check(wanted, target)
+            shutil.copytree(target, Path(unfinished) / "done")
+            (Path(unfinished) / "done").rename(folder)
+    return os.pathsep.join(str(folder / name) for name in sorted(wanted))
+
+
+def _fetch(wanted: dict[str, tuple[str, str]], target: Path) -> None:
+    maven = shutil.which("mvn")
+    if maven and "HEADRACE_MAVEN_REPOSITORY" not in os.environ:
+        _fetch_with_maven(maven, target)
+    else:
+        _fetch_with_https(wanted, target)
+
+
+def _fetch_with_maven(maven: str, target: Path) -> None:
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={target}"]
+    result = subprocess.run([maven, "-q", "-B", "-f", str(HERE / "pom.xml"), *goal], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise ServerError(f"Maven could not fetch the jars of tests/servers/pom.xml:\n{result.stdout[-2000:]}")
+
+
+def _fetch_with_https(wanted: dict[str, tuple[str, str]], target: Path) -> None:
+    root = os.environ.get("HEADRACE_MAVEN_REPOSITORY", CENTRAL).rstrip("/")
+
+    def fetch(path: str) -> None:
+        try:
+            with urllib.request.urlopen(f"{root}/{path}", timeout=60) as answer:
+                (target / Path(path).name).write_bytes(answer.read())
+        except OSError as error:
+            raise ServerError(
+                f"could not download {path} from the Maven repository: {error}; check the network"
+            ) from None
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(fetch, [path for _, path in wanted.values()]))
+
+
+def _check(wanted: dict[str, tuple[str, str]], target: Path) -> None:
+    for name, (digest, path) in wanted.items():
+        jar = target / name
+        if not jar.exists():
+            raise ServerError(f"jars.lock names {path}, the download did not bring it; did pom.xml change?")
+        if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
+            raise ServerError(f"{path} has not the sha256 of jars.lock; remove it from ~/.m2 and retry")

@@ -1,0 +1,95 @@
+"""An Apache Kafka broker (KRaft, one node) on 127.0.0.1 for tests."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from .jars import class_path
+from .process import Process, ServerError, free_port
+
+CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAA"
+JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+
+
+class Kafka:
+    """A broker with data, port and log in `folder`; or the one of $HEADRACE_TEST_KAFKA, which is never stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        self.external = os.environ.get("HEADRACE_TEST_KAFKA")
+        self.folder = folder
+        self.port, self.controller_port = free_port(), free_port()
+        self.process: Process | None = None
+
+    @property
+    def servers(self) -> str:
+        """The bootstrap servers, as clients want them."""
+        return self.external or f"127.0.0.1:{self.port}"
+
+    def start(self) -> "Kafka":
+        """Formats the data folder on the first call, starts the broker and returns when it answers."""
+        if self.external:
+            return self
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.process is None:
+            settings = self._write_settings()
+            tool = ["java", "-cp", class_path(), QUIET, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID]
+            done = subprocess.run([*tool, "-c", str(settings)], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise ServerError(f"Kafka could not format its data folder:\n{done.stdout}{done.stderr}")
+            command = ["java", *JVM, "-cp", class_path(), QUIET, "kafka.Kafka", str(settings)]
+            self.process = Process("kafka", command, self.folder)
+        self.process.start()
+        self.process.wait_ready(self._answers, 60)
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.admin().list_topics(timeout=2).brokers)
+        except Exception:
+            return False  # librdkafka raises one class for every transport state; the deadline decides
+
+    def admin(self) -> AdminClient:
+        """An admin client of the broker."""
+        return AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
+
+    def create_topic(self, name: str, partitions: int = 1) -> None:
+        """Creates a topic and returns when the broker confirmed it."""
+        for created in self.admin().create_topics([NewTopic(name, partitions, 1)]).values():
+            created.result(20)
+
+    def kill9(self) -> None:
+        """Ends the broker as a lost machine would."""
+        if self.process:
+            self.process.kill9()
+
+    def restart(self) -> None:
+        """Starts a stopped or killed broker again on the same port and data."""
+        self.start()
+
+    def stop(self) -> None:
+        """Stops the broker by its own pid."""
+        if self.process:
+            self.process.stop()
+
+    def _write_settings(self) -> Path:
+        settings = self.folder / "server.properties"
+        lines = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
+            "log.dirs": str(self.folder / "data"),
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "message.max.bytes": "20000000",
+        }
+        settings.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        return settings
