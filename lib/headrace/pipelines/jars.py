@@ -1,7 +1,7 @@
 """The jars a laptop session needs: which coordinates, and where the files lie.
 
-Spark asks Ivy for `spark.jars.packages` at every start, which costs seconds even when every file is there already. So the
-resolving is done once, in a process of its own, and its answer (a list of files) is kept in the user's cache.
+Spark asks Ivy for `spark.jars.packages` at every start, which costs seconds even when every file is there already. So
+the resolving is done once, in a process of its own, and its answer (a list of files) is kept in the user's cache.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ _SCALA = "2.13"
 _AWS_SDK = "2.29.52"
 _AWS_MODULES = ("s3", "s3-transfer-manager", "sts", "kms", "apache-client", "netty-nio-client", "dynamodb")
 _SECONDS_TO_RESOLVE = 900
+_UNREACHABLE_SIGNS = ("Server access error", "UnknownHost", "ConnectException", "timed out", "SSLHandshake")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def refusal(packages: Packages, said: str) -> HeadraceError:
         return Unreachable(
             expected=f"{expected} from Maven Central",
             found="Maven Central could not be reached",
-            todo="Check the network, or set HTTPS_PROXY, or point SPARK_CONF_DIR at a spark-defaults.conf with spark.jars.ivySettings.",
+            todo="Check the network, set HTTPS_PROXY, or name your mirror in an ivysettings.xml and point Spark's setting "
+            "spark.jars.ivySettings at it.",
             where="jars",
         )
     if "not found" in said:

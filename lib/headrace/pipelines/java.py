@@ -124,7 +124,7 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     on_path = shutil.which("java", path=environ.get("PATH", ""))
     if on_path:
         yield Path(on_path).resolve().parent.parent, "PATH"
-    for pattern in (*_PLACES, _MAC_PLACES):
+    for pattern in _PLACES:
         for home in sorted(Path("/").glob(pattern.lstrip("/"))):
             if (home / "bin" / "java").exists():
                 yield home, str(home)
