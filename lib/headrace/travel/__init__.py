@@ -1,0 +1,11 @@
+"""The running example: a small travel company whose database knows the truth.
+
+    agency.py     what happens: bookings, delays, price changes, deleted accounts, merged accounts, a truncate
+    database.py   five tables, transactions, and the log of changes they leave
+    debezium.py   that log as the messages Debezium's PostgreSQL connector sends
+    channel.py    the road to the lake: late, doubled, shuffled, cut into files
+    compare.py    the truth against what a reader finds in the lake
+
+Everything is decided by one seed. Nothing here imports Spark or the rest of Headrace, so the truth cannot lean on the
+code it judges.
+"""

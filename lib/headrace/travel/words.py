@@ -1,0 +1,70 @@
+"""Names and sentences of the travel company: letters of several alphabets, on purpose."""
+
+NAMES = (
+    "Ada",
+    "Bilal",
+    "Chloé",
+    "Dmitri",
+    "Esi",
+    "Fatma",
+    "Göran",
+    "Hana",
+    "Inés",
+    "Jun",
+    "Kofi",
+    "Łucja",
+    "Marta",
+    "Nils",
+    "Oya",
+    "Priya",
+    "Quentin",
+    "Rosa",
+    "Søren",
+    "Tariq",
+)
+FAMILIES = (
+    "Abara",
+    "Bianchi",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fofanah",
+    "Grünwald",
+    "Haddad",
+    "Ito",
+    "Kowalska",
+    "Lindqvist",
+    "Mbeki",
+    "Novák",
+    "O'Hara",
+    "Peña",
+    "Quispe",
+    "Rossi",
+    "Şahin",
+    "Tanaka",
+    "Wójcik",
+)
+AIRPORTS = ("AMS", "BCN", "CPH", "DUB", "EDI", "FCO", "GVA", "HEL", "IST", "JFK", "KEF", "LIS", "MAD", "NRT", "OSL")
+CITIES = (
+    "Amsterdam",
+    "Barcelona",
+    "København",
+    "Dublin",
+    "Edinburgh",
+    "Roma",
+    "Genève",
+    "Helsinki",
+    "İstanbul",
+    "東京",
+)
+COUNTRIES = ("DE", "DK", "ES", "FR", "GB", "IT", "JP", "NL", "PL", "SE", "TR", None)
+AMENITIES = ("pool", "sauna", "breakfast", "parking", "pets", "gym", "café", "late check-out")
+SENTENCES = (
+    "The rooms look over the harbour, and the quiet ones face the garden.",
+    "Breakfast is served until eleven; on Sundays there is music.",
+    "Children sleep free up to six years in the room of their parents.",
+    "A tram to the airport stops in front of the door every nine minutes.",
+    "The sauna opens at five, towels and a robe are in the wardrobe.",
+    "Dogs are welcome for a fee of 15 a night, cats are as well.",
+    "Cancel free of charge until 18:00 two days before arrival.",
+)
