@@ -4,6 +4,7 @@ Models only. Reading the file, `${NAME}`, secrets and readable errors live in `c
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -23,8 +24,48 @@ def parse_duration(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+def parse_values(value: Any) -> Any:
+    """One value or several, numbers as text: SQL Server's operation codes are 1 to 4."""
+    values = value if isinstance(value, list | tuple) else (value,)
+    return tuple(str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in values)
+
+
+Values = Annotated[tuple[str, ...], BeforeValidator(parse_values)]
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+
+
+class Contradiction(ValueError):
+    """Settings that are each valid but do not fit together.
+
+    Args:
+        where: path of the key below the model that raises it; empty for the model itself.
+        expected, found, example: as in every error; `example` is a line of YAML.
+    """
+
+    def __init__(self, where: str, expected: str, found: str, example: str) -> None:
+        self.where, self.expected, self.found, self.example = where, expected, found, example
+        super().__init__(f"{where + ': ' if where else ''}expected {expected}; found {found}; e.g. {example}")
+
+
+class Contradictions(ValueError):
+    """Several of them."""
+
+    def __init__(self, problems: Sequence[Contradiction]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+def parse_option(value: Any) -> Any:
+    """Numbers and booleans as the text a Spark or Kafka option wants; other values pass through."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+OptionText = Annotated[str, BeforeValidator(parse_option)]
 
 
 class Settings(BaseModel):
@@ -52,9 +93,13 @@ class OperationColumn(Settings):
     """
 
     column: str
-    delete: Names = ()
-    truncate: Names = ()
-    upsert: Names = ()
+    delete: Values = ()
+    truncate: Values = ()
+    upsert: Values = ()
+
+
+# YAML reads a bare null as no value at all.
+Omitted = Annotated[Literal["null", "keep"], BeforeValidator(lambda value: "null" if value is None else value)]
 
 
 class SourceBase(Settings):
@@ -79,7 +124,7 @@ class SourceBase(Settings):
     table: str | None = None
     changed_at: str | None = None
     epoch: Annotated[int, Field(ge=0, le=9999)] = 0
-    omitted: Literal["null", "keep"] = "null"
+    omitted: Omitted = "null"
     unavailable: str = "__debezium_unavailable_value"
     delete_mode: Literal["rewrite", "tombstone"] = "rewrite"
     before_prefix: str = "BI_"
@@ -94,12 +139,18 @@ class SourceBase(Settings):
 
     @model_validator(mode="after")
     def _rows_need_a_position(self) -> "SourceBase":
-        if self.format in ("json", "snapshot") and self.position is None:
-            raise ValueError(
-                f"expected position: the columns that order rows, e.g. position: [updated_at], for format {self.format}"
-            )
-        if self.format == "snapshot" and self.position == "arrival":
-            raise ValueError("expected the column that says when the dump was taken, e.g. position: [exported_at]")
+        found = f"format: {self.format} without it"
+        if self.format == "json" and self.position is None:
+            expected = "the columns that order rows, or arrival"
+            raise Contradiction("position", expected, found, "position: [updated_at]")
+        if self.format == "snapshot" and (self.position is None or self.position == "arrival"):
+            found = "arrival" if self.position else found
+            expected = "the column that says when the dump was taken"
+            raise Contradiction("position", expected, found, "position: [exported_at]")
+        if self.operation is not None and self.format != "json":
+            found = f"an operation column for format: {self.format}"
+            expected = "nothing, as this format says itself what happened to a row"
+            raise Contradiction("operation", expected, found, "format: json")
         return self
 
 
@@ -127,7 +178,7 @@ class KafkaSource(SourceBase):
     topics: Names
     max_offsets_per_batch: Annotated[int, Field(gt=0)] = 200_000
     first_position: Literal["earliest", "latest"] = "earliest"
-    options: dict[str, str | SecretStr] = {}
+    options: dict[str, OptionText | SecretStr] = {}
 
 
 Source = Annotated[FilesSource | KafkaSource, Field(discriminator="transport")]
@@ -145,7 +196,7 @@ class History(Settings):
     @model_validator(mode="after")
     def _one_list(self) -> "History":
         if self.track and self.ignore:
-            raise ValueError("expected either track or ignore, e.g. history: {track: [status, price]}; found both")
+            raise Contradiction("", "either track or ignore", "both", "history: {track: [status, price]}")
         return self
 
 
@@ -168,7 +219,9 @@ class Expectation(Settings):
     def _says_something(self) -> "Expectation":
         rules = self.not_null or self.values or any(v is not None for v in (self.min, self.max, self.pattern))
         if bool(rules) == bool(self.check) or (rules and not self.column):
-            raise ValueError("expected a column with a rule, e.g. {column: price, min: 0}, or check: a SQL condition")
+            found = "both a rule and check" if rules and self.check else "a rule without column" if rules else "no rule"
+            expected = "a column with a rule (not_null, min, max, values, pattern), or check alone: a SQL condition"
+            raise Contradiction("", expected, found, "{column: price, min: 0}")
         return self
 
 
@@ -215,7 +268,7 @@ class Table(Settings):
     history: History | None = None
     mask: Names = ()
     max_row_bytes: Annotated[int, Field(gt=0)] = 8 * 1024 * 1024
-    properties: dict[str, str] = {}
+    properties: dict[str, OptionText] = {}
     maintenance: TableMaintenance = TableMaintenance()
 
     @model_validator(mode="before")
@@ -227,12 +280,14 @@ class Table(Settings):
 
     @model_validator(mode="after")
     def _keys_are_kept(self) -> "Table":
-        lost = sorted(set(self.key) & set(self.drop))
-        if lost:
-            raise ValueError(f"expected key columns to be kept; found {lost} in drop as well")
-        changed = sorted(set(self.key) & set(self.columns))
-        if changed:
-            raise ValueError(f"expected key columns to stay as they are; found an expression for {changed} in columns")
+        for column in sorted(set(self.key) & set(self.drop)):
+            raise Contradiction("drop", "no key column", column, f"key: [{column}]")
+        for column in sorted(set(self.key) & set(self.columns)):
+            expected = "key columns to stay as the source sends them"
+            raise Contradiction(f"columns.{column}", expected, "an expression", "columns: {email: sha2(email, 256)}")
+        tracked = set(self.history.track) if self.history else set()
+        for column in sorted(tracked & set(self.drop) - set(self.columns)):
+            raise Contradiction("history.track", "columns that are kept", f"{column}, which drop names too", "drop: []")
         return self
 
 
@@ -271,6 +326,20 @@ class Apply(Settings):
     replay_horizon: Duration = timedelta(days=7)
 
 
+def unknown_source(where: str, found: str, known: Sequence[str]) -> Contradiction:
+    """A table names a source that is not there."""
+    example = f"source: {known[0]}" if known else "sources: {feed: {from: files, path: ./in, format: debezium}}"
+    return Contradiction(where, f"one of the sources ({', '.join(known) or 'there are none'})", found, example)
+
+
+def in_words(duration: timedelta) -> str:
+    """A duration as the settings write it: `7 days`, `36h`, `90s`."""
+    seconds = int(duration.total_seconds())
+    if seconds and seconds % 86400 == 0:
+        return f"{seconds // 86400} days"
+    return f"{seconds // 3600}h" if seconds and seconds % 3600 == 0 else f"{seconds}s"
+
+
 class Config(Settings):
     """Everything one deployment is told."""
 
@@ -281,40 +350,47 @@ class Config(Settings):
     log: Log = Log()
     rejects: Rejects = Rejects()
     apply: Apply = Apply()
-    spark: dict[str, str] = {}
+    spark: dict[str, OptionText] = {}
 
     @model_validator(mode="after")
-    def _names_agree(self) -> "Config":
-        seen: dict[tuple[str, str | None], str] = {}
-        for name, table in self.tables.items():
-            source = self.sources.get(table.source)
-            if source is None:
-                known = ", ".join(sorted(self.sources)) or "none"
-                raise ValueError(f"tables.{name}.source: expected one of the sources ({known}); found {table.source!r}")
-            self._one_table_each(seen, name, table)
-            self._horizon(name, table)
+    def _tables_fit(self) -> "Config":
+        problems = [*self._sources_exist(), *self._one_table_each(), *self._horizons()]
+        if problems:
+            raise Contradictions(problems)
         return self
 
-    def _one_table_each(self, seen: dict[tuple[str, str | None], str], name: str, table: Table) -> None:
-        place = (table.source, table.source_table)
-        if place in seen:
-            raise ValueError(
-                f"tables.{name}: expected one table for each source table; found {seen[place]} reading "
-                f"{table.source}/{table.source_table or '(all rows)'} as well"
-            )
-        seen[place] = name
+    def _sources_exist(self) -> Iterator[Contradiction]:
+        known = sorted(self.sources)
+        for name, table in self.tables.items():
+            if table.source not in self.sources:
+                yield unknown_source(f"tables.{name}.source", table.source, known)
 
-    def _horizon(self, name: str, table: Table) -> None:
+    def _one_table_each(self) -> Iterator[Contradiction]:
+        seen: dict[tuple[str, str | None], str] = {}
+        for name, table in self.tables.items():
+            # A table without source_table takes the source table that has its own name, so two of them do not clash.
+            first = seen.setdefault((table.source, table.source_table or name), name)
+            if first != name:
+                found = f"tables.{first} reading {table.source_table or name} of {table.source} as well"
+                yield Contradiction(
+                    f"tables.{name}", "one table for each source table", found, "source_table: public.bookings"
+                )
+
+    def _horizons(self) -> Iterator[Contradiction]:
         horizons = {"apply.replay_horizon": self.apply.replay_horizon, "rejects.keep": self.rejects.keep}
         if self.log.enabled:
             horizons["log.keep"] = self.log.keep
         longest = max(horizons, key=lambda key: horizons[key])
-        if table.maintenance.purge_tombstones_after < horizons[longest]:
-            raise ValueError(
-                f"tables.{name}.maintenance.purge_tombstones_after: expected at least {horizons[longest].days} days, "
-                f"as long as {longest}, or an old event would revive a deleted row; "
-                f"found {table.maintenance.purge_tombstones_after.days} days"
-            )
+        for name, table in self.tables.items():
+            kept = table.maintenance.purge_tombstones_after
+            if kept < horizons[longest]:
+                at_least = in_words(horizons[longest])
+                yield Contradiction(
+                    f"tables.{name}.maintenance.purge_tombstones_after",
+                    f"at least {at_least}, as long as {longest}, or an old event would revive a deleted row",
+                    in_words(kept),
+                    f"purge_tombstones_after: {at_least}",
+                )
 
     def tables_of(self, source: str) -> dict[str, Table]:
         """The tables fed by one source, by name."""

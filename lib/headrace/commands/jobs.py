@@ -1,0 +1,91 @@
+"""Runs jobs in worker threads while the main thread listens for signals."""
+
+import importlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType, ModuleType
+
+from headrace.config import Config
+from headrace.errors import MissingDependency
+
+Job = Callable[[Config, bool, threading.Event], int]
+
+JOBS: Mapping[str, str] = {"apply_changes": "headrace.pipelines.apply_changes"}
+"""Every job and its module; `run(config, once, stop) -> exit code` is in each."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def needs_spark() -> Iterator[None]:
+    """Around imports that need Spark: a missing package is named with its install line."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("pyspark", "delta", "py4j", "pyarrow", "pandas"):
+            raise
+        raise MissingDependency(
+            expected="pyspark and delta-spark",
+            found=f"no module {error.name}",
+            todo="Run `pip install 'headrace[local]'`; Glue and Databricks bring them.",
+        ) from error
+
+
+def load_jobs(names: Sequence[str]) -> dict[str, Job]:
+    """Import the jobs named. Raises MissingDependency without Spark."""
+    with needs_spark():
+        modules: dict[str, ModuleType] = {name: importlib.import_module(JOBS[name]) for name in names}
+    return {name: module.run for name, module in modules.items()}
+
+
+def run_jobs(jobs: Mapping[str, Job], config: Config, once: bool) -> int:
+    """Run the jobs side by side until all have ended; the largest of their exit codes.
+
+    The first SIGINT or SIGTERM asks them to finish the running micro-batch and stop; a second one ends the process at
+    once. A job that fails stops the others, and its error is raised here.
+    """
+    stop = threading.Event()
+    ended: dict[str, int] = {}
+    failed: list[BaseException] = []
+
+    def work(name: str, job: Job) -> None:
+        try:
+            ended[name] = job(config, once, stop)
+        except BaseException as error:
+            failed.append(error)
+            stop.set()
+
+    # Not in the main thread: PySpark would put its own SIGINT handler there, which cancels the running batch.
+    threads = [threading.Thread(target=work, args=item, name=item[0], daemon=True) for item in jobs.items()]
+    with _graceful(stop):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if failed:
+        raise failed[0]
+    return max(ended.values(), default=0)
+
+
+@contextmanager
+def _graceful(stop: threading.Event) -> Iterator[None]:
+    asked = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
+        stop.set()
+        # Not print: the handler may have interrupted one.
+        os.write(2, b"Stopping after the running batch. Once more (Ctrl-C or SIGTERM) ends at once.\n")
+
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,27 @@
+"""`headrace run JOB...`."""
+
+import argparse
+
+from headrace.commands.jobs import JOBS, load_jobs, run_jobs
+from headrace.commands.options import config_option
+from headrace.config_file import load
+from headrace.errors import ConfigError
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the jobs, `--once` and `--config`."""
+    parser.add_argument("jobs", nargs="+", metavar="JOB", help=f"{', '.join(JOBS)}, or all")
+    parser.add_argument("--once", action="store_true", help="process what is there, then stop")
+    config_option(parser)
+    parser.epilog = "Ctrl-C or SIGTERM finishes the running micro-batch, commits and stops; a second one ends at once."
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the jobs; 0 when all of them ended well."""
+    names = list(JOBS) if "all" in args.jobs else list(dict.fromkeys(args.jobs))
+    unknown = [name for name in names if name not in JOBS]
+    if unknown:
+        found, known = ", ".join(unknown), ", ".join([*JOBS, "all"])
+        raise ConfigError(where="run", expected=f"one of the jobs {known}", found=found, todo="Name one of these.")
+    config = load(args.config)
+    return run_jobs(load_jobs(names), config, args.once)

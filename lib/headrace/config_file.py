@@ -1,0 +1,156 @@
+"""Reads the settings file: YAML -> environment and secrets -> `Config`, or one error that lists everything wrong."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from headrace.config import Config
+from headrace.config_problems import WrongSettings, from_pydantic, pattern_of, unknown_sources
+from headrace.config_yaml import Document, Path, Problem, read
+from headrace.errors import ConfigError
+
+_VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})?")
+_SECRET_NAME = re.compile(r"(?i)password|passwd|secret|jaas|token|credential|access.?key|private.?key|ssl\.key")
+_TYPE = re.compile(r"[a-z_]+(\s*[(<].*[)>])?(\s+(from|as|with)\s+\w+.*)?", re.IGNORECASE | re.DOTALL)
+
+
+def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Config:
+    """Return the settings in `path`.
+
+    `${NAME}` and `${NAME:-default}` in any text are taken from `environ` (`$${` is a plain `${`), and
+    `{secret: env:NAME}` becomes a `SecretStr`. Relative `lake`, `checkpoints` and `sources.*.path` are taken from the
+    folder of the file and come back absolute.
+
+    Raises:
+        ConfigError: the file is missing, unreadable or wrong; its text lists every problem with the key's path, what
+            was expected, what was found and an example.
+    """
+    file = FilePath(path)
+    document = read(_text(file))
+    if document.data is None and not document.problems:
+        document.problems.append(Problem((), "settings: lake, sources and tables", "an empty file", "lake: ./lake"))
+    if document.data is not None:
+        document.data = _Values(document, environ, file.parent).resolve(document.data, ())
+    config = _validated(document)
+    if config is None:
+        raise WrongSettings(str(path), document.problems, document.lines)
+    return config
+
+
+def _text(file: FilePath) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"a byte that is not UTF-8 at {error.start}"
+        raise ConfigError(expected="a UTF-8 file", found=found, todo="Save it as UTF-8.", where=str(file)) from None
+    except FileNotFoundError:
+        todo = "Name it with --config, or run `headrace init` to make one."
+        raise ConfigError(expected="a settings file", found="no such file", todo=todo, where=str(file)) from None
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        todo = "Name a file you may read with --config."
+        raise ConfigError(expected="a settings file", found=found, todo=todo, where=str(file)) from None
+
+
+def _validated(document: Document) -> Config | None:
+    config, data = None, document.data
+    if data is not None:
+        try:
+            config = Config.model_validate(data)
+        except ValidationError as error:
+            known = {problem.path for problem in document.problems}
+            document.problems += [problem for problem in from_pydantic(error, data) if problem.path not in known]
+            known |= {problem.path for problem in document.problems}
+            document.problems += [problem for problem in unknown_sources(data) if problem.path not in known]
+        document.problems += _unreadable_types(data)
+    return None if document.problems else config
+
+
+def _unreadable_types(data: Any) -> list[Problem]:
+    tables = data.get("tables") if isinstance(data, dict) else None
+    problems = []
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        types = table.get("types") if isinstance(table, dict) else None
+        for column, declared in types.items() if isinstance(types, dict) else ():
+            if isinstance(declared, str) and not _TYPE.fullmatch(declared.strip()):
+                path = ("tables", name, "types", column)
+                problems.append(Problem(path, "a type of Spark SQL", repr(declared[:60]), f"{column}: decimal(10,2)"))
+    return problems
+
+
+class _Values:
+    """Fills in variables, secrets and folders. Whatever cannot be filled in becomes a problem."""
+
+    def __init__(self, document: Document, environ: Mapping[str, str], folder: FilePath) -> None:
+        self.document, self.environ, self.folder = document, environ, folder
+
+    def resolve(self, value: Any, path: Path) -> Any:
+        if isinstance(value, dict):
+            secret = value.get("secret")
+            if len(value) == 1 and isinstance(secret, str) and (self.may_be_secret(path) or secret.startswith("env:")):
+                return self.secret(secret, path)
+            return {key: self.resolve(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(item, (*path, index)) for index, item in enumerate(value)]
+        return self.text(value, path) if isinstance(value, str) else value
+
+    def text(self, value: str, path: Path) -> str | SecretStr:
+        filled = _VARIABLE.sub(lambda found: self.variable(found, path), value)
+        # A password inside a longer option, such as a JAAS line, must not print either.
+        if self.may_be_secret(path) and _SECRET_NAME.search(str(path[-1])):
+            return SecretStr(filled)
+        place = pattern_of(path)
+        if place in ("lake", "checkpoints", "sources.*.path"):
+            return absolute(filled, self.folder)
+        return FromEnvironment(filled) if filled != value else filled
+
+    def variable(self, found: re.Match[str], path: Path) -> str:
+        if found[0] == "$${":
+            return "${"
+        name, default = found["name"], found["default"]
+        if name is None:
+            hint = "Write $${ where the text itself holds ${."
+            self.problem(path, "${NAME} or ${NAME:-default}", "${ without a name and }", "path: ${FOLDER}", hint)
+            return ""
+        # As in a shell, `:-` also stands in for a variable that is set to nothing.
+        value = self.environ.get(name)
+        if default is not None and not value:
+            return str(default)
+        if value is None:
+            hint = f"Set it, or write ${{{name}:-default}}."
+            self.problem(path, f"the environment variable {name}", "no such variable", f"export {name}=...", hint)
+        return value or ""
+
+    def secret(self, reference: str, path: Path) -> SecretStr:
+        scheme, _, name = reference.partition(":")
+        example = "kafka.ssl.key.password: {secret: env:KEY_PASSWORD}"
+        if not self.may_be_secret(path):
+            expected = "no secret here, as this value is written into tables or logs"
+            self.problem(path, expected, "a secret", example, "Secrets may stand in sources.*.options.")
+        elif scheme != "env" or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            self.problem((*path, "secret"), "env: and the name of a variable", "something else", example)
+        elif not self.environ.get(name):
+            found = "it empty" if name in self.environ else "no such variable"
+            self.problem((*path, "secret"), f"the environment variable {name}", found, f"export {name}=...")
+        return SecretStr(self.environ.get(name, ""))
+
+    def may_be_secret(self, path: Path) -> bool:
+        return pattern_of(path) == "sources.*.options.*"
+
+    def problem(self, path: Path, expected: str, found: str, example: str, hint: str = "") -> None:
+        self.document.problems.append(Problem(path, expected, found, example, hint))
+
+
+class FromEnvironment(str):
+    """Text that holds a value of the environment; messages do not show it."""
+
+
+def absolute(path: str, folder: FilePath) -> str:
+    """`path` as it is where it is a URI or absolute, else below `folder`."""
+    if not path or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
+        return path
+    return os.path.abspath(folder / os.path.expanduser(path))
