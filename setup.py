@@ -31,12 +31,14 @@ setup(
             "import-linter>=2.5",
             "mypy>=1.18",
             "pandas-stubs~=2.3.0",
-            "pip-tools>=7.5",
             "psycopg[binary]>=3.2",
             "pytest>=8.4",
             "ruff>=0.14",
+            "setuptools>=77",
             "types-PyYAML",
         ],
+        # The PostgreSQL of the server tests where the system has none; its binaries are published up to Python 3.12.
+        "servers": ['pgserver==0.1.4; python_version < "3.13"'],
     },
     entry_points={"console_scripts": ["headrace=headrace.cli:main"]},
 )

@@ -117,7 +117,7 @@ def refusal(packages: Packages, said: str) -> HeadraceError:
         return Unreachable(
             expected=f"{expected} from Maven Central",
             found="Maven Central could not be reached",
-            todo="Check the network, set HTTPS_PROXY, or name your mirror in an ivysettings.xml and point Spark's setting "
+            todo="Check the network, or set HTTPS_PROXY, or name your mirror in an ivysettings.xml and point "
             "spark.jars.ivySettings at it.",
             where="jars",
         )
@@ -142,7 +142,7 @@ def _main() -> None:
     from pyspark.java_gateway import launch_gateway
 
     conf = SparkConf(loadDefaults=False).setAll(json.loads(sys.argv[1]).items()).setMaster("local[1]")
-    gateway = launch_gateway(conf)
+    gateway = launch_gateway(conf)  # type: ignore[no-untyped-call]
     urls = gateway.jvm.System.getProperty("spark.jars").split(",")
     gateway.shutdown()
     print(json.dumps([urlsplit(url).path for url in urls]))

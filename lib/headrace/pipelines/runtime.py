@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from headrace.errors import ConfigError, MissingDependency
+from headrace.errors import ConfigError, HeadraceError, MissingDependency
 from headrace.pipelines.jars import jar_files, needed
-from headrace.pipelines.java import cache_folder, java_home
+from headrace.pipelines.java import cache_folder, find_java, java_home
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -68,7 +68,17 @@ def spark_session(
         files = jar_files(needed(kafka=kafka, s3=s3, extra=packages), asked)
         conf["spark.jars"] = ",".join([*filter(None, [asked.get("spark.jars")]), *files])
         builder = SparkSession.builder.appName(app).master(conf.pop("spark.master", "local[*]"))
-        return builder.config(map=conf).getOrCreate()
+        for key, value in conf.items():
+            builder = builder.config(key, value)
+        return builder.getOrCreate()
+
+
+def prepare() -> str:
+    """Make this machine ready for a session (Java found, jars fetched) and return a sentence that says what is used."""
+    java = find_java()
+    with _environment(_launch_environment()):
+        files = jar_files(needed(kafka=True, s3=False), {})
+    return f"Java {java.major} ({java.found_in}), {len(files)} jars for Spark"
 
 
 def _adjusted(session: "SparkSession", asked: Mapping[str, str]) -> "SparkSession":
@@ -144,3 +154,10 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+if __name__ == "__main__":
+    try:
+        print(prepare())
+    except HeadraceError as error:
+        sys.exit(f"{error}")
