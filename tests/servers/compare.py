@@ -63,13 +63,13 @@ class Column:
         return re.sub(r"\(\d+(,\d+)?\)", "", self.type)
 
 
-def differences(postgres: str, delta: Path, table: str, schema: str = "public") -> Iterator[str]:
-    """One sentence for each difference between a PostgreSQL table and the Delta table in folder `delta`."""
+def differences(postgres: str, delta: Path, table: str, schema: str = "public", where: str = "true") -> Iterator[str]:
+    """One sentence for each difference between a PostgreSQL table and the rows `where` of the Delta table `delta`."""
     with psycopg.connect(postgres, options="-c timezone=UTC") as connection:
         columns = postgres_columns(connection, schema, table)
         key = _primary_key(connection, schema, table)
         wanted = _keyed(_postgres_rows(connection, schema, table, columns), key)
-    types, rows = _delta_rows(delta)
+    types, rows = _delta_rows(delta, where)
     yield from (f"{table}: {problem}" for problem in _type_problems(columns, types))
     names = [column.name for column in columns if column.name in types]
     canonical = {column.name: _canonical(column) for column in columns}
@@ -130,12 +130,13 @@ def _typed(column: Column) -> sql.Composable:
     return sql.SQL("case when {0} is not null then format('%s', {0}) end").format(name)
 
 
-def _delta_rows(folder: Path) -> tuple[dict[str, str], Iterator[Row]]:
+def _delta_rows(folder: Path, where: str) -> tuple[dict[str, str], Iterator[Row]]:
     table = DeltaTable(str(folder))
     types = {field.name: _delta_type(field.type.to_json()) for field in table.schema().fields}
     names = [name for name in types if not name.startswith("_")]
     picked = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
-    reader = pa.RecordBatchReader.from_stream(QueryBuilder().register("t", table).execute(f"select {picked} from t"))
+    answer = QueryBuilder().register("t", table).execute(f"select {picked} from t where {where}")
+    reader = pa.RecordBatchReader.from_stream(answer)
     return {name: types[name] for name in names}, _python_rows(reader)
 
 

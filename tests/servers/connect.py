@@ -4,10 +4,10 @@ import json
 import urllib.request
 from pathlib import Path
 
-from .jars import class_path
-from .kafka import JVM, QUIET, Kafka
+from .jars import java
+from .kafka import Kafka
 from .postgres import Postgres
-from .process import Process, free_port
+from .process import Process, free_port, wait_until
 
 NAME = "shop"
 
@@ -24,10 +24,11 @@ class Connect:
         prefix: str = "src",
         schemas: bool = True,
         settings: dict[str, str] | None = None,
+        flush_ms: int = 1000,
     ) -> None:
         self.folder, self.kafka, self.postgres = folder, kafka, postgres
         self.tables, self.prefix, self.schemas = tables, prefix, schemas
-        self.settings = settings or {}
+        self.settings, self.flush_ms = settings or {}, flush_ms
         self.port = free_port()
         self.process: Process | None = None
 
@@ -37,8 +38,7 @@ class Connect:
             self.folder.mkdir(parents=True, exist_ok=True)
             worker = _properties(self.folder / "worker.properties", self._worker())
             connector = _properties(self.folder / "connector.properties", self._connector())
-            main = "org.apache.kafka.connect.cli.ConnectStandalone"
-            command = ["java", *JVM, "-cp", class_path(), QUIET, main, str(worker), str(connector)]
+            command = java("org.apache.kafka.connect.cli.ConnectStandalone", str(worker), str(connector))
             self.process = Process("connect", command, self.folder)
         self.process.start()
         self.process.wait_ready(self._task_runs, 90)
@@ -55,6 +55,11 @@ class Connect:
                 return [task["state"] for task in json.load(answer)["tasks"]]
         except OSError:
             return []
+
+    def wait_offsets(self, seconds: float = 60) -> None:
+        """Waits until the worker has written its first offsets: killed before, it would take its snapshot again."""
+        offsets = self.folder / "offsets"
+        wait_until(lambda: offsets.exists() and offsets.stat().st_size > 0, "Connect writes its offsets", seconds)
 
     def kill9(self) -> None:
         """Ends the worker as a lost machine would: events since its last offset flush come again after the restart."""
@@ -80,7 +85,7 @@ class Connect:
             "key.converter.schemas.enable": flag,
             "value.converter.schemas.enable": flag,
             "offset.storage.file.filename": str(self.folder / "offsets"),
-            "offset.flush.interval.ms": "1000",
+            "offset.flush.interval.ms": str(self.flush_ms),
             "plugin.discovery": "service_load",
             "listeners": f"http://127.0.0.1:{self.port}",
             "producer.max.request.size": "20000000",

@@ -1,4 +1,4 @@
-"""Fetches the servers' jars once into a cache folder and checks each against jars.lock (sha256, Maven Central path)."""
+"""Java for the servers: the same one as Spark's, and their jars, fetched once and checked against jars.lock."""
 
 import hashlib
 import os
@@ -9,6 +9,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from headrace.pipelines.java import java_home
+
 from .process import ServerError
 
 HERE = Path(__file__).parent
@@ -18,6 +20,13 @@ CENTRAL = "https://repo1.maven.org/maven2"
 def cache_folder() -> Path:
     """Where downloads are kept between runs: $HEADRACE_CACHE, else ~/.cache/headrace."""
     return Path(os.environ.get("HEADRACE_CACHE") or Path.home() / ".cache" / "headrace")
+
+
+def java(main: str, *arguments: str, memory: str = "512m") -> list[str]:
+    """The command that runs a main class of the servers' class path in a small JVM."""
+    program = str(java_home() / "bin" / "java")
+    machine = [f"-Xmx{memory}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+    return [program, *machine, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", class_path(), main, *arguments]
 
 
 def class_path() -> str:

@@ -6,12 +6,10 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from .jars import class_path
+from .jars import java
 from .process import Process, ServerError, free_port
 
 CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAA"
-JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 
 
 class Kafka:
@@ -35,12 +33,11 @@ class Kafka:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.process is None:
             settings = self._write_settings()
-            tool = ["java", "-cp", class_path(), QUIET, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID]
-            done = subprocess.run([*tool, "-c", str(settings)], capture_output=True, text=True)
+            tool = java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(settings))
+            done = subprocess.run(tool, capture_output=True, text=True)
             if done.returncode != 0:
                 raise ServerError(f"Kafka could not format its data folder:\n{done.stdout}{done.stderr}")
-            command = ["java", *JVM, "-cp", class_path(), QUIET, "kafka.Kafka", str(settings)]
-            self.process = Process("kafka", command, self.folder)
+            self.process = Process("kafka", java("kafka.Kafka", str(settings)), self.folder)
         self.process.start()
         self.process.wait_ready(self._answers, 60)
         return self

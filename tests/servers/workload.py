@@ -31,12 +31,13 @@ class Column:
 
 @dataclass
 class Table:
-    """One table, and the keys of its living rows (the workload is the only writer, so it knows them)."""
+    """One table, the keys of its living rows and of rows deleted once: the workload is the only writer, it knows."""
 
     name: str
     key: list[str]
     columns: list[Column]
     alive: dict[Key, None] = field(default_factory=dict)
+    dead: list[Key] = field(default_factory=list)
 
     def column(self, name: str) -> Column:
         """The column of that name."""
@@ -179,7 +180,9 @@ class Workload:
     def truncate(self, name: str) -> None:
         """Empties one table with TRUNCATE."""
         self._ddl(sql.SQL("truncate {}").format(sql.Identifier(name)))
-        self.tables[name].alive.clear()
+        table = self.tables[name]
+        table.dead.extend(table.alive)
+        table.alive.clear()
         self.changes += 1
 
     def add_column(self, name: str, column: Column) -> None:
@@ -260,6 +263,8 @@ class Workload:
     def _new_row(self, table: Table) -> Row:
         while True:
             row = {column.name: self._value(column) for column in table.columns}
+            if table.dead and self.rng.random() < 0.3:  # a deleted row comes back under its old key
+                row.update(zip(table.key, self.rng.choice(table.dead), strict=True))
             key = tuple(row[name] for name in table.key)
             if key not in table.alive and (table.name, key) not in self.locked:
                 return row
@@ -319,6 +324,7 @@ class Workload:
             table.alive[key] = None
         else:
             table.alive.pop(key, None)
+            table.dead.append(key)
         session.done += counts
 
 
