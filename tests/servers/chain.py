@@ -56,6 +56,10 @@ class Chain:
         self.driver.start()
         return self
 
+    def wait_events(self, table: str, count: int, seconds: float = 60) -> None:
+        """Waits until Kafka holds that many records of one table."""
+        wait_until(lambda: len(self.events(table)) >= count, f"{count} records of {table} in Kafka", seconds, every=0.5)
+
     def drain(self, seconds: float = 120) -> None:
         """Waits until everything committed in PostgreSQL has reached Kafka."""
         self.workload.settle()

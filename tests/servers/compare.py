@@ -204,8 +204,8 @@ def _moment(value: Any) -> int:
 
 
 def _clock(value: str) -> Any:
-    """Microseconds since midnight of HH:MM[:SS[.ffffff]]; a time may be 24:00:00, which Python's own type refuses."""
-    found = re.fullmatch(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?", value)
+    """Microseconds since midnight of HH:MM[:SS[.ffffff]][Z]; 24:00:00 is a time too, though not to Python."""
+    found = re.fullmatch(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?Z?", value)
     if not found:
         return value
     hours, minutes, seconds, fraction = found.groups("0")

@@ -34,10 +34,10 @@ class Connect:
 
     def start(self) -> "Connect":
         """Starts the worker and returns when the connector's task runs."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        worker = _properties(self.folder / "worker.properties", self._worker())
+        connector = _properties(self.folder / "connector.properties", self._connector())
         if self.process is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            worker = _properties(self.folder / "worker.properties", self._worker())
-            connector = _properties(self.folder / "connector.properties", self._connector())
             command = java("org.apache.kafka.connect.cli.ConnectStandalone", str(worker), str(connector))
             self.process = Process("connect", command, self.folder)
         self.process.start()
