@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from .jars import java
@@ -20,6 +22,7 @@ class Kafka:
         self.folder = folder
         self.port, self.controller_port = free_port(), free_port()
         self.process: Process | None = None
+        self._producer: Producer | None = None
 
     @property
     def servers(self) -> str:
@@ -56,6 +59,20 @@ class Kafka:
         """Creates a topic and returns when the broker confirmed it."""
         for created in self.admin().create_topics([NewTopic(name, partitions, 1)]).values():
             created.result(20)
+
+    def send(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
+        """Queues one record; `flush` returns when the broker has confirmed all of them."""
+        if self._producer is None:
+            self._producer = Producer({"bootstrap.servers": self.servers, "linger.ms": 5})
+        self._producer.produce(topic, key=key, value=value, headers=list(headers))
+        self._producer.poll(0)
+
+    def flush(self, seconds: float = 30) -> None:
+        """Returns when the broker has every record sent. Raises ServerError when it does not confirm in time."""
+        if self._producer is not None and self._producer.flush(seconds):
+            raise ServerError(f"Kafka did not confirm every record within {seconds:.0f} s")
 
     def kill9(self) -> None:
         """Ends the broker as a lost machine would."""
