@@ -92,11 +92,13 @@ class Ignored:
 Decoded = Change | Reject | Ignored
 
 ENVELOPE = """
-    source string, source_table string, op string, position string, after string, sent array<string>, types string,
+    source string, source_table string, table string, op string, key string, position string, after string,
+    sent array<string>, types string,
     changed_at timestamp, arrived_at timestamp, transaction string, initiator string, moved_from string,
     snapshot string, reason string, detail string, message_key binary, message binary,
     headers array<struct<key: string, value: binary>>,
     origin struct<stream: string, partition: int, offset: bigint, part: int>
 """
-"""Schema of an envelope DataFrame. `op` is upsert, delete, truncate, reject or ignored; `after`, `types` and
+"""Schema of an envelope DataFrame. `table` is the table of the lake (null where no settings name it), `key` a JSON array
+of the key's texts as the source wrote them. `op` is upsert, delete, truncate, reject or ignored; `after`, `types` and
 `moved_from` are JSON objects of text; `part` counts the changes of one message."""

@@ -1,0 +1,175 @@
+"""One micro-batch of envelopes -> ordered tables, tombstones, history, changed_keys.
+
+The order of the writes is what makes a repeat safe: floors before rows, rows before `changed_keys`. After a crash at
+any line the same batch, or any batch that holds its events again, brings the lake to the same state.
+"""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headrace.changes import freeze, journal
+from headrace.changes.facts import TableFacts, batch_facts
+from headrace.changes.ordered_table import OrderedTable, Outcome
+from headrace.changes.schema import SchemaRegistry, TableSchema
+from headrace.config import Config
+from headrace.lake import Lake, Transaction
+from headrace.ordering.floors import Floors
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What became of one batch, by table; rows that belong to no table stand under ""."""
+
+    tables: dict[str, Outcome] = field(default_factory=dict)
+
+    def total(self, count: str) -> int:
+        """Sum of `sent`, `applied`, `stale`, `rejected` or `ignored` over the tables."""
+        return sum(getattr(outcome, count) for outcome in self.tables.values())
+
+
+class Applier:
+    """The one writer of a deployment's ordered tables.
+
+    Args:
+        spark: the driver's session.
+        config: the settings.
+        lake: where to write; the settings' lake by default.
+    """
+
+    def __init__(self, spark: SparkSession, config: Config, lake: Lake | None = None) -> None:
+        self._config = config
+        self._lake = lake or Lake(spark, config.lake)
+        declared = {name: declared_types(spark, table.types) for name, table in config.tables.items()}
+        self._registry = SchemaRegistry(self._lake, config.tables, declared)
+        self._floors = Floors.load(self._lake, list(config.tables))
+        self._progress = journal.load_progress(self._lake, list(config.tables))
+        self._tables = {name: OrderedTable(name, table, self._floors) for name, table in config.tables.items()}
+        for table in self._tables.values():
+            table.mend(self._lake)
+
+    def known(self) -> dict[str, dict[str, str]]:
+        """Types learned so far, for the decoder."""
+        return self._registry.known()
+
+    def apply(
+        self, envelopes: DataFrame, batch: str, exact: Transaction | None = None, *, log: bool = True
+    ) -> BatchResult:
+        """Apply one batch.
+
+        Args:
+            envelopes: schema `ENVELOPE`.
+            batch: names the batch in `changed_keys`, the log and `batches`: `<source>/<number>`.
+            exact: given where a repeat of the batch holds exactly the same rows; log and rejects then skip a repeat.
+            log: False for a replay from the log itself.
+
+        Returns:
+            Counts by table: applied + stale + rejected + ignored = sent.
+
+        Raises:
+            Frozen: the source's positions fell behind (see `freeze`).
+            ExpectationStopped: a rule with `on_fail: stop` was broken; nothing of the batch was applied.
+        """
+        started = datetime.now(UTC)
+        clock = time.monotonic()
+        session = envelopes.sparkSession
+        # The reduced batch is checkpointed; Delta's own copy of it would double the work.
+        session.conf.set("spark.databricks.delta.merge.materializeSource", "none")
+        lake = self._lake.on(session)
+        envelopes = envelopes.persist()
+        try:
+            facts = batch_facts(envelopes)
+            self._learn(lake, envelopes, facts)
+            outcomes = self._apply_tables(lake, envelopes, facts, batch, exact if log else None, log)
+            result = BatchResult(outcomes)
+            journal.append_rejects(lake, envelopes, facts, outcomes, batch, exact)
+            journal.append_changed_keys(lake, outcomes, batch)
+            journal.append_batches(lake, outcomes, facts, batch, started, time.monotonic() - clock)
+        finally:
+            for table in self._tables.values():
+                table.release()
+            envelopes.unpersist()
+        self._check_frozen(batch, facts, outcomes)
+        return result
+
+    def _apply_tables(
+        self,
+        lake: Lake,
+        envelopes: DataFrame,
+        facts: Mapping[str, TableFacts],
+        batch: str,
+        exact: Transaction | None,
+        log: bool,
+    ) -> dict[str, Outcome]:
+        names = [name for name in facts if name in self._tables and facts[name].changes]
+        prepared = {
+            name: self._tables[name].prepare(lake, envelopes, facts[name], self._registry.get(name)) for name in names
+        }
+        with ThreadPoolExecutor(self._config.apply.parallel_tables) as pool:
+            logged = (
+                [pool.submit(journal.append_log, lake, envelopes, batch, exact)]
+                if log and self._config.log.enabled
+                else []
+            )
+            running = {name: pool.submit(self._tables[name].apply, lake, prepared[name]) for name in names}
+            outcomes = {name: future.result() for name, future in running.items()}
+            for future in logged:
+                future.result()
+        for name, found in facts.items():
+            if name not in outcomes:
+                outcomes[name] = Outcome(sent=found.sent)
+            outcomes[name].rejected += found.rejected
+            outcomes[name].ignored += found.ignored
+        return outcomes
+
+    def _learn(self, lake: Lake, envelopes: DataFrame, facts: Mapping[str, TableFacts]) -> None:
+        changed: dict[str, TableSchema] = {}
+        for name, found in facts.items():
+            if name not in self._tables:
+                continue
+            schema = self._registry.get(name)
+            newer = schema.learn(_news(envelopes, name)) if found.news else schema
+            if found.partial:
+                newer = newer.with_partial(_left_out(envelopes, name, newer))
+            if newer is not schema:
+                changed[name] = newer
+        self._registry.save(lake, changed)
+
+    def _check_frozen(
+        self, batch: str, facts: Mapping[str, TableFacts], outcomes: Mapping[str, Outcome]
+    ) -> None:
+        for name, outcome in outcomes.items():
+            found = facts[name]
+            if name in self._progress and found.changes:
+                seen = freeze.Seen(found.changes, outcome.stale, found.newest_position, found.newest_changed_at)
+                source = self._config.tables[name].source
+                freeze.check(self._progress[name], seen, name, source, self._config.apply)
+
+
+def declared_types(spark: SparkSession, types: Mapping[str, str]) -> dict[str, str]:
+    """Declared types as Spark's simple strings, without the encoding (`timestamp from millis` -> `timestamp`)."""
+    return {
+        column: spark.createDataFrame([], f"value {text.split(' from ')[0]}").schema[0].dataType.simpleString()
+        for column, text in types.items()
+    }
+
+
+def _news(envelopes: DataFrame, table: str) -> set[tuple[str, str]]:
+    told = envelopes.where((F.col("table") == table) & F.col("types").isNotNull())
+    pairs = told.select(F.explode(F.from_json("types", "map<string, string>")).alias("column", "type")).distinct()
+    return {(row["column"], row["type"]) for row in pairs.collect()}
+
+
+def _left_out(envelopes: DataFrame, table: str, schema: TableSchema) -> set[str]:
+    partial = envelopes.where((F.col("table") == table) & F.col("sent").isNotNull())
+    everything = {column.source for column in schema.columns}
+    left_out = (everything - set(row["sent"]) for row in partial.select("sent").distinct().collect())
+    return reduce(lambda one, other: one | other, left_out, set())
+
+

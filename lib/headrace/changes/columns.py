@@ -1,0 +1,86 @@
+"""Text values -> typed columns, and the names they get in the table."""
+
+import re
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from headrace.lake import quoted
+from headrace.tables import SYSTEM_COLUMNS
+
+RESERVED = frozenset(
+    [*SYSTEM_COLUMNS, "_op", "_key", "_sent", "_floor", "_known_floor", "_problem", "_rank", "_origin", "_snapshot",
+     "_valid_from", "_valid_to", "_valid_from_at", "_valid_to_at", "_current"]
+)  # fmt: skip
+"""Names the applier uses itself; a source column called so gets a suffix."""
+
+_WHOLE = r"^-?[0-9]+$"
+_DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+_ODD_NAME = re.compile(r"[ ,;{}()\n\t=]")
+
+
+def col(name: str) -> Column:
+    """A column by its exact name, whatever characters it holds."""
+    return F.col(quoted(name))
+
+
+def free_name(wanted: str, taken: set[str]) -> str:
+    """`wanted`, or `wanted_2`, `wanted_3`, ...: Delta tells names apart without regard to case."""
+    lowered = {name.lower() for name in taken} | RESERVED
+    name, suffix = wanted, 2
+    while name.lower() in lowered:
+        name, suffix = f"{wanted}_{suffix}", suffix + 1
+    return name
+
+
+def needs_mapping(names: list[str]) -> bool:
+    """Whether a table with these columns needs Delta's column mapping (Parquet refuses some characters)."""
+    return any(_ODD_NAME.search(name) for name in names)
+
+
+def typed(text: Column, kind: str) -> Column:
+    """The value of a text in the column's type; null where it does not fit (see `misfit`)."""
+    if kind == "string":
+        return text
+    if kind == "date":
+        days = F.date_add(F.lit("1970-01-01").cast("date"), text.try_cast("int"))
+        return F.when(text.rlike(_WHOLE), days).otherwise(text.try_cast("date"))
+    if kind in ("timestamp", "timestamp_ntz"):
+        micros = F.timestamp_micros(text.try_cast("bigint"))
+        value = F.when(text.rlike(_WHOLE), micros).otherwise(text.try_cast("timestamp"))
+        return value.cast(kind) if kind == "timestamp_ntz" else value
+    if kind == "binary":
+        return F.try_to_binary(text, F.lit("base64"))
+    if kind.startswith(("array<", "map<", "struct<")):
+        return F.from_json(text, kind)
+    return text.try_cast(kind)
+
+
+def misfit(text: Column, value: Column, kind: str) -> Column:
+    """True where a text is there but `value`, made of it by `typed`, is not what it says."""
+    lost = text.isNotNull() & value.isNull()
+    if kind.startswith(("array<", "map<", "struct<")):
+        return lost & (F.trim(text) != "null")
+    if found := _DECIMAL.fullmatch(kind):
+        # A cast to fewer fraction digits rounds silently.
+        exact = text.try_cast(f"decimal(38,{min(int(found[2]) + 8, 37)})")
+        return lost | (exact != value)
+    return lost
+
+
+def untyped(value: Column, kind: str) -> Column:
+    """The text of a typed value, such that `typed` gives the value back."""
+    if kind == "binary":
+        return F.base64(value)
+    if kind == "date":
+        return F.unix_date(value).cast("string")
+    if kind == "timestamp":
+        return F.unix_micros(value).cast("string")
+    if kind.startswith(("array<", "map<", "struct<")):
+        return F.to_json(value)
+    return value.cast("string")
+
+
+def key_text(columns: list[Column]) -> Column:
+    """A key as one text: a JSON array of the typed values cast to text."""
+    return F.to_json(F.array(*[value.cast("string") for value in columns]))

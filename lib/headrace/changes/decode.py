@@ -1,0 +1,181 @@
+"""Raw messages -> envelope DataFrame.
+
+Decoding is Python (`mapInArrow`): formats are many and odd, and a decoder that is a plain function can be tested on
+every captured event. Everything after it is Spark SQL on text columns.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from headrace.changes.envelope import ENVELOPE, Change, Decoded, Ignored, Message, Reject, Row
+from headrace.changes.formats import decoder
+from headrace.changes.formats.mask import masked
+from headrace.changes.routes import Route, Routes
+from headrace.config import Source
+
+MESSAGES = """message_key binary, message binary, headers array<struct<key: string, value: binary>>, stream string,
+    partition int, offset bigint, arrived_at timestamp"""
+"""Schema of a DataFrame of raw messages, the same for every transport."""
+
+_HEADERS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))
+_TIME = pa.timestamp("us", tz="UTC")
+_ORIGIN = pa.struct([("stream", pa.string()), ("partition", pa.int32()), ("offset", pa.int64()), ("part", pa.int32())])
+_ARROW = pa.schema(
+    [
+        ("source", pa.string()), ("source_table", pa.string()), ("table", pa.string()), ("op", pa.string()),
+        ("key", pa.string()), ("position", pa.string()), ("after", pa.string()), ("sent", pa.list_(pa.string())),
+        ("types", pa.string()), ("changed_at", _TIME), ("arrived_at", _TIME), ("transaction", pa.string()),
+        ("initiator", pa.string()), ("moved_from", pa.string()), ("snapshot", pa.string()), ("reason", pa.string()),
+        ("detail", pa.string()), ("message_key", pa.binary()), ("message", pa.binary()), ("headers", _HEADERS),
+        ("origin", _ORIGIN),
+    ]
+)  # fmt: skip
+
+Known = Mapping[str, Mapping[str, str]]
+"""Types already learned: table -> source column -> Spark type."""
+
+
+def decoded(
+    messages: DataFrame, name: str, source: Source, routes: Routes, known: Known, *, ignore_unknown: bool = False
+) -> DataFrame:
+    """Every message as one or more envelope rows, schema `ENVELOPE`.
+
+    Args:
+        messages: raw messages, schema `MESSAGES`.
+        name: the source's name in the settings.
+        known: types learned so far; a row's `types` says only what is new to it.
+        ignore_unknown: count rows of tables no settings name instead of refusing them.
+    """
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        decode = decoder(source, routes)
+        for batch in batches:
+            writer = _Writer(name, routes, known, ignore_unknown)
+            for message in _messages(batch):
+                writer.add(message, decode(message))
+            yield pa.RecordBatch.from_pylist(writer.rows, schema=_ARROW)
+
+    return messages.mapInArrow(run, ENVELOPE)
+
+
+def _messages(batch: pa.RecordBatch) -> Iterator[Message]:
+    arrived = batch.column("arrived_at").cast(pa.int64()).to_pylist()
+    names = ("message_key", "message", "headers", "stream", "partition", "offset")
+    columns = [batch.column(column).to_pylist() for column in names]
+    for key, value, headers, stream, partition, offset, at in zip(*columns, arrived, strict=True):
+        pairs = tuple((header["key"], header["value"]) for header in headers or ())
+        yield Message(key, value, pairs, stream or "", partition or 0, offset or 0, at or 0)
+
+
+class _Writer:
+    """Collects the envelope rows of one Arrow batch; says each new type once a batch."""
+
+    def __init__(self, name: str, routes: Routes, known: Known, ignore_unknown: bool) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._name, self._routes, self._ignore_unknown = name, routes, ignore_unknown
+        self._known = {table: dict(types) for table, types in known.items()}
+        self._find: dict[str, Route | None] = {}
+        # A message whose table cannot be told may hold any table's masked columns.
+        self._every_mask = tuple({column for route in routes.all() for column in route.mask})
+
+    def add(self, message: Message, found: list[Decoded]) -> None:
+        for part, one in enumerate(found):
+            row = self._row(one)
+            masked_columns = row.pop("mask")
+            value = message.value
+            if masked_columns and value is not None:
+                value = masked(value, masked_columns)
+            row.update(
+                source=self._name,
+                arrived_at=message.arrived_at,
+                message_key=message.key,
+                message=value,
+                headers=[{"key": key, "value": text} for key, text in message.headers] or None,
+                origin={
+                    "stream": message.stream, "partition": message.partition, "offset": message.offset, "part": part,
+                },
+            )  # fmt: skip
+            self.rows.append(row)
+
+    def _row(self, one: Decoded) -> dict[str, Any]:
+        route = self._route(one.table)
+        base: dict[str, Any] = {
+            "source_table": one.table,
+            "table": route.name if route else None,
+            "mask": route.mask if route else self._every_mask,
+        }
+        if isinstance(one, Ignored):
+            return {**base, "op": "ignored", "reason": one.why}
+        if isinstance(one, Reject):
+            return {**base, "op": "reject", "reason": one.reason, "detail": one.detail}
+        if route is None:
+            return {**base, **self._unknown(one), "position": one.position}
+        return {**base, **self._change(one, route)}
+
+    def _change(self, change: Change, route: Route) -> dict[str, Any]:
+        key = [change.after.get(column) for column in route.key]
+        row = {
+            "op": change.op, "position": change.position, "changed_at": change.changed_at,
+            "transaction": change.transaction, "initiator": change.initiator, "snapshot": change.snapshot,
+        }  # fmt: skip
+        if change.op == "truncate":
+            return row
+        row["key"] = _json(key)
+        after = _json(change.after)
+        if problem := _key_problem(key, route) or _size_problem(after, route):
+            return {**row, "op": "reject", "reason": problem[0], "detail": problem[1]}
+        row.update(
+            after=after,
+            sent=list(change.sent) if change.sent is not None else None,
+            types=self._news(route.name, change.types),
+            moved_from=_json(change.moved_from) if change.moved_from else None,
+        )
+        return row
+
+    def _unknown(self, change: Change) -> dict[str, Any]:
+        if self._ignore_unknown:
+            return {"op": "ignored", "reason": "unknown table"}
+        detail = (
+            f"expected a table of the settings; found {change.table or '(no name)'}. "
+            f"Add it under tables with source: {self._name} and source_table: {change.table}, then run `headrace replay`."
+        )
+        return {"op": "reject", "reason": "unknown table", "detail": detail}
+
+    def _news(self, table: str, types: Mapping[str, str]) -> str | None:
+        known = self._known.setdefault(table, {})
+        news = {column: kind for column, kind in types.items() if known.get(column) != kind}
+        if not news:
+            return None
+        known.update(news)
+        return _json(news)
+
+    def _route(self, source_table: str) -> Route | None:
+        if source_table not in self._find:
+            self._find[source_table] = self._routes.find(source_table)
+        return self._find[source_table]
+
+
+def _key_problem(key: list[str | None], route: Route) -> tuple[str, str] | None:
+    missing = [column for column, value in zip(route.key, key, strict=True) if value is None]
+    if not missing:
+        return None
+    return "null key", f"expected a value in every key column of {route.name}; found none in {', '.join(missing)}"
+
+
+def _size_problem(after: str, route: Route) -> tuple[str, str] | None:
+    size = len(after.encode())
+    if size <= route.max_row_bytes:
+        return None
+    return (
+        "oversize row",
+        f"expected at most {route.max_row_bytes} bytes; found {size}. "
+        f"Raise tables.{route.name}.max_row_bytes, then run `headrace replay`.",
+    )
+
+
+def _json(value: Row | list[str | None]) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,69 @@
+"""What the driver must know of a batch before it applies it: one small aggregate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+@dataclass(slots=True)
+class TableFacts:
+    """Counts and bounds of one table's envelope rows in a batch; positions are "" where there is none."""
+
+    upserts: int = 0
+    deletes: int = 0
+    truncates: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    oldest_upsert: str = ""
+    newest_delete: str = ""
+    newest_position: str = ""
+    newest_changed_at: datetime | None = None
+    news: bool = False
+    partial: bool = False
+    moved: bool = False
+    dump: bool = False
+
+    @property
+    def sent(self) -> int:
+        return self.upserts + self.deletes + self.truncates + self.rejected + self.ignored
+
+    @property
+    def changes(self) -> int:
+        return self.upserts + self.deletes + self.truncates
+
+
+def batch_facts(envelopes: DataFrame) -> dict[str, TableFacts]:
+    """Facts by table of the lake; rows that belong to none stand under ""."""
+    table = F.coalesce("table", F.lit(""))
+    grouped = envelopes.groupBy(table.alias("table"), "op").agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.min("position").alias("oldest"),
+        F.max("position").alias("newest"),
+        F.max("changed_at").alias("changed_at"),
+        *[F.coalesce(F.bool_or(F.col(name).isNotNull()), F.lit(False)).alias(name) for name in _FLAGS],
+    )
+    facts: dict[str, TableFacts] = {}
+    for row in grouped.collect():
+        found = facts.setdefault(row["table"], TableFacts())
+        counter = {"upsert": "upserts", "delete": "deletes", "truncate": "truncates", "reject": "rejected"}
+        name = counter.get(row["op"], "ignored")
+        setattr(found, name, getattr(found, name) + row["rows"])
+        if row["op"] not in ("upsert", "delete", "truncate"):
+            continue
+        found.newest_position = max(found.newest_position, row["newest"])
+        if row["op"] == "upsert":
+            found.oldest_upsert = row["oldest"]
+        if row["op"] == "delete":
+            found.newest_delete = row["newest"]
+        if row["changed_at"] is not None:
+            found.newest_changed_at = max(found.newest_changed_at or row["changed_at"], row["changed_at"])
+        found.news = found.news or row["types"]
+        found.partial = found.partial or row["sent"]
+        found.moved = found.moved or row["moved_from"]
+        found.dump = found.dump or row["snapshot"]
+    return facts
+
+
+_FLAGS = ("types", "sent", "moved_from", "snapshot")

@@ -1,0 +1,173 @@
+"""SCD2: every version of a row as an interval of positions.
+
+History is computed again for each touched key from that key's stored events, never patched interval by interval. So a
+late event splits the interval it belongs to, and a repeat changes nothing.
+"""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, StringType, StructField, StructType, TimestampType
+
+from headrace.changes.columns import col, key_text
+from headrace.changes.schema import TableSchema, ensure_table
+from headrace.changes.table_rows import Shape, table_rows
+from headrace.config import History, Table
+from headrace.lake import Lake, quoted
+from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT
+from headrace.tables import HISTORY, TRUNCATES, VERSIONS
+
+FROM, TO, FROM_AT, TO_AT, CURRENT = "_valid_from", "_valid_to", "_valid_from_at", "_valid_to_at", "_current"
+_SYSTEM = StructType(
+    [
+        StructField(FROM, StringType()),
+        StructField(TO, StringType()),
+        StructField(FROM_AT, TimestampType()),
+        StructField(TO_AT, TimestampType()),
+        StructField(CURRENT, BooleanType()),
+    ]
+)
+
+
+def record(
+    lake: Lake, name: str, table: Table, schema: TableSchema, events: DataFrame, truncates: list[str]
+) -> None:
+    """Remember a batch's events and bring `history/<table>` up to date for the keys they touch.
+
+    Args:
+        events: the batch's upserts and deletes of this table, schema `ENVELOPE`.
+        truncates: positions of the batch's truncates, which are in `truncates` already.
+    """
+    rows, _ = table_rows(events, table, schema)
+    stored = lake.ensure(VERSIONS, table=name)
+    versions = _joined_texts(events, rows)
+    lake.append(versions, stored)
+    touched = rows.where(F.col(PROBLEM).isNull()).select(F.col(KEY).alias("key")).distinct()
+    relative = HISTORY.format(table=name)
+    if truncates and lake.exists(relative):
+        touched = touched.union(_open_at(lake, relative, table, schema, truncates)).distinct()
+    touched = touched.persist()
+    try:
+        past = _past(lake, stored, touched)
+        typed, shape = table_rows(past, table, schema)
+        ensure_table(lake, relative, list(shape.columns), _SYSTEM, {"delta.enableDeletionVectors": "true"})
+        wanted = intervals(_with_truncates(lake, name, typed, touched, shape), shape, table.history or History())
+        _merge(lake, relative, wanted, touched, shape)
+    finally:
+        touched.unpersist()
+
+
+def intervals(events: DataFrame, shape: Shape, settings: History) -> DataFrame:
+    """The intervals of every key.
+
+    Args:
+        events: from `table_rows`, good rows only, truncates as deletes; repeats allowed.
+
+    Returns:
+        The business columns as they stood at the end of each interval, and the `_valid_*` columns and `_current`.
+    """
+    by_key = Window.partitionBy(KEY).orderBy(POSITION)
+    once = events.dropDuplicates([KEY, POSITION])
+    is_delete = F.col(OP) == "delete"
+    lives = once.withColumn("_life", F.sum(F.when(is_delete, 1).otherwise(0)).over(by_key))
+    in_life = Window.partitionBy(KEY, "_life").orderBy(POSITION)
+    filled = lives.withColumns({name: _carried_forward(name, in_life) for name in shape.partial})
+    tracked = F.struct(*[col(name) for name in _tracked(shape, settings)])
+    before = F.lag(F.when(~is_delete, tracked)).over(in_life)
+    opens = is_delete | before.isNull() | ~before.eqNullSafe(tracked)
+    numbered = filled.withColumn("_opens", opens).withColumn(
+        "_interval", F.sum(F.when(F.col("_opens"), 1).otherwise(0)).over(by_key)
+    )
+    grouped = numbered.groupBy(KEY, "_interval").agg(
+        F.max_by(F.struct(*[col(name) for name in shape.names]), POSITION).alias("_row"),
+        F.min(POSITION).alias(FROM),
+        F.min_by(CHANGED_AT, POSITION).alias(FROM_AT),
+        F.bool_or(is_delete).alias("_gap"),
+    )
+    in_order = Window.partitionBy(KEY).orderBy(FROM)
+    ended = grouped.withColumns({TO: F.lead(FROM).over(in_order), TO_AT: F.lead(FROM_AT).over(in_order)})
+    return ended.where(~F.col("_gap")).select(
+        *[F.col(f"_row.{quoted(name)}").alias(name) for name in shape.names],
+        FROM, TO, FROM_AT, TO_AT, F.col(TO).isNull().alias(CURRENT),
+    )  # fmt: skip
+
+
+def _tracked(shape: Shape, settings: History) -> list[str]:
+    if settings.track:
+        return [name for name in shape.names if name in settings.track]
+    return [name for name in shape.names if name not in settings.ignore and name not in shape.key]
+
+
+def _carried_forward(name: str, in_life: "Window") -> Column:
+    """The column's value at each event: the newest sent in this life of the key."""
+    sent = (F.col(OP) == "upsert") & (F.col(SENT).isNull() | F.array_contains(SENT, name))
+    newest = F.last(F.when(sent, F.struct(col(name).alias("value"))), ignorenulls=True).over(in_life)
+    return newest.getField("value")
+
+
+def _joined_texts(events: DataFrame, rows: DataFrame) -> DataFrame:
+    """The events as `versions` keeps them: under the typed key, values still as text so that types may widen."""
+    at = F.struct("origin", "position").alias("_at")
+    texts = events.select(at, F.col("after").alias("values"), "sent", "op", "position", "changed_at")
+    keys = rows.where(F.col(PROBLEM).isNull()).select(
+        F.col(KEY).alias("key"), F.struct(F.col("_event_origin").alias("origin"), F.col(POSITION)).alias("_at")
+    )
+    joined = texts.join(keys.dropDuplicates(["_at"]), "_at")
+    return joined.select("key", "position", "op", "values", "sent", "changed_at")
+
+
+def _past(lake: Lake, stored: str, touched: DataFrame) -> DataFrame:
+    """Every stored event of the touched keys, in the shape of an envelope."""
+    wanted = lake.read(stored).join(F.broadcast(touched), "key", "left_semi")
+    nothing = {
+        "source": "string", "source_table": "string", "arrived_at": "timestamp", "message_key": "binary",
+        "message": "binary", "headers": "string", "origin": "string",
+    }  # fmt: skip
+    return wanted.select(
+        "op", "key", "position", F.col("values").alias("after"), "sent", "changed_at",
+        *[F.lit(None).cast(kind).alias(name) for name, kind in nothing.items()],
+    )  # fmt: skip
+
+
+def _with_truncates(lake: Lake, name: str, rows: DataFrame, touched: DataFrame, shape: Shape) -> DataFrame:
+    good = rows.where(F.col(PROBLEM).isNull())
+    if not lake.exists(TRUNCATES.path):
+        return good
+    floors = lake.read(TRUNCATES.path).where((F.col("table") == name) & (F.col("kind") == "truncate")).distinct()
+    known = {KEY: F.col("key"), OP: F.lit("delete"), POSITION: F.col("position"), CHANGED_AT: F.lit(None)}
+    everyone = touched.crossJoin(F.broadcast(floors.select("position").distinct())).select(
+        *[
+            known.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name)
+            for field in good.schema.fields
+        ]
+    )
+    return good.unionByName(everyone)
+
+
+def _open_at(lake: Lake, relative: str, table: Table, schema: TableSchema, truncates: list[str]) -> DataFrame:
+    """Keys with an interval that one of the truncates falls into."""
+    key = [found.name for found in (schema.find(source) for source in table.key) if found is not None]
+    hit = [(F.col(FROM) < place) & (F.col(TO).isNull() | (F.col(TO) > place)) for place in truncates]
+    cut = lake.read(relative).where(reduce(lambda left, right: left | right, hit))
+    return cut.select(key_text([col(name) for name in key]).alias("key"))
+
+
+def _merge(lake: Lake, relative: str, wanted: DataFrame, touched: DataFrame, shape: Shape) -> None:
+    """Write the difference between the stored and the wanted intervals of the touched keys."""
+    target = lake.read(relative)
+    names = [*shape.names, *[field.name for field in _SYSTEM.fields]]
+    keyed = key_text([col(name) for name in shape.key])
+    stored = target.withColumn("_k", keyed).join(F.broadcast(touched), F.col("_k") == F.col("key"), "left_semi")
+    old = stored.select("_k", F.col(FROM).alias("_f"), F.struct(*[col(name) for name in names]).alias("_old"))
+    new = wanted.select(keyed.alias("_k"), F.col(FROM).alias("_f"), F.struct(*[col(n) for n in names]).alias("_new"))
+    difference = old.join(new, ["_k", "_f"], "full").where(~F.col("_old").eqNullSafe(F.col("_new")))
+    source = difference.select(
+        F.col("_new").isNull().alias("_gone"),
+        *[F.coalesce(F.col("_new").getField(n), F.col("_old").getField(n)).alias(n) for n in [*shape.key, FROM]],
+        *[F.col("_new").getField(n).alias(n) for n in names if n not in {*shape.key, FROM}],
+    ).localCheckpoint(eager=False)
+    on = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in [*shape.key, FROM])
+    values = {quoted(name): f"s.{quoted(name)}" for name in names}
+    merge = lake.table(relative).alias("t").merge(source.alias("s"), on).whenMatchedDelete("s._gone")
+    merge.whenMatchedUpdate(set=values).whenNotMatchedInsert("NOT s._gone", values).execute()

@@ -1,0 +1,203 @@
+"""Values a source leaves out after a primary-key change: they stand under the old key.
+
+PostgreSQL sends a key change as a delete and an insert; a large unchanged (TOASTed) value is left out of the insert as
+well, though the new key has no row yet to keep it. It is looked up under the old key: in the batch, then in the table,
+then in the log. What is nowhere stays null and is told as `unresolved value`; a replay of it mends the row.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headrace.changes.columns import col, untyped
+from headrace.changes.schema import TableSchema
+from headrace.config import Table
+from headrace.lake import Lake
+
+MAX_LOOKUPS = 20_000
+ROUNDS = 10
+
+
+@dataclass(slots=True)
+class _Event:
+    position: str
+    op: str
+    values: dict[str, str | None]
+    sent: set[str] | None
+    moved_from: tuple[str | None, ...] | None
+
+
+def resolve(
+    lake: Lake, path: str, events: DataFrame, table: Table, schema: TableSchema
+) -> tuple[DataFrame, DataFrame | None]:
+    """Fill what moved rows left out.
+
+    Returns:
+        The events, with values found put into `after` and `sent`; and those still unresolved, or None.
+    """
+    everything = {column.source for column in schema.columns} - set(table.drop)
+    incomplete = events.where(F.col("moved_from").isNotNull() & F.col("sent").isNotNull())
+    movers = incomplete.select("key", "position", "moved_from", "sent").distinct().limit(MAX_LOOKUPS).collect()
+    wanted = {
+        (row["key"], row["position"]): (_old_key(row["moved_from"], table), everything - set(row["sent"]))
+        for row in movers
+    }
+    if not any(missing for _, missing in wanted.values()):
+        return events, None
+    past = _past_in_batch(events, wanted, table)
+    stored = _stored(lake, path, wanted, table, schema)
+    found = {place: _look_up(place[1], old, missing, past, stored) for place, (old, missing) in wanted.items()}
+    return _filled(events, found), _unresolved(events, wanted, found)
+
+
+def _old_key(moved_from: str, table: Table) -> tuple[str | None, ...]:
+    old = msgspec.json.decode(moved_from, type=dict[str, str | None])
+    return tuple(old.get(name) for name in table.key)
+
+
+Place = tuple[str, str]
+Wanted = dict[Place, tuple[tuple[str | None, ...], set[str]]]
+
+
+def _past_in_batch(events: DataFrame, wanted: Wanted, table: Table) -> dict[tuple[str | None, ...], list[_Event]]:
+    """Events of the old keys in this batch, and of the keys those came from."""
+    past: dict[tuple[str | None, ...], list[_Event]] = defaultdict(list)
+    ask = {old for old, _ in wanted.values()}
+    for _ in range(ROUNDS):
+        if not ask:
+            break
+        keys = [msgspec.json.encode(list(old)).decode() for old in ask]
+        rows = events.where(F.col("key").isin(keys)).select("key", "position", "op", "after", "sent", "moved_from")
+        came_from: set[tuple[str | None, ...]] = set()
+        for row in rows.collect():
+            key = tuple(msgspec.json.decode(row["key"]))
+            origin = _old_key(row["moved_from"], table) if row["moved_from"] else None
+            values: dict[str, Any] = msgspec.json.decode(row["after"]) if row["after"] else {}
+            sent = set(row["sent"]) if row["sent"] is not None else None
+            past[key].append(_Event(row["position"], row["op"], values, sent, origin))
+            if origin is not None:
+                came_from.add(origin)
+        ask = came_from - set(past)
+    return past
+
+
+@dataclass(slots=True)
+class _Stored:
+    position: str
+    carried: dict[str, str]
+    values: dict[str, str | None]
+
+
+def _stored(
+    lake: Lake, path: str, wanted: Wanted, table: Table, schema: TableSchema
+) -> dict[tuple[str | None, ...], _Stored]:
+    """The old keys' rows in the table, as texts by source column."""
+    if not lake.exists(path):
+        return {}
+    rows = lake.read(path)
+    held = [column for column in schema.columns if column.name in rows.columns]
+    key_columns = [column for name in table.key if (column := schema.find(name)) is not None]
+    old_keys = [tuple(old) for old, _ in wanted.values()]
+    asked = lake.spark.createDataFrame(
+        sorted({old for old in old_keys if None not in old}), ", ".join(f"_k{i} string" for i in range(len(table.key)))
+    )
+    matches = [
+        untyped(col(column.name), column.type) == F.col(f"_k{index}") for index, column in enumerate(key_columns)
+    ]
+    carried = F.col("_carried") if "_carried" in rows.columns else F.lit(None).cast("map<string,string>")
+    on = matches[0]
+    for match in matches[1:]:
+        on = on & match
+    found = rows.join(F.broadcast(asked), on).select(
+        F.array(*[F.col(f"_k{index}") for index in range(len(table.key))]).alias("key"),
+        F.col("_position").alias("position"),
+        carried.alias("carried"),
+        F.array(*[untyped(col(column.name), column.type) for column in held]).alias("texts"),
+    )
+    names = {column.name: column.source for column in held}
+    return {
+        tuple(row["key"]): _Stored(
+            row["position"],
+            {names.get(name, name): at for name, at in (row["carried"] or {}).items()},
+            dict(zip([column.source for column in held], row["texts"], strict=True)),
+        )
+        for row in found.collect()
+    }
+
+
+def _look_up(
+    before: str,
+    old: tuple[str | None, ...],
+    missing: set[str],
+    past: dict[tuple[str | None, ...], list[_Event]],
+    stored: dict[tuple[str | None, ...], _Stored],
+    depth: int = 0,
+) -> dict[str, str | None]:
+    """Values of the missing columns as they stood under the old key just before a position."""
+    found: dict[str, tuple[str, str | None]] = {}
+    row = stored.get(old)
+    if row is not None:
+        for name in missing & set(row.values):
+            at = row.carried.get(name, row.position)
+            if at and at < before:
+                found[name] = (at, row.values[name])
+    earlier = sorted((event for event in past.get(old, []) if event.position < before), key=lambda e: e.position)
+    # The delete that is half of the key change stands at the same source position as the insert.
+    change = before.rpartition("-")[0]
+    for event in earlier:
+        if event.op == "delete":
+            if event.position.rpartition("-")[0] != change:
+                found = {name: value for name, value in found.items() if value[0] > event.position}
+            continue
+        for name in missing:
+            if event.sent is None or name in event.sent:
+                if name not in found or found[name][0] < event.position:
+                    found[name] = (event.position, event.values.get(name))
+        left = missing - set(found)
+        if event.moved_from is not None and left and depth < ROUNDS:
+            older = _look_up(event.position, event.moved_from, left, past, stored, depth + 1)
+            found.update({name: (event.position, value) for name, value in older.items()})
+    return {name: value for name, (_, value) in found.items()}
+
+
+def _filled(events: DataFrame, found: dict[Place, dict[str, str | None]]) -> DataFrame:
+    rows = [(key, at, msgspec.json.encode(values).decode(), list(values)) for (key, at), values in found.items()]
+    patches = events.sparkSession.createDataFrame(
+        rows, "_pk string, _pp string, _patch string, _patched array<string>"
+    )
+    joined = events.join(
+        F.broadcast(patches), (F.col("key") == F.col("_pk")) & (F.col("position") == F.col("_pp")), "left"
+    )
+    both = F.map_concat(F.from_json("after", "map<string,string>"), F.from_json("_patch", "map<string,string>"))
+    patched = F.col("_patch").isNotNull() & F.col("sent").isNotNull()
+    return joined.withColumns(
+        {
+            "after": F.when(patched, F.to_json(both)).otherwise(F.col("after")),
+            "sent": F.when(patched, F.array_union("sent", "_patched")).otherwise(F.col("sent")),
+        }
+    ).select(*events.columns)
+
+
+def _unresolved(
+    events: DataFrame, wanted: Wanted, found: dict[Place, dict[str, str | None]]
+) -> DataFrame | None:
+    left = [
+        (*place, f"expected the value of {', '.join(sorted(missing - set(found[place])))} under the old key; found none")
+        for place, (_, missing) in wanted.items()
+        if missing - set(found[place])
+    ]
+    if not left:
+        return None
+    places = events.sparkSession.createDataFrame(left, "_uk string, _up string, _detail string")
+    joined = events.join(F.broadcast(places), (F.col("key") == F.col("_uk")) & (F.col("position") == F.col("_up")))
+    told = joined.withColumns(
+        {
+            "detail": F.concat(F.col("_detail"), F.lit(". The column is null; `headrace replay` mends it.")),
+            "reason": F.lit("unresolved value"),
+        }
+    )
+    return told.select(*events.columns)

@@ -1,0 +1,228 @@
+"""One ordered table: the steps a batch takes into it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from headrace.changes import dumps, history, moves
+from headrace.changes.columns import col, key_text
+from headrace.changes.facts import TableFacts
+from headrace.changes.schema import TableSchema, ensure_table, system_columns
+from headrace.changes.table_rows import REASON, Shape, table_rows
+from headrace.config import Table
+from headrace.errors import ExpectationStopped
+from headrace.lake import Lake, quoted
+from headrace.ordering.collapse import FLOOR, KEY, NEWEST, POSITION, PROBLEM, REFUSED, above_floors, collapse
+from headrace.ordering.floors import Floors, add_table_floors, add_tombstones, with_known_floors
+from headrace.ordering.guarded_merge import Merged, first_load, merge
+from headrace.tables import CARRIED, TABLES, TOMBSTONES
+
+DEFAULT_PROPERTIES = {"delta.enableDeletionVectors": "true"}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one table's part of a batch. `changed` holds `key, position`; `refused` the rows with a problem."""
+
+    sent: int = 0
+    applied: int = 0
+    stale: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    warned: int = 0
+    changed: list[DataFrame] = field(default_factory=list)
+    refused: list[DataFrame] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A table's part of a batch, typed and reduced; nothing is written yet."""
+
+    facts: TableFacts
+    events: DataFrame
+    rows: DataFrame
+    shape: Shape
+    schema: TableSchema
+    reduced: DataFrame
+    summary: Row
+    truncates: list[str]
+    dump_floor: str | None = None
+    unresolved: DataFrame | None = None
+
+
+class OrderedTable:
+    """Applies batches to one table. Not safe for two batches at a time."""
+
+    def __init__(self, name: str, table: Table, floors: Floors) -> None:
+        self.name, self._table, self._floors = name, table, floors
+        self._path = TABLES.format(table=name)
+        self._shape: Shape | None = None
+        self._rows: int | None = None
+        self._cached: list[DataFrame] = []
+
+    def prepare(self, lake: Lake, envelopes: DataFrame, facts: TableFacts, schema: TableSchema) -> Prepared:
+        """Type and reduce this table's events. Raises ExpectationStopped before anything is written."""
+        mine = envelopes.where(F.col("table") == self.name)
+        truncates = self._truncates(mine) if facts.truncates else []
+        events = mine.where(F.col("op").isin("upsert", "delete"))
+        unresolved = None
+        if facts.moved:
+            events, unresolved = moves.resolve(lake, self._path, events, self._table, schema)
+        rows, shape = table_rows(events, self._table, schema)
+        dump_floor = None
+        if facts.dump:
+            rows, dump_floor = self._dump(lake, rows, shape)
+        marks = self._floors.of(self.name)
+        for position in truncates:
+            marks.floor = max(marks.floor, position)
+        grouped = collapse(rows, shape.names, shape.partial)
+        floored = with_known_floors(lake, self._floors, self.name, grouped, facts.oldest_upsert)
+        # Not persist(): MERGE refuses a cached source. A checkpoint is read three times and computed once all the same.
+        reduced = above_floors(floored, shape.names, shape.partial).localCheckpoint(eager=False)
+        summary = reduced.agg(
+            F.count(KEY).alias("keys"), F.count(POSITION).alias("upserts"), F.count(FLOOR).alias("deletes"),
+            F.max(FLOOR).alias("newest_delete"), F.coalesce(F.sum(REFUSED), F.lit(0)).alias("refused"),
+        ).collect()[0]  # fmt: skip
+        prepared = Prepared(facts, events, rows, shape, schema, reduced, summary, truncates, dump_floor, unresolved)
+        self._stop_if_asked(prepared)
+        return prepared
+
+    def apply(self, lake: Lake, prepared: Prepared) -> Outcome:
+        """Write a prepared batch: floors, rows, truncates, history; in this order."""
+        facts, summary, shape = prepared.facts, prepared.summary, prepared.shape
+        if shape.key_known:
+            self._ensure(lake, shape)
+        if summary["deletes"]:
+            add_tombstones(lake, self._floors, self.name, prepared.reduced, summary["newest_delete"])
+        if prepared.truncates:
+            add_table_floors(lake, self._floors, self.name, "truncate", prepared.truncates)
+        merged = self._write(lake, prepared) if summary["keys"] else Merged()
+        if prepared.dump_floor:
+            add_table_floors(lake, self._floors, self.name, "snapshot", [prepared.dump_floor])
+        outcome = Outcome(sent=facts.sent, rejected=int(summary["refused"]))
+        truncated = self._truncate(lake, prepared, outcome) if prepared.truncates and shape.key_known else 0
+        if self._table.history is not None and shape.key_known:
+            history.record(lake, self.name, self._table, prepared.schema, prepared.events, prepared.truncates)
+        outcome.applied = min(merged.applied, facts.upserts + facts.deletes) + min(truncated, facts.truncates)
+        outcome.stale = max(0, facts.changes - outcome.rejected - outcome.applied)
+        outcome.changed.append(
+            prepared.reduced.where(F.col(KEY).isNotNull()).select(
+                F.col(KEY).alias("key"), F.col(NEWEST).alias("position")
+            )
+        )
+        if outcome.rejected:
+            outcome.refused.append(prepared.rows.where(F.col(PROBLEM).isNotNull()))
+        return outcome
+
+    def mend(self, lake: Lake) -> None:
+        """Delete rows that lie below their floor: what a crash between a floor and its rows left behind."""
+        if not lake.exists(self._path):
+            return
+        truncate = self._floors.of(self.name).truncate
+        if truncate:
+            lake.table(self._path).delete(F.col(POSITION) < truncate)
+        stones = TOMBSTONES.path.format(table=self.name)
+        columns = {field.name.lower(): field.name for field in lake.read(self._path).schema.fields}
+        if not lake.exists(stones) or not all(name.lower() in columns for name in self._table.key):
+            return
+        key = [columns[name.lower()] for name in self._table.key]
+        highest = lake.read(stones).groupBy("key").agg(F.max("position").alias("position"))
+        rows = lake.read(self._path).select(key_text([col(name) for name in key]).alias("key"), F.col(POSITION))
+        below = rows.join(highest, "key").where(F.col(POSITION) < F.col("position"))
+        if below.limit(1).count():
+            keyed = key_text([F.col(f"t.{quoted(name)}") for name in key])
+            lake.table(self._path).alias("t").merge(
+                highest.alias("s"), (keyed == F.col("s.key")) & (F.col(f"t.{POSITION}") < F.col("s.position"))
+            ).whenMatchedDelete().execute()
+
+    def release(self) -> None:
+        """Let go of what the batch cached."""
+        for cached in self._cached:
+            cached.unpersist()
+        self._cached.clear()
+
+    def _keep(self, rows: DataFrame) -> DataFrame:
+        cached = rows.persist()
+        self._cached.append(cached)
+        return cached
+
+    def _truncates(self, mine: DataFrame) -> list[str]:
+        found = mine.where(F.col("op") == "truncate").select("position").distinct().collect()
+        return sorted(row["position"] for row in found)
+
+    def _dump(self, lake: Lake, rows: DataFrame, shape: Shape) -> tuple[DataFrame, str | None]:
+        current = lake.read(self._path) if lake.exists(self._path) else None
+        floor = self._floors.of(self.name).floor
+        return dumps.as_changes(self._keep(rows), shape, current, floor)
+
+    def _stop_if_asked(self, prepared: Prepared) -> None:
+        if not prepared.summary["refused"] or not any(rule.on_fail == "stop" for rule in self._table.expect):
+            return
+        first = prepared.rows.where(F.col(REASON) == "expectation stopped").select(PROBLEM, KEY).first()
+        if first is not None:
+            raise ExpectationStopped(
+                where=f"table {self.name}",
+                expected=str(first[PROBLEM]).removeprefix("expected "),
+                found=f"a row that breaks it, key {first[KEY]}",
+                todo="Nothing of this batch was applied. Mend the source, or change on_fail, and start again.",
+            )
+
+    def _ensure(self, lake: Lake, shape: Shape) -> None:
+        if shape == self._shape:
+            return
+        properties = {**DEFAULT_PROPERTIES, **_statistics(shape), **self._table.properties}
+        ensure_table(lake, self._path, list(shape.columns), system_columns(bool(shape.partial)), properties)
+        self._shape = shape
+
+    def _write(self, lake: Lake, prepared: Prepared) -> Merged:
+        shape, summary = prepared.shape, prepared.summary
+        if self._rows is None:
+            self._rows = lake.read(self._path).count()
+        if self._rows == 0:
+            lake.append(first_load(prepared.reduced, shape.names, shape.partial), self._path)
+            merged = Merged(inserted=int(summary["upserts"]))
+        else:
+            merged = merge(
+                lake.table(self._path),
+                prepared.reduced.where(F.col(KEY).isNotNull()),
+                key=shape.key,
+                columns=shape.names,
+                partial=shape.partial,
+                inserts=bool(summary["upserts"]),
+            )
+        self._rows += merged.inserted - merged.deleted
+        return merged
+
+    def _truncate(self, lake: Lake, prepared: Prepared, outcome: Outcome) -> int:
+        """Delete the rows below the newest truncate; how many truncates that makes effective."""
+        newest = prepared.truncates[-1]
+        gone = lake.read(self._path).where(F.col(POSITION) < newest)
+        keys = gone.select(key_text([col(name) for name in prepared.shape.key]).alias("key"))
+        kept = self._keep(keys.withColumn("position", F.lit(newest)))
+        count = kept.count()
+        if count:
+            lake.table(self._path).delete(F.col(POSITION) < newest)
+            outcome.changed.append(kept)
+            self._rows = None
+        if prepared.shape.partial:
+            _forget_carried(lake, self._path, prepared.shape.partial, newest)
+        return 1 if count else 0
+
+
+def _forget_carried(lake: Lake, path: str, partial: Sequence[str], floor: str) -> None:
+    """Null the values of living rows that are older than a truncate."""
+    place = F.lit(floor)
+    older = F.exists(F.map_values(CARRIED), lambda position: position < place)
+    changes = {
+        quoted(name): F.when(F.try_element_at(CARRIED, F.lit(name)) < place, F.lit(None)).otherwise(col(name))
+        for name in partial
+    }
+    changes[CARRIED] = F.transform_values(CARRIED, lambda _, position: F.greatest(position, place))
+    lake.table(path).update((F.col(POSITION) > place) & older, changes)
+
+
+def _statistics(shape: Shape) -> dict[str, str]:
+    """Statistics on key and position only: what the guard and the key filter read."""
+    return {"delta.dataSkippingStatsColumns": ",".join(quoted(name) for name in [*shape.key, POSITION])}

@@ -1,0 +1,166 @@
+"""Envelope rows of one table -> its typed rows, each with what is wrong with it."""
+
+import re
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructField
+
+from headrace.changes import expectations
+from headrace.changes.columns import col, free_name, key_text, misfit, typed
+from headrace.changes.schema import SourceColumn, TableSchema
+from headrace.config import Table
+from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT
+
+REASON = "_reason"
+WARNING = "_warning"
+_EVENT = ("source", "source_table", "key", "arrived_at", "message_key", "message", "headers", "origin")
+PASSED_ON = tuple(f"_event_{name}" for name in _EVENT)
+"""Where a row came from: the envelope's columns, kept for `rejects` under a name no business column has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a table's rows look like today.
+
+    Attributes:
+        columns: business columns with their types, in the table's order.
+        key: the key columns' names in the table.
+        partial: business columns that an event may leave out.
+    """
+
+    columns: tuple[StructField, ...]
+    key: tuple[str, ...]
+    partial: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [field.name for field in self.columns]
+
+    @property
+    def key_known(self) -> bool:
+        """Whether every key column has been seen, so that the table can be made."""
+        return bool(self.key)
+
+
+def table_rows(events: DataFrame, table: Table, schema: TableSchema) -> tuple[DataFrame, Shape]:
+    """Type, check and project the events of one table.
+
+    Args:
+        events: upserts and deletes of this table, schema `ENVELOPE` (only `op, position, after, sent, changed_at` and
+            the columns of `PASSED_ON` are read).
+
+    Returns:
+        A DataFrame of the business columns, `_key, _op, _position, _changed_at, _sent`, `_problem` (null for a good
+        row), `_reason`, `_warning` and `PASSED_ON`; and its shape. An upsert that breaks `where` has become a delete.
+    """
+    # An event's own columns step aside first: a business column may be called `key` or `source`.
+    named = events.select(
+        F.from_json("after", "map<string, string>").alias("_texts"),
+        F.col("op").alias(OP), F.col("position").alias(POSITION), F.col("changed_at").alias(CHANGED_AT),
+        F.col("sent").alias("_sent_at_source"),
+        *[F.col(name).alias(kept) for name, kept in zip(_EVENT, PASSED_ON, strict=True)],
+    )  # fmt: skip
+    texts = {column.name: F.try_element_at("_texts", F.lit(column.source)) for column in schema.columns}
+    system = [OP, POSITION, CHANGED_AT, "_sent_at_source", *PASSED_ON]
+    values = [typed(texts[column.name], column.type).alias(column.name) for column in schema.columns]
+    rows = named.select("_texts", *system, *values)
+    rows = rows.withColumns({"_misfit": _misfits(schema, texts), KEY: _key(table, schema)})
+    if table.where is not None:
+        keeps = F.coalesce(F.expr(table.where), F.lit(False))
+        rows = rows.withColumn(OP, F.when((F.col(OP) == "upsert") & ~keeps, F.lit("delete")).otherwise(F.col(OP)))
+    rows = _judged(rows, table)
+    projected = _projection(table, schema)
+    result = rows.select(
+        *[value.alias(name) for name, value, _ in projected],
+        KEY, OP, POSITION, CHANGED_AT, _sent(projected, schema).alias(SENT), PROBLEM, REASON, WARNING, *PASSED_ON,
+    )  # fmt: skip
+    fields = tuple(StructField(name, result.schema[index].dataType) for index, (name, _, _) in enumerate(projected))
+    partial = {column.name for column in schema.columns if column.partial}
+    names = tuple(name for name, _, inputs in projected if inputs & partial and name not in table.key)
+    return result, Shape(fields, _key_names(table, schema), names)
+
+
+def _key_names(table: Table, schema: TableSchema) -> tuple[str, ...]:
+    found = [schema.find(source) for source in table.key]
+    return tuple(column.name for column in found if column is not None) if all(found) else ()
+
+
+def _key(table: Table, schema: TableSchema) -> Column:
+    return key_text([col(name) for name in _key_names(table, schema)])
+
+
+def _misfits(schema: TableSchema, texts: dict[str, Column]) -> Column:
+    """The first value that does not fit its column, described; null where all fit."""
+    found = [
+        F.when(
+            misfit(texts[column.name], col(column.name), column.type),
+            F.concat(
+                F.lit(f"column {column.source}: expected {column.type}, found '"),
+                F.left(texts[column.name], F.lit(40)),
+                F.lit("'. Declare a wider type under types, then run `headrace replay`."),
+            ),
+        )
+        for column in schema.columns
+        if column.type != "string"
+    ]
+    return F.coalesce(*found, F.lit(None).cast("string"))
+
+
+def _judged(rows: DataFrame, table: Table) -> DataFrame:
+    """Add `_problem`, `_reason` and `_warning`. Deletes have no values to judge but their key."""
+    is_upsert = F.col(OP) == "upsert"
+    rejecting = F.when(is_upsert, expectations.broken(table.expect, "reject"))
+    stopping = F.when(is_upsert, expectations.broken(table.expect, "stop"))
+    expected = F.concat(F.lit("expected "), F.coalesce(rejecting, stopping))
+    reason = (
+        F.when(F.col("_misfit").isNotNull(), F.lit("incompatible value"))
+        .when(stopping.isNotNull(), F.lit("expectation stopped"))
+        .when(rejecting.isNotNull(), F.lit("expectation broken"))
+    )
+    return rows.withColumns(
+        {
+            PROBLEM: F.coalesce(F.col("_misfit"), expected),
+            REASON: reason,
+            WARNING: F.when(is_upsert, expectations.broken(table.expect, "warn")),
+        }
+    )
+
+
+Projected = list[tuple[str, Column, set[str]]]
+"""Name in the table, value, and the typed source columns it is made of."""
+
+
+def _projection(table: Table, schema: TableSchema) -> Projected:
+    dropped = set(table.drop)
+    kept = [column for column in schema.columns if column.source not in dropped]
+    made = dict(table.columns)
+    projected: Projected = []
+    for column in kept:
+        expression = made.pop(column.name, None)
+        if expression is None:
+            projected.append((column.name, col(column.name), {column.name}))
+        else:
+            projected.append((column.name, F.expr(expression), _inputs(expression, schema.columns)))
+    for name, expression in made.items():
+        free = free_name(name, {taken for taken, _, _ in projected})
+        projected.append((free, F.expr(expression), _inputs(expression, schema.columns)))
+    return projected
+
+
+def _inputs(expression: str, columns: tuple[SourceColumn, ...]) -> set[str]:
+    words = {word.lower() for word in re.findall(r"`[^`]+`|\w+", expression)}
+    return {c.name for c in columns if c.name.lower() in words or f"`{c.name.lower()}`" in words}
+
+
+def _sent(projected: Projected, schema: TableSchema) -> Column:
+    """The table's columns whose inputs were all sent; null for a full image."""
+    at_source = F.col("_sent_at_source")
+    source_name = {column.name: column.source for column in schema.columns}
+    present = []
+    for name, _, inputs in projected:
+        sent = [F.array_contains(at_source, source_name[one]) for one in sorted(inputs)]
+        present.append(F.when(reduce(lambda left, right: left & right, sent, F.lit(True)), F.lit(name)))
+    return F.when(at_source.isNotNull(), F.array_compact(F.array(*present)))

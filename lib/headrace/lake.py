@@ -1,0 +1,119 @@
+"""The lake: the one place that reads and writes Delta tables.
+
+Paths are relative to the lake's root. Every table Headrace creates carries `headrace.format`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from headrace.errors import FormatTooNew
+from headrace.tables import FORMAT, FORMAT_PROPERTY, TableContract
+
+
+def quoted(name: str) -> str:
+    """A column name for SQL and for `F.col`, safe for dots, spaces, backticks and reserved words."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Names one append, so that a repeat of the same batch is skipped by Delta itself (`txnAppId`, `txnVersion`)."""
+
+    app: str
+    version: int
+
+
+class Lake:
+    """Delta tables under one root.
+
+    One instance serves one Spark session; `known` is shared between instances so that a table is looked up once.
+    """
+
+    def __init__(self, spark: SparkSession, root: str, known: set[str] | None = None) -> None:
+        self.spark, self.root = spark, root.rstrip("/")
+        self._known = known if known is not None else set()
+
+    def on(self, spark: SparkSession) -> "Lake":
+        """The same lake seen from another session, such as the one a micro-batch runs in."""
+        return self.__class__(spark, self.root, self._known)
+
+    def path(self, relative: str) -> str:
+        """The full path of a table."""
+        return f"{self.root}/{relative}"
+
+    def exists(self, relative: str) -> bool:
+        """Whether the Delta table is there. Raises FormatTooNew for one a newer Headrace wrote."""
+        if relative in self._known:
+            return True
+        if not DeltaTable.isDeltaTable(self.spark, self.path(relative)):
+            return False
+        self._check_format(relative)
+        self._known.add(relative)
+        return True
+
+    def read(self, relative: str) -> DataFrame:
+        """The table's current rows."""
+        return self.spark.read.format("delta").load(self.path(relative))
+
+    def table(self, relative: str) -> DeltaTable:
+        """The table, for MERGE, DELETE and upkeep."""
+        return DeltaTable.forPath(self.spark, self.path(relative))
+
+    def sql_name(self, relative: str) -> str:
+        """The table as SQL names it."""
+        return f"delta.{quoted(self.path(relative))}"
+
+    def properties(self, relative: str) -> dict[str, str]:
+        """The table's Delta properties."""
+        row = self.table(relative).detail().select("properties").first()
+        return dict(row[0]) if row else {}
+
+    def create(
+        self,
+        relative: str,
+        schema: StructType | str,
+        properties: Mapping[str, str] | None = None,
+        partition: Sequence[str] = (),
+    ) -> None:
+        """Create an empty table unless it is there."""
+        if self.exists(relative):
+            return
+        columns = StructType.fromDDL(schema) if isinstance(schema, str) else schema
+        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(relative)).addColumns(columns)
+        for name, value in {FORMAT_PROPERTY: str(FORMAT), **(properties or {})}.items():
+            builder = builder.property(name, value)
+        if partition:
+            builder = builder.partitionedBy(*partition)
+        builder.execute()
+        self._known.add(relative)
+
+    def ensure(self, contract: TableContract, **names: str) -> str:
+        """Create a contract's table unless it is there; its relative path."""
+        relative = contract.path.format(**names)
+        self.create(relative, contract.schema, partition=contract.partition)
+        return relative
+
+    def append(self, rows: DataFrame, relative: str, transaction: Transaction | None = None) -> None:
+        """Append rows, matched to the table's columns by name. With `transaction`, a repeat appends nothing."""
+        writer = rows.write.format("delta").mode("append")
+        if transaction is not None:
+            writer = writer.option("txnAppId", transaction.app).option("txnVersion", str(transaction.version))
+        writer.save(self.path(relative))
+
+    def execute(self, statement: str) -> None:
+        """Run one DDL or DML statement."""
+        self.spark.sql(statement)
+
+    def _check_format(self, relative: str) -> None:
+        found = self.properties(relative).get(FORMAT_PROPERTY, str(FORMAT))
+        if int(found) > FORMAT:
+            raise FormatTooNew(
+                where=relative,
+                expected=f"{FORMAT_PROPERTY} up to {FORMAT}",
+                found=found,
+                todo="Upgrade Headrace; this table was written by a newer one.",
+            )

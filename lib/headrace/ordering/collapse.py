@@ -1,0 +1,98 @@
+"""The newest change per key in a batch: a row is a fold over its events, per column.
+
+The rules are those of the guarded MERGE, so that a batch folds to the same row whether its events come together or
+apart: of the upserts above the highest delete the newest gives the row its position, and the newest that sent a column
+gives that column its value.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from headrace.lake import quoted
+
+KEY, OP, POSITION, CHANGED_AT, SENT, PROBLEM = "_key", "_op", "_position", "_changed_at", "_sent", "_problem"
+FLOOR = "_floor"
+KNOWN_FLOOR = "_known_floor"
+REFUSED = "_refused"
+EVENTS = "_events"
+NEWEST = "_newest"
+
+
+def at_column(index: int) -> str:
+    """Name of the column holding the position of the `index`-th partial column's value."""
+    return f"_at_{index}"
+
+
+def collapse(events: DataFrame, columns: Sequence[str], partial: Sequence[str]) -> DataFrame:
+    """One row per key.
+
+    Args:
+        events: business columns and `_key, _op, _position, _changed_at, _sent, _problem`.
+        columns: the business columns.
+        partial: those of them that an event may leave out.
+
+    Returns:
+        The business columns (null where no upsert sent one), `_key`, `_position` and `_changed_at` of the newest upsert
+        (null where there is none), `_floor` (the newest delete, else null), `_newest` (the higher of both), `_at_<i>` for the partial
+        columns, `_events` and, in one row with a null key, `_refused`: how many events have a problem.
+    """
+    usable = F.col(PROBLEM).isNull()
+    upsert_at = F.when(usable & (F.col(OP) == "upsert"), F.col(POSITION))
+    delete_at = F.when(usable & (F.col(OP) == "delete"), F.col(POSITION))
+    full = [name for name in columns if name not in set(partial)]
+    winner = F.struct(F.col(CHANGED_AT), *[F.col(quoted(name)) for name in full])
+    folded = [
+        F.max_by(winner, upsert_at).alias("_winner"),
+        F.max(upsert_at).alias(POSITION),
+        F.max(delete_at).alias(FLOOR),
+        F.count(F.lit(1)).alias(EVENTS),
+        F.count(PROBLEM).alias(REFUSED),
+    ]
+    for index, name in enumerate(partial):
+        sent_at = F.when(F.col(SENT).isNull() | F.array_contains(SENT, name), upsert_at)
+        folded.append(F.max(sent_at).alias(at_column(index)))
+        folded.append(F.max_by(F.struct(F.col(quoted(name)).alias("value")), sent_at).alias(f"_value_{index}"))
+    grouped = events.groupBy(F.when(usable, F.col(KEY)).alias(KEY)).agg(*folded)
+    places = {name: index for index, name in enumerate(partial)}
+    values = [
+        F.col(f"_value_{places[name]}.value" if name in places else f"_winner.{quoted(name)}").alias(name)
+        for name in columns
+    ]
+    return grouped.select(
+        *values, KEY, POSITION, F.col(f"_winner.{CHANGED_AT}").alias(CHANGED_AT), FLOOR,
+        F.greatest(F.col(POSITION), F.col(FLOOR)).alias(NEWEST), EVENTS, REFUSED,
+        *[at_column(index) for index in range(len(partial))],
+    )  # fmt: skip
+
+
+def above_floors(reduced: DataFrame, columns: Sequence[str], partial: Sequence[str]) -> DataFrame:
+    """The same rows with everything below its floor taken away.
+
+    Args:
+        reduced: from `collapse`, with `_known_floor`: the highest floor stored for the key, or null.
+
+    Returns:
+        The same columns; `_position` null where the newest upsert lies below the key's floor, and so for `_at_<i>` and
+        the values they belong to. `_known_floor` becomes the highest floor of batch and lake.
+    """
+    floor = F.greatest(F.col(FLOOR), F.col(KNOWN_FLOOR))
+    places = {name: index for index, name in enumerate(partial)}
+
+    def above(position: Column) -> Column:
+        return position.isNotNull() & (floor.isNull() | (position > floor))
+
+    def value(name: str) -> Column:
+        kept = F.col(at_column(places[name]) if name in places else POSITION)
+        return F.when(above(kept), F.col(quoted(name))).alias(name)
+
+    return reduced.select(
+        *[value(name) for name in columns],
+        KEY,
+        F.when(above(F.col(POSITION)), F.col(POSITION)).alias(POSITION),
+        F.when(above(F.col(POSITION)), F.col(CHANGED_AT)).alias(CHANGED_AT),
+        FLOOR, NEWEST, EVENTS, REFUSED,
+        floor.alias(KNOWN_FLOOR),
+        *[F.when(above(F.col(at_column(i))), F.col(at_column(i))).alias(at_column(i)) for i in range(len(partial))],
+    )  # fmt: skip
