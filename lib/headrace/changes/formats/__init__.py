@@ -5,9 +5,13 @@ Pure Python, run once per message inside Spark's workers. A decoder never raises
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from headrace.changes.envelope import Decoded, Message, Reject
 from headrace.changes.formats.debezium import Debezium
+from headrace.changes.formats.dms import Dms
+from headrace.changes.formats.dynamodb import DynamoDb
+from headrace.changes.formats.object_events import ObjectEvents
 from headrace.changes.formats.payload import Unusable
 from headrace.changes.formats.rows import Rows
 from headrace.changes.routes import Routes
@@ -41,9 +45,15 @@ def decoder(source: SourceBase, routes: Routes) -> Decoder:
 
 
 def _of_format(source: SourceBase, routes: Routes) -> Decoder:
-    if source.format == "debezium":
-        return Debezium(source, routes)
-    return Rows(source, routes, dump=source.format == "snapshot")
+    make: dict[str, Callable[[SourceBase, Routes], Decoder]] = {
+        "debezium": Debezium,
+        "dms": Dms,
+        "dynamodb": DynamoDb,
+        "objects": ObjectEvents,
+        "json": Rows,
+        "snapshot": partial(Rows, dump=True),
+    }
+    return make[source.format](source, routes)
 
 
 __all__ = ["Decoder", "decoder"]

@@ -44,7 +44,7 @@ class Debezium:
         self._targets = Targets(routes, debezium=True)
         self._records = Records(self._targets, Markers(source.unavailable))
         self._flattened = Flattened(source, self._targets, self._records)
-        self._documents = Documents(source)
+        self._documents = Documents()
 
     def __call__(self, message: Message) -> list[Decoded]:
         """Everything one message says. Raises Unusable."""

@@ -114,7 +114,7 @@ class Flattened:
             raise unreadable(f"{error}. {_ADVICE}") from None
 
     def _table(self, added: Mapping[str, Any], stream: str) -> str:
-        table, prefix = added.get("table"), added.get("schema") or added.get("db")
+        table, prefix = added.get("table") or added.get("collection"), added.get("schema") or added.get("db")
         from_topic = topic_table(stream)
         if not isinstance(table, str):
             return from_topic
