@@ -10,7 +10,7 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "lib"},
     packages=find_packages("lib"),
-    package_data={"headrace": ["py.typed"], "headrace.pipelines": ["*.properties"]},
+    package_data={"": ["py.typed", "*.properties", "*.yaml"]},
     install_requires=[
         "boto3>=1.40",
         "msgspec>=0.20",

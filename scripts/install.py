@@ -1,7 +1,7 @@
-"""Make .venv complete: the pinned packages, Headrace itself, a Java that runs Spark, Spark's jars. `make install` runs it.
+"""Make .venv complete: the pinned packages, Headrace itself, a Java that runs Spark, Spark's jars.
 
-Uses the standard library only. A second run, with nothing changed, ends at once. Trouble with the network is told in
-one sentence; all that pip said stays in .venv/install.log.
+`make install` runs it with the standard library only. A second run, with nothing changed, ends at once. Trouble with
+the network is told in one sentence; all that pip said stays in .venv/install.log.
 """
 
 import hashlib
@@ -111,8 +111,8 @@ def reason(talk: str) -> str:
     """Return the sentence for what pip said before it gave up."""
     if any(sign in talk for sign in UNREACHABLE_SIGNS):
         return (
-            "PyPI could not be reached: check the network or the proxy (HTTPS_PROXY, PIP_INDEX_URL) and run make again; "
-            "details are in .venv/install.log."
+            "PyPI could not be reached: check the network or the proxy (HTTPS_PROXY, PIP_INDEX_URL) and run make "
+            "again; details are in .venv/install.log."
         )
     if "No space left on device" in talk:
         return "The disk is full: free about 2 GB and run make again."
