@@ -42,15 +42,12 @@ def driver(tmp_path_factory: pytest.TempPathFactory, kafka: Kafka) -> Iterator[D
     kafka.create_topic("pat.public.b")
     kafka.create_topic("elsewhere.public.a")
     for number in range(ROWS):
-        send(
-            kafka, "pat.public.a", key_of(number), event("a", "c", {"id": number, "name": f"n{number}"}, 1000 + number)
-        )
+        kafka.send("pat.public.a", key_of(number), event("a", "c", {"id": number, "name": f"n{number}"}, 1000 + number))
     kafka.send("elsewhere.public.a", key_of(-1), event("a", "c", {"id": -1, "name": "not ours"}, 5000))
     kafka.send("pat.public.b", key_of(1), event("b", "c", {"id": 1, "name": "one"}, 10))
     kafka.send("pat.public.b", key_of(1), event("b", "d", {"id": 1, "name": ""}, 11))
     kafka.send("pat.public.b", key_of(1), None)
-    send(
-        kafka,
+    kafka.send(
         "pat.public.b",
         None,
         event("b", "c", {"id": 2, "name": "no record key"}, 12),
