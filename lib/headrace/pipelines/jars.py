@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from headrace.errors import Fatal, HeadraceError, Unreachable
 from headrace.pipelines.java import cache_folder
+from headrace.pipelines.trust_store import trust_store
 
 _SCALA = "2.13"
 _AWS_SDK = "2.29.52"
@@ -93,27 +94,32 @@ def _resolve(packages: Packages, guide: Mapping[str, str], environ: Mapping[str,
     conf["spark.jars.packages"] = ",".join(packages.coordinates)
     if packages.excludes:
         conf["spark.jars.excludes"] = ",".join(packages.excludes)
-    options = f"{environ.get('SPARK_SUBMIT_OPTS', '')} {proxy_options(environ)}".strip()
-    answer = subprocess.run(
+    said = _ask_ivy(conf, proxy_options(environ), environ)
+    if said.returncode != 0 and "SSLHandshakeException" in said.stderr + said.stdout:
+        store = trust_store(cache_folder(environ), environ)
+        if store:
+            said = _ask_ivy(conf, f"{proxy_options(environ)} -Djavax.net.ssl.trustStore={store}", environ)
+    if said.returncode != 0:
+        raise refusal(packages, said.stderr + said.stdout)
+    files: list[str] = json.loads(said.stdout.splitlines()[-1])
+    return files
+
+
+def _ask_ivy(conf: Mapping[str, str], options: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "headrace.pipelines.jars", json.dumps(conf)],
-        env={**environ, "SPARK_SUBMIT_OPTS": options},
+        env={**environ, "SPARK_SUBMIT_OPTS": f"{environ.get('SPARK_SUBMIT_OPTS', '')} {options}".strip()},
         capture_output=True,
         text=True,
         timeout=_SECONDS_TO_RESOLVE,
     )
-    if answer.returncode != 0:
-        raise refusal(packages, answer.stderr + answer.stdout)
-    files: list[str] = json.loads(answer.stdout.splitlines()[-1])
-    return files
 
 
 def refusal(packages: Packages, said: str) -> HeadraceError:
     """Return the error that tells a person what Ivy's many lines in `said` mean."""
     missing = [c for c in packages.coordinates if f"{':'.join(c.split(':')[:2]).replace(':', '#')};" in said]
     expected = f"the Spark packages {', '.join(missing or packages.coordinates)}"
-    if any(
-        sign in said for sign in ("Server access error", "UnknownHost", "ConnectException", "timed out", "SSLHandshake")
-    ):
+    if any(sign in said for sign in _UNREACHABLE_SIGNS):
         return Unreachable(
             expected=f"{expected} from Maven Central",
             found="Maven Central could not be reached",
