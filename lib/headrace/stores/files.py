@@ -27,11 +27,16 @@ class LakeFiles:
 
     def read_text(self, path: str) -> str | None:
         """The file as UTF-8 text; None where there is no such file."""
+        content = self.read_bytes(path)
+        return None if content is None else content.decode("utf-8")
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """The whole file; None where there is no such file."""
         with self._answering(path):
             fs, full = self._at(path)
             try:
                 with fs.open_input_file(full) as file:
-                    return bytes(file.read()).decode("utf-8")
+                    return bytes(file.read())
             except FileNotFoundError:
                 return None
 
