@@ -8,9 +8,6 @@ from headrace.changes.formats.payload import Unusable, json_text, parse, to_byte
 _NOT_ROWS = frozenset({"schema", "metadata", "transaction", "Keys", "bucket"})
 """Members that describe a message and hold no values of non-key columns."""
 
-_DOCUMENTS = frozenset({"before", "after", "updatedFields"})
-"""Members MongoDB's connector fills with JSON inside JSON text."""
-
 _STATEMENTS = ("query", "ddl")
 """SQL text with the row's values in it (Debezium for MySQL with `include.query`)."""
 
@@ -21,13 +18,15 @@ def masked(value: bytes, columns: Collection[str], *, keys: Collection[str] = ()
     A member of that name is masked at every depth outside the parts that only describe the message (schema blocks,
     Debezium's source, metadata), so that an image in an unknown place does not leak; likewise the column's
     before-image (`BI_name`) and a patch inside it (`name.first`). Columns in `keys` stay, they identify the row.
-    Bytes that are not JSON cannot be masked, so nothing of them is kept: `masked` answers `b""`.
+    Text that is JSON itself (MongoDB's images) is masked inside. Bytes that are not a JSON object or array cannot be
+    masked, so nothing of them is kept: `masked` answers `b""`.
     """
     hidden = frozenset(columns) - frozenset(keys)
     if not hidden:
         return value
     try:
-        return to_bytes(_Mask(hidden, before_prefix).of(parse(value)))
+        content = parse(value)
+        return to_bytes(_Mask(hidden, before_prefix).of(content)) if isinstance(content, dict | list) else b""
     except (Unusable, RecursionError):
         return b""
 
@@ -43,7 +42,7 @@ class _Mask:
             return {name: self._member(name, content, value) for name, content in value.items()}
         if isinstance(value, list):
             return [self.of(one) for one in value]
-        return value
+        return self._text(value) if isinstance(value, str) else value
 
     def _member(self, name: str, content: Any, within: Mapping[str, Any]) -> Any:
         if name in self._hidden or name.partition(".")[0] in self._hidden:
@@ -52,11 +51,14 @@ class _Mask:
             return {inner: None if inner in _STATEMENTS else one for inner, one in content.items()}
         if name in _NOT_ROWS and isinstance(content, dict):
             return content
-        if name in _DOCUMENTS and isinstance(content, str):
-            return self._document(content)
-        return None if name in _STATEMENTS and isinstance(content, str) and "source" in within else self.of(content)
+        if name in _STATEMENTS and isinstance(content, str) and "source" in within:
+            return None
+        return self.of(content)
 
-    def _document(self, text: str) -> str | None:
+    def _text(self, text: str) -> str | None:
+        """Text, which may be JSON inside JSON: MongoDB's images and patches, wrapped messages."""
+        if text.lstrip()[:1] not in ("{", "[") or not any(column in text for column in self._hidden):
+            return text
         try:
             return json_text(self.of(parse(text.encode("utf-8", "surrogatepass"))))
         except Unusable:
