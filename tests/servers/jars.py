@@ -9,7 +9,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from headrace.pipelines.java import java_home
+from headrace.pipelines.java import find_java
 
 from .process import ServerError
 
@@ -24,7 +24,7 @@ def cache_folder() -> Path:
 
 def java(main: str, *arguments: str, memory: str = "512m") -> list[str]:
     """The command that runs a main class of the servers' class path in a small JVM."""
-    program = str(java_home() / "bin" / "java")
+    program = str(find_java().home / "bin" / "java")
     machine = [f"-Xmx{memory}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     return [program, *machine, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", class_path(), main, *arguments]
 

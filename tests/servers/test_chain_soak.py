@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
-from servers import values
-from servers.chain import TABLES, Chain
-from servers.kafka import Kafka
-from servers.postgres import Postgres
+from . import values
+from .chain import TABLES, Chain
+from .kafka import Kafka
+from .postgres import Postgres
 
 CHANGES = int(os.environ.get("HEADRACE_SOAK_CHANGES", "200000"))
 KILLS = int(os.environ.get("HEADRACE_SOAK_KILLS", "20"))
