@@ -77,10 +77,10 @@ class OrderedTable:
         marks = self._floors.of(self.name)
         for position in truncates:
             marks.floor = max(marks.floor, position)
-        grouped = collapse(rows, shape.names, shape.partial)
+        grouped = collapse(rows, shape.names, shape.key, shape.partial)
         floored = with_known_floors(lake, self._floors, self.name, grouped, facts.oldest_upsert)
         # Not persist(): MERGE refuses a cached source. A checkpoint is read three times and computed once all the same.
-        reduced = above_floors(floored, shape.names, shape.partial).localCheckpoint(eager=False)
+        reduced = above_floors(floored, shape.names, shape.key, shape.partial).localCheckpoint(eager=False)
         summary = reduced.agg(
             F.count(KEY).alias("keys"), F.count(POSITION).alias("upserts"), F.count(FLOOR).alias("deletes"),
             F.max(FLOOR).alias("newest_delete"), F.coalesce(F.sum(REFUSED), F.lit(0)).alias("refused"),

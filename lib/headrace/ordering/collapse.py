@@ -25,12 +25,13 @@ def at_column(index: int) -> str:
     return f"_at_{index}"
 
 
-def collapse(events: DataFrame, columns: Sequence[str], partial: Sequence[str]) -> DataFrame:
+def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], partial: Sequence[str]) -> DataFrame:
     """One row per key.
 
     Args:
         events: business columns and `_key, _op, _position, _changed_at, _sent, _problem`.
         columns: the business columns.
+        key: those of them that identify a row; deletes have them too.
         partial: those of them that an event may leave out.
 
     Returns:
@@ -41,10 +42,11 @@ def collapse(events: DataFrame, columns: Sequence[str], partial: Sequence[str]) 
     usable = F.col(PROBLEM).isNull()
     upsert_at = F.when(usable & (F.col(OP) == "upsert"), F.col(POSITION))
     delete_at = F.when(usable & (F.col(OP) == "delete"), F.col(POSITION))
-    full = [name for name in columns if name not in set(partial)]
+    full = [name for name in columns if name not in {*partial, *key}]
     winner = F.struct(F.col(CHANGED_AT), *[F.col(quoted(name)) for name in full])
     folded = [
         F.max_by(winner, upsert_at).alias("_winner"),
+        F.any_value(F.struct(*[F.col(quoted(name)) for name in key])).alias("_identity"),
         F.max(upsert_at).alias(POSITION),
         F.max(delete_at).alias(FLOOR),
         F.count(F.lit(1)).alias(EVENTS),
@@ -56,10 +58,13 @@ def collapse(events: DataFrame, columns: Sequence[str], partial: Sequence[str]) 
         folded.append(F.max_by(F.struct(F.col(quoted(name)).alias("value")), sent_at).alias(f"_value_{index}"))
     grouped = events.groupBy(F.when(usable, F.col(KEY)).alias(KEY)).agg(*folded)
     places = {name: index for index, name in enumerate(partial)}
-    values = [
-        F.col(f"_value_{places[name]}.value" if name in places else f"_winner.{quoted(name)}").alias(name)
-        for name in columns
-    ]
+
+    def value(name: str) -> Column:
+        if name in places:
+            return F.col(f"_value_{places[name]}.value").alias(name)
+        return F.col(f"{'_identity' if name in key else '_winner'}.{quoted(name)}").alias(name)
+
+    values = [value(name) for name in columns]
     return grouped.select(
         *values, KEY, POSITION, F.col(f"_winner.{CHANGED_AT}").alias(CHANGED_AT), FLOOR,
         F.greatest(F.col(POSITION), F.col(FLOOR)).alias(NEWEST), EVENTS, REFUSED,
@@ -67,7 +72,7 @@ def collapse(events: DataFrame, columns: Sequence[str], partial: Sequence[str]) 
     )  # fmt: skip
 
 
-def above_floors(reduced: DataFrame, columns: Sequence[str], partial: Sequence[str]) -> DataFrame:
+def above_floors(reduced: DataFrame, columns: Sequence[str], key: Sequence[str], partial: Sequence[str]) -> DataFrame:
     """The same rows with everything below its floor taken away.
 
     Args:
@@ -84,6 +89,8 @@ def above_floors(reduced: DataFrame, columns: Sequence[str], partial: Sequence[s
         return position.isNotNull() & (floor.isNull() | (position > floor))
 
     def value(name: str) -> Column:
+        if name in key:
+            return F.col(quoted(name))
         kept = F.col(at_column(places[name]) if name in places else POSITION)
         return F.when(above(kept), F.col(quoted(name))).alias(name)
 
