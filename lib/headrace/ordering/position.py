@@ -29,6 +29,8 @@ _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?"
 )
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_SEPARATORS = str.maketrans("", "", ":.- ")
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,9 +39,7 @@ class UnreadablePosition(ValueError):
     """A part cannot be turned into sortable text; the message becomes the reject's reason."""
 
 
-def position(
-    parts: Iterable[str], op: Operation, content: bytes, *, epoch: int = 0, rank: str | None = None
-) -> str:
+def position(parts: Iterable[str], op: Operation, content: bytes, *, epoch: int = 0, rank: str | None = None) -> str:
     """Join encoded parts into one position.
 
     Args:
@@ -62,24 +62,27 @@ def integer(value: int | str, width: int = 20) -> str:
     try:
         whole = int(value)
     except (TypeError, ValueError):
-        raise UnreadablePosition(f"expected a whole number, found {value!r}") from None
-    if whole < 0 or len(str(whole)) > width:
-        raise UnreadablePosition(f"expected a number from 0 with at most {width} digits, found {value!r}")
+        raise UnreadablePosition(f"expected a whole number, found {_shown(value)}") from None
+    if whole < 0 or whole >= 10**width:
+        raise UnreadablePosition(f"expected a number from 0 with at most {width} digits, found {_shown(value)}")
     return str(whole).zfill(width)
 
 
 def fixed_hex(value: str, width: int) -> str:
-    """Hexadecimal digits without separators, lower case, padded left to `width`. Raises UnreadablePosition."""
-    digits = re.sub(r"[^0-9a-fA-F]", "", value)
-    if not digits or len(digits) > width:
-        raise UnreadablePosition(f"expected up to {width} hexadecimal digits, found {value!r}")
+    """Hexadecimal digits, lower case, padded left to `width`; `:`, `.`, `-` and spaces between them are left out.
+
+    Raises UnreadablePosition.
+    """
+    digits = value.translate(_SEPARATORS)
+    if not _HEX.fullmatch(digits) or len(digits) > width:
+        raise UnreadablePosition(f"expected up to {width} hexadecimal digits, found {_shown(value)}")
     return digits.lower().zfill(width)
 
 
 def sequencer(value: str, width: int = 32) -> str:
     """An S3 sequencer: upper-case hexadecimal, padded right, as the S3 user guide says to compare it."""
-    if not re.fullmatch(r"[0-9a-fA-F]+", value) or len(value) > width:
-        raise UnreadablePosition(f"expected a hexadecimal sequencer of at most {width} digits, found {value!r}")
+    if not _HEX.fullmatch(value) or len(value) > width:
+        raise UnreadablePosition(f"expected a hexadecimal sequencer of at most {width} digits, found {_shown(value)}")
     return value.upper().ljust(width, "0")
 
 
@@ -122,7 +125,7 @@ def column_value(value: str | None, kind: Kind = "auto") -> str:
         if micros is not None:
             return number(micros)
         if kind == "timestamp":
-            raise UnreadablePosition(f"expected an ISO 8601 timestamp, found {value!r}")
+            raise UnreadablePosition(f"expected an ISO 8601 timestamp, found {_shown(value)}")
     return text(value)
 
 
@@ -145,4 +148,10 @@ def _decimal(value: str) -> Decimal:
     try:
         return Decimal(value)
     except InvalidOperation:
-        raise UnreadablePosition(f"expected a number, found {value!r}") from None
+        raise UnreadablePosition(f"expected a number, found {_shown(value)}") from None
+
+
+def _shown(value: object) -> str:
+    """A value for a message, cut short: it may be a whole document put in the wrong place."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "..."
