@@ -40,5 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _count(view: LakeView, args: argparse.Namespace, shown: int) -> str:
     if args.where:
-        return f"{number(shown)} rows" + (f" (at most {args.limit} are shown)" if shown == args.limit else "")
+        return f"{number(shown)} row{'s' * (shown != 1)}" + (
+            f" (at most {args.limit} are shown)" if shown == args.limit else ""
+        )
     return f"{number(shown)} of {number(view.count(TABLES.format(table=args.table)))} rows"

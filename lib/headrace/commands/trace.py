@@ -29,19 +29,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the story; 0 also where nothing is known of the key."""
-    story = trace(load(args.config), args.table, args.key)
-    print(to_json(story.as_dict()) if args.json else "\n".join(_told(story, args.key)))
+    config = load(args.config)
+    story = trace(config, args.table, args.key)
+    dropped = frozenset(config.tables[args.table].drop)
+    print(to_json(story.as_dict()) if args.json else "\n".join(_told(story, args.key, dropped)))
     return 0
 
 
-def _told(story: Story, key: str) -> Iterable[str]:
+def _told(story: Story, key: str, dropped: frozenset[str]) -> Iterable[str]:
     yield f"{story.table} {key}"
     yield ""
     yield from _row(story)
     yield ""
     yield f"Events as they arrived ({len(story.events)}):"
     if story.events:
-        yield _events(story.events)
+        yield _events(story.events, dropped)
     if story.tombstones:
         yield "\nTombstones (deletes that are remembered):"
         yield _positions(story.tombstones, ("position", "deleted_at"))
@@ -69,7 +71,7 @@ def _row(story: Story) -> Iterable[str]:
         yield f"  {name.ljust(width)}  {cut(text, 200)}"
 
 
-def _events(events: Sequence[Event]) -> str:
+def _events(events: Sequence[Event], dropped: frozenset[str]) -> str:
     headers = ("#", "arrived", "what", "position", "changed at source", "from", "outcome", "values")
     rows = []
     before: dict[str, str | None] = {}
@@ -78,18 +80,20 @@ def _events(events: Sequence[Event]) -> str:
         rows.append(
             (
                 event.number, moment(event.arrived_at), event.op + (" (partial)" if event.partial else ""),
-                readable(event.position), moment(event.changed_at), _from(event), outcome, _values(event, before),
+                readable(event.position), moment(event.changed_at), _from(event), outcome,
+                _values(event, before, dropped),
             )
         )  # fmt: skip
         before = event.values if event.values and event.op == "upsert" else before
     return aligned(headers, rows, indent=2, widest=max(60, page_width() // 3))
 
 
-def _values(event: Event, before: dict[str, str | None]) -> str:
-    """What the event sent; after the first event only what differs from the one before."""
-    if event.values is None:
+def _values(event: Event, before: dict[str, str | None], dropped: frozenset[str]) -> str:
+    """What the event sent, without dropped columns; after the first upsert only what differs from the one before."""
+    if event.values is None or event.op != "upsert":
         return "-"
-    new = {name: value for name, value in event.values.items() if name not in before or before[name] != value}
+    sent = {name: value for name, value in event.values.items() if name not in dropped}
+    new = {name: value for name, value in sent.items() if name not in before or before[name] != value}
     return " ".join(f"{name}={one_line(value)}" for name, value in new.items()) or "(the same values)"
 
 

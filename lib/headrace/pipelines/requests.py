@@ -48,8 +48,12 @@ def write(files: LakeFiles, request: ReplayRequest) -> ReplayRequest:
     return written
 
 
-def list_open(files: LakeFiles, job: str) -> list[ReplayRequest]:
-    """The job's requests that are not done yet, oldest first. A file that is no request is recorded as refused."""
+def list_open(files: LakeFiles, job: str, *, refuse: bool = True) -> list[ReplayRequest]:
+    """The job's requests that are not done yet, oldest first.
+
+    Args:
+        refuse: record a file that is no request as refused; a mere reader passes it over.
+    """
     done = set(files.names(DONE))
     found = []
     for name in files.names(FOLDER):
@@ -58,7 +62,8 @@ def list_open(files: LakeFiles, job: str) -> list[ReplayRequest]:
         try:
             request = _parse(name, files.read_text(f"{FOLDER}/{name}") or "")
         except (ValueError, KeyError, TypeError) as error:
-            _record(files, name, {"refused": f"expected a replay request; found {error}"})
+            if refuse:
+                _record(files, name, {"refused": f"expected a replay request; found {error}"})
             continue
         if request.job == job:
             found.append(request)

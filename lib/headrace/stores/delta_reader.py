@@ -1,5 +1,6 @@
 """Reads Delta tables without Spark and without Java, through delta-rs: answers in a second."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from headrace.errors import ConfigError, FormatTooNew, MissingDependency, Unreachable
@@ -73,7 +74,7 @@ class DeltaReader:
             return found
         # delta-rs raises a bare Exception for some errors of a query.
         except Exception as error:
-            raise _query_error(error, relative) from error
+            raise _query_error(error, relative, [name for name, _ in self.columns(relative)]) from error
 
     def _table(self, relative: str) -> "DeltaTable | None":
         if relative not in self._open:
@@ -130,7 +131,7 @@ def _type_text(kind: Any) -> str:
     return _SPARK_NAMES.get(kind.type, str(kind.type))
 
 
-def _query_error(error: Exception, relative: str) -> Exception:
+def _query_error(error: Exception, relative: str, columns: list[str]) -> Exception:
     text = str(error)
     if "Unsupported table features" in text:
         return NeedsSpark(relative)
@@ -138,6 +139,9 @@ def _query_error(error: Exception, relative: str) -> Exception:
         todo = "Check that it may be read; run `headrace check`."
         return Unreachable(where=relative, expected="a readable table", found=_short(text), todo=todo)
     todo = "Correct the SQL; odd names stand in backticks."
+    if unknown := re.search(r"No field named (.+?)\.(?:\s|$)", text):
+        expected = f"one of the columns {', '.join(columns)}"
+        return ConfigError(where=relative, expected=expected, found=unknown[1].strip('"'), todo=todo)
     return ConfigError(where=relative, expected="SQL that fits the table", found=_short(text), todo=todo)
 
 

@@ -1,0 +1,98 @@
+"""`headrace status`.
+
+With `--json` one object:
+
+    lake, at
+    sources     by name: lag {behind, unit, why}, last_batch, finished_at, seconds (last batches, newest first)
+    tables      by name: source, rows, tombstones, sent, applied, stale, rejected, ignored, newest_changed_at,
+                fresh_seconds, schema [{source, name, type, declared, partial}]
+    no_table    sent, applied, stale, rejected, ignored: what belongs to no table
+    rejects     [{table, reason, count, newest, example}]
+    open_requests   names of the files in <lake>/requests/ that are not carried out yet
+
+Unknown numbers are null; `why` says the reason. Keys are only ever added.
+"""
+
+import argparse
+from collections.abc import Iterable
+
+from headrace.commands.options import config_option, json_option
+from headrace.commands.text import aligned, duration, moment, number, to_json
+from headrace.config_file import load
+from headrace.pipelines.status import Status, status
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--schema", action="store_true", help="show the learned columns of every table too")
+    json_option(parser)
+    config_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the status."""
+    found = status(load(args.config))
+    print(to_json(found.as_dict()) if args.json else "\n".join(_told(found, args.schema)))
+    return 0
+
+
+def _told(found: Status, schema: bool) -> Iterable[str]:
+    yield f"Lake {found.lake} at {moment(found.at.replace(microsecond=0))} UTC"
+    yield ""
+    yield _sources(found)
+    yield ""
+    yield _tables(found)
+    if found.no_table["ignored"] or found.no_table["rejected"]:
+        ignored, refused = number(found.no_table["ignored"]), number(found.no_table["rejected"])
+        yield f"\nMessages that belong to no table: {ignored} ignored by design, {refused} refused."
+    yield ""
+    yield from _rejects(found)
+    for request in found.open_requests:
+        yield f"Open request: {request}; `headrace run apply_changes --once` carries it out."
+    if schema:
+        for name, table in found.tables.items():
+            yield f"\nColumns of {name}:"
+            rows = [
+                (column["source"], column["name"], column["type"], "declared" if column["declared"] else "learned",
+                 "yes" if column["partial"] else "") for column in table.schema
+            ]  # fmt: skip
+            yield aligned(("at the source", "in the table", "type", "from", "partial"), rows, indent=2)
+
+
+def _sources(found: Status) -> str:
+    rows = []
+    for name, source in found.sources.items():
+        behind = f"{number(source.lag.behind)} {source.lag.unit}" if source.lag.behind is not None else "unknown"
+        lasted = ", ".join(duration(seconds) for seconds in source.seconds[:5]) or "-"
+        rows.append((name, behind, number(source.last_batch), moment(source.finished_at), lasted))
+    text = aligned(("source", "behind", "batch", "finished", "last batches took"), rows)
+    unknown = [f"{name}: lag unknown: {s.lag.why}" for name, s in found.sources.items() if s.lag.behind is None]
+    return "\n".join([text, *unknown])
+
+
+def _tables(found: Status) -> str:
+    headers = (
+        "table", "source", "rows", "tombstones", "sent", "applied", "stale", "rejected", "ignored", "newest change",
+        "age",
+    )  # fmt: skip
+    rows = [
+        (
+            name, table.source, number(table.rows), number(table.tombstones), number(table.sent), number(table.applied),
+            number(table.stale), number(table.rejected), number(table.ignored), moment(table.newest_changed_at),
+            duration(table.fresh_seconds),
+        )
+        for name, table in found.tables.items()
+    ]  # fmt: skip
+    return aligned(headers, rows)
+
+
+def _rejects(found: Status) -> Iterable[str]:
+    if not found.rejects:
+        yield "No refused rows."
+        return
+    yield "Refused rows (`headrace replay --reason ...` applies them again after the fix):"
+    rows = [
+        (reject["table"] or "-", reject["reason"], number(reject["count"]), moment(reject["newest"]), reject["example"])
+        for reject in found.rejects
+    ]
+    yield aligned(("table", "reason", "count", "newest", "for example"), rows, widest=90)

@@ -1,0 +1,112 @@
+"""How far `apply_changes` is behind a source: what the source holds less what the newest checkpoint has taken."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlparse
+
+from headrace.config import Config, FilesSource, KafkaSource
+from headrace.errors import HeadraceError
+from headrace.stores.files import LakeFiles
+from headrace.stores.kafka_look import KafkaLook
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Messages or files not yet taken; `behind` is None where that is unknown, and `why` says why."""
+
+    behind: int | None
+    unit: Literal["messages", "files"]
+    why: str = ""
+
+
+def lag(config: Config, source: str) -> Lag:
+    """The lag of one source. Never raises for a source or checkpoint that does not answer."""
+    settings = config.sources[source]
+    unit: Literal["messages", "files"] = "messages" if isinstance(settings, KafkaSource) else "files"
+    try:
+        checkpoint = Checkpoint(config, source)
+        if isinstance(settings, KafkaSource):
+            return Lag(_kafka(settings, checkpoint), unit)
+        return _folder(settings, checkpoint)
+    except HeadraceError as error:
+        return Lag(None, unit, str(error))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Lag(None, unit, f"the checkpoint cannot be read ({type(error).__name__}: {error})")
+
+
+class Checkpoint:
+    """What a stream's checkpoint says of the batches that are committed."""
+
+    def __init__(self, config: Config, source: str) -> None:
+        self._files = LakeFiles(checkpoint_folder(config, source))
+
+    def committed(self) -> int | None:
+        """Number of the newest committed batch; None before the first."""
+        return max((int(name) for name in self._files.names("commits") if name.isdigit()), default=None)
+
+    def offsets(self) -> dict[str, dict[str, int]]:
+        """Next offsets by topic and partition, after the newest committed batch; empty before the first."""
+        batch = self.committed()
+        text = None if batch is None else self._files.read_text(f"offsets/{batch}")
+        if text is None:
+            return {}
+        # Line 1 is the version, line 2 the batch's own facts, then one line for each source of the query.
+        found: dict[str, dict[str, int]] = json.loads(text.splitlines()[2])
+        return found
+
+    def taken(self) -> set[str]:
+        """Paths of the files in committed batches."""
+        batch = self.committed()
+        return set() if batch is None else {entry["path"] for entry in self._entries() if entry["batchId"] <= batch}
+
+    def _entries(self) -> Iterator[dict[str, Any]]:
+        for query in self._files.folders("sources"):
+            for name in self._files.names(f"sources/{query}"):
+                if re.fullmatch(r"\d+(\.compact)?", name):
+                    text = self._files.read_text(f"sources/{query}/{name}") or ""
+                    yield from (json.loads(line) for line in text.splitlines() if line.startswith("{"))
+
+
+def checkpoint_folder(config: Config, source: str, job: str = "apply_changes") -> str:
+    """Where a job keeps the checkpoint of one source."""
+    root = config.checkpoints or f"{config.lake.rstrip('/')}/checkpoints"
+    return f"{root.rstrip('/')}/{job}/{source}"
+
+
+def _kafka(source: KafkaSource, checkpoint: Checkpoint) -> int:
+    look = KafkaLook(source.servers, source.options)
+    taken = checkpoint.offsets()
+    behind = 0
+    for topic, partitions in look.offsets(look.topics(source.topics)).items():
+        for partition, (first, end) in partitions.items():
+            start = first if source.first_position == "earliest" else end
+            behind += max(0, end - max(first, taken.get(topic, {}).get(str(partition), start)))
+    return behind
+
+
+def _folder(source: FilesSource, checkpoint: Checkpoint) -> Lag:
+    if "://" in source.path:
+        return Lag(None, "files", "only local folders are listed")
+    if not os.path.isdir(source.path):
+        return Lag(None, "files", f"no folder {source.path}")
+    taken = {_local(path) for path in checkpoint.taken()}
+    return Lag(sum(1 for file in data_files(Path(source.path)) if str(file.resolve()) not in taken), "files")
+
+
+def data_files(folder: Path) -> Iterator[Path]:
+    """Files below a folder, as Spark would list them: hidden ones and those starting with `_` are left out."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        for name in sorted(names):
+            if not name.startswith((".", "_")):
+                yield Path(place) / name
+
+
+def _local(path: str) -> str:
+    plain = unquote(urlparse(path).path) if path.startswith("file:") else path
+    return str(Path(plain).resolve())

@@ -1,0 +1,151 @@
+"""How a deployment is doing, read from the lake and the sources without Spark."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from headrace.config import Config
+from headrace.pipelines.lag import Lag, lag
+from headrace.pipelines.requests import list_open
+from headrace.pipelines.tables_view import LakeView
+from headrace.stores.delta_reader import ROWS
+from headrace.tables import BATCHES, REJECTS, TABLES, TOMBSTONES
+
+JOB = "apply_changes"
+_COUNTS = ("sent", "applied", "stale", "rejected", "ignored")
+_DURATIONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One source.
+
+    Attributes:
+        seconds: durations of its last batches, newest first.
+        last_batch, finished_at: number and end of the newest; None before the first.
+    """
+
+    lag: Lag
+    last_batch: int | None = None
+    finished_at: datetime | None = None
+    seconds: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TableStatus:
+    """One table. Counts are totals over all recorded batches.
+
+    Attributes:
+        rows: living rows. tombstones: keys whose delete is remembered. Both None before the table exists.
+        newest_changed_at: newest time of change at the source that was taken in. fresh_seconds: its age now.
+        schema: the learned columns: `source`, `name`, `type`, `declared`, `partial`.
+    """
+
+    source: str
+    rows: int | None
+    tombstones: int | None
+    sent: int = 0
+    applied: int = 0
+    stale: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    newest_changed_at: datetime | None = None
+    fresh_seconds: float | None = None
+    schema: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole. `rejects` holds `table` (None where it is not known), `reason`, `count`, `newest`, `example`."""
+
+    lake: str
+    at: datetime
+    sources: dict[str, SourceStatus]
+    tables: dict[str, TableStatus]
+    no_table: dict[str, int]
+    rejects: list[dict[str, Any]]
+    open_requests: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; its keys are the attributes' names."""
+        return asdict(self)
+
+
+def status(config: Config, view: LakeView | None = None, now: datetime | None = None) -> Status:
+    """Collect the status of a deployment. A source that cannot be asked has an unknown lag and the reason."""
+    view = view or LakeView(config)
+    now = now or datetime.now(UTC)
+    totals = {row["table"]: row for row in _totals(view)}
+    schemas = _schemas(view)
+    return Status(
+        lake=config.lake,
+        at=now,
+        sources={name: _source(config, view, name) for name in config.sources},
+        tables={name: _table(config, view, name, totals.get(name, {}), schemas, now) for name in config.tables},
+        no_table={count: int(totals.get("", {}).get(count) or 0) for count in _COUNTS},
+        rejects=_rejects(view),
+        open_requests=[request.name for request in list_open(view.files, JOB, refuse=False)],
+    )
+
+
+def _totals(view: LakeView) -> Iterable[dict[str, Any]]:
+    sums = ", ".join(f"sum({count}) AS {count}" for count in _COUNTS)
+    newest = "max(newest_changed_at) AS newest_changed_at"
+    return view.query(BATCHES.path, f"SELECT coalesce(`table`, '') AS `table`, {sums}, {newest} FROM {ROWS} GROUP BY 1")
+
+
+def _schemas(view: LakeView) -> dict[str, list[dict[str, Any]]]:
+    # In order of version, so the newest of each table is what remains.
+    found = view.query("schemas", f"SELECT `table`, body FROM {ROWS} ORDER BY version")
+    return {row["table"]: json.loads(row["body"])["columns"] for row in found}
+
+
+def _source(config: Config, view: LakeView, name: str) -> SourceStatus:
+    sql = (
+        f"SELECT batch, started_at, max(finished_at) AS finished_at, max(seconds) AS seconds FROM {ROWS} "
+        f"WHERE source = '{name}' GROUP BY batch, started_at ORDER BY started_at DESC LIMIT {_DURATIONS}"
+    )
+    batches = view.query(BATCHES.path, sql)
+    newest = batches[0] if batches else {}
+    return SourceStatus(
+        lag=lag(config, name),
+        last_batch=newest.get("batch"),
+        finished_at=newest.get("finished_at"),
+        seconds=[batch["seconds"] for batch in batches],
+    )
+
+
+def _table(
+    config: Config,
+    view: LakeView,
+    name: str,
+    totals: dict[str, Any],
+    schemas: dict[str, list[dict[str, Any]]],
+    now: datetime,
+) -> TableStatus:
+    exists = view.exists(TABLES.format(table=name))
+    newest = totals.get("newest_changed_at")
+    return TableStatus(
+        source=config.tables[name].source,
+        rows=view.count(TABLES.format(table=name)) if exists else None,
+        tombstones=_tombstones(view, name) if exists else None,
+        **{count: int(totals.get(count) or 0) for count in _COUNTS},
+        newest_changed_at=newest,
+        fresh_seconds=(now - newest).total_seconds() if newest else None,
+        schema=schemas.get(name, []),
+    )
+
+
+def _tombstones(view: LakeView, table: str) -> int:
+    found = view.query(TOMBSTONES.path.format(table=table), f"SELECT count(DISTINCT key) AS n FROM {ROWS}")
+    return int(found[0]["n"]) if found else 0
+
+
+def _rejects(view: LakeView) -> list[dict[str, Any]]:
+    sql = (
+        f"SELECT `table`, reason, count(*) AS count, max(rejected_at) AS newest, min(detail) AS example FROM {ROWS} "
+        "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    )
+    return view.query(REJECTS.path.format(job=JOB), sql)
