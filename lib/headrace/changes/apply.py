@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from headrace.changes import freeze, journal
 from headrace.changes.facts import TableFacts, batch_facts
+from headrace.changes.formats.declared import declared
 from headrace.changes.ordered_table import OrderedTable, Outcome
 from headrace.changes.schema import SchemaRegistry, TableSchema
 from headrace.config import Config
@@ -46,8 +47,11 @@ class Applier:
     def __init__(self, spark: SparkSession, config: Config, lake: Lake | None = None) -> None:
         self._config = config
         self._lake = lake or Lake(spark, config.lake)
-        declared = {name: declared_types(spark, table.types) for name, table in config.tables.items()}
-        self._registry = SchemaRegistry(self._lake, config.tables, declared)
+        types = {
+            name: {column: declared(text)[0] for column, text in table.types.items()}
+            for name, table in config.tables.items()
+        }
+        self._registry = SchemaRegistry(self._lake, config.tables, types)
         self._floors = Floors.load(self._lake, list(config.tables))
         self._progress = journal.load_progress(self._lake, list(config.tables))
         self._tables = {name: OrderedTable(name, table, self._floors) for name, table in config.tables.items()}
@@ -141,23 +145,13 @@ class Applier:
                 changed[name] = newer
         self._registry.save(lake, changed)
 
-    def _check_frozen(
-        self, batch: str, facts: Mapping[str, TableFacts], outcomes: Mapping[str, Outcome]
-    ) -> None:
+    def _check_frozen(self, batch: str, facts: Mapping[str, TableFacts], outcomes: Mapping[str, Outcome]) -> None:
         for name, outcome in outcomes.items():
             found = facts[name]
             if name in self._progress and found.changes:
                 seen = freeze.Seen(found.changes, outcome.stale, found.newest_position, found.newest_changed_at)
                 source = self._config.tables[name].source
                 freeze.check(self._progress[name], seen, name, source, self._config.apply)
-
-
-def declared_types(spark: SparkSession, types: Mapping[str, str]) -> dict[str, str]:
-    """Declared types as Spark's simple strings, without the encoding (`timestamp from millis` -> `timestamp`)."""
-    return {
-        column: spark.createDataFrame([], f"value {text.split(' from ')[0]}").schema[0].dataType.simpleString()
-        for column, text in types.items()
-    }
 
 
 def _news(envelopes: DataFrame, table: str) -> set[tuple[str, str]]:
@@ -171,5 +165,3 @@ def _left_out(envelopes: DataFrame, table: str, schema: TableSchema) -> set[str]
     everything = {column.source for column in schema.columns}
     left_out = (everything - set(row["sent"]) for row in partial.select("sent").distinct().collect())
     return reduce(lambda one, other: one | other, left_out, set())
-
-

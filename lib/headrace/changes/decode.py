@@ -5,6 +5,7 @@ every captured event. Everything after it is Spark SQL on text columns.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -20,6 +21,9 @@ from headrace.config import Source
 MESSAGES = """message_key binary, message binary, headers array<struct<key: string, value: binary>>, stream string,
     partition int, offset bigint, arrived_at timestamp"""
 """Schema of a DataFrame of raw messages, the same for every transport."""
+
+TYPES_HEADER = "headrace.types"
+"""Header with the column types of the Parquet file a message was read from, as a JSON object."""
 
 _HEADERS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))
 _TIME = pa.timestamp("us", tz="UTC")
@@ -40,7 +44,14 @@ Known = Mapping[str, Mapping[str, str]]
 
 
 def decoded(
-    messages: DataFrame, name: str, source: Source, routes: Routes, known: Known, *, ignore_unknown: bool = False
+    messages: DataFrame,
+    name: str,
+    source: Source,
+    routes: Routes,
+    known: Known,
+    *,
+    ignore_unknown: bool = False,
+    replayed: bool = False,
 ) -> DataFrame:
     """Every message as one or more envelope rows, schema `ENVELOPE`.
 
@@ -49,13 +60,16 @@ def decoded(
         name: the source's name in the settings.
         known: types learned so far; a row's `types` says only what is new to it.
         ignore_unknown: count rows of tables no settings name instead of refusing them.
+        replayed: the messages come from the lake, where masked columns are null: those count as not sent.
     """
+    lines = source.transport == "files" and not replayed
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         decode = decoder(source, routes)
+        seen: dict[tuple[str, int], int] = {}
         for batch in batches:
-            writer = _Writer(name, routes, known, ignore_unknown)
-            for message in _messages(batch):
+            writer = _Writer(name, routes, known, ignore_unknown, replayed)
+            for message in _numbered(_messages(batch), seen) if lines else _messages(batch):
                 writer.add(message, decode(message))
             yield pa.RecordBatch.from_pylist(writer.rows, schema=_ARROW)
 
@@ -71,19 +85,55 @@ def _messages(batch: pa.RecordBatch) -> Iterator[Message]:
         yield Message(key, value, pairs, stream or "", partition or 0, offset or 0, at or 0)
 
 
+def _numbered(messages: Iterator[Message], seen: dict[tuple[str, int], int]) -> Iterator[Message]:
+    """Lines of files: offset = start of the block plus the line's number in it; `key/value` lines unwrapped."""
+    for message in messages:
+        place = (message.stream, message.offset)
+        number = seen[place] = seen.get(place, -1) + 1
+        yield _unwrapped(replace(message, offset=message.offset + number))
+
+
+class _Wrapped(msgspec.Struct, forbid_unknown_fields=True):
+    """A message with its key, as one line of a file."""
+
+    value: msgspec.Raw
+    key: msgspec.Raw | None = None
+    headers: dict[str, msgspec.Raw] | None = None
+
+
+def _unwrapped(message: Message) -> Message:
+    line = message.value or b""
+    if b'"value"' not in line:
+        return message
+    try:
+        wrapped = msgspec.json.decode(line, type=_Wrapped)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return message
+    headers = tuple((name, bytes(value)) for name, value in (wrapped.headers or {}).items())
+    return replace(message, key=_raw(wrapped.key), value=_raw(wrapped.value), headers=headers)
+
+
+def _raw(value: msgspec.Raw | None) -> bytes | None:
+    return None if value is None or bytes(value) == b"null" else bytes(value)
+
+
 class _Writer:
     """Collects the envelope rows of one Arrow batch; says each new type once a batch."""
 
-    def __init__(self, name: str, routes: Routes, known: Known, ignore_unknown: bool) -> None:
+    def __init__(self, name: str, routes: Routes, known: Known, ignore_unknown: bool, replayed: bool) -> None:
         self.rows: list[dict[str, Any]] = []
-        self._name, self._routes, self._ignore_unknown = name, routes, ignore_unknown
+        self._name, self._routes = name, routes
+        self._ignore_unknown, self._replayed = ignore_unknown, replayed
         self._known = {table: dict(types) for table, types in known.items()}
         self._find: dict[str, Route | None] = {}
         # A message whose table cannot be told may hold any table's masked columns.
         self._every_mask = tuple({column for route in routes.all() for column in route.mask})
 
     def add(self, message: Message, found: list[Decoded]) -> None:
+        told = _told_types(message)
         for part, one in enumerate(found):
+            if told and isinstance(one, Change):
+                one = replace(one, types={name: told.get(name, kind) for name, kind in one.types.items()})
             row = self._row(one)
             masked_columns = row.pop("mask")
             value = message.value
@@ -130,18 +180,25 @@ class _Writer:
             return {**row, "op": "reject", "reason": problem[0], "detail": problem[1]}
         row.update(
             after=after,
-            sent=list(change.sent) if change.sent is not None else None,
+            sent=self._sent(change, route),
             types=self._news(route.name, change.types),
             moved_from=_json(change.moved_from) if change.moved_from else None,
         )
         return row
+
+    def _sent(self, change: Change, route: Route) -> list[str] | None:
+        if not (self._replayed and route.mask):
+            return list(change.sent) if change.sent is not None else None
+        everything = change.sent if change.sent is not None else {*change.after, *self._known.get(route.name, {})}
+        return sorted(set(everything) - set(route.mask))
 
     def _unknown(self, change: Change) -> dict[str, Any]:
         if self._ignore_unknown:
             return {"op": "ignored", "reason": "unknown table"}
         detail = (
             f"expected a table of the settings; found {change.table or '(no name)'}. "
-            f"Add it under tables with source: {self._name} and source_table: {change.table}, then run `headrace replay`."
+            f"Add it under tables with source: {self._name} and source_table: {change.table}, "
+            "then run `headrace replay`."
         )
         return {"op": "reject", "reason": "unknown table", "detail": detail}
 
@@ -175,6 +232,12 @@ def _size_problem(after: str, route: Route) -> tuple[str, str] | None:
         f"expected at most {route.max_row_bytes} bytes; found {size}. "
         f"Raise tables.{route.name}.max_row_bytes, then run `headrace replay`.",
     )
+
+
+def _told_types(message: Message) -> dict[str, str] | None:
+    """Column types the file itself tells (Parquet), where the reader put them into a header."""
+    told = next((value for name, value in message.headers if name == TYPES_HEADER), None)
+    return msgspec.json.decode(told, type=dict[str, str]) if told else None
 
 
 def _json(value: Row | list[str | None]) -> str:

@@ -17,9 +17,7 @@ from headrace.ordering.position import RANKS, SNAPSHOT_START_RANK
 _NO_HASH = "0" * 12
 
 
-def as_changes(
-    rows: DataFrame, shape: Shape, current: DataFrame | None, floor: str
-) -> tuple[DataFrame, str | None]:
+def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, floor: str) -> tuple[DataFrame, str | None]:
     """Compare a dump with the table.
 
     Args:

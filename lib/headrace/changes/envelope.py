@@ -99,6 +99,6 @@ ENVELOPE = """
     headers array<struct<key: string, value: binary>>,
     origin struct<stream: string, partition: int, offset: bigint, part: int>
 """
-"""Schema of an envelope DataFrame. `table` is the table of the lake (null where no settings name it), `key` a JSON array
-of the key's texts as the source wrote them. `op` is upsert, delete, truncate, reject or ignored; `after`, `types` and
+"""Schema of an envelope DataFrame. `table` is the table of the lake (null where no settings name it), `key` a JSON
+array of the key's texts as the source wrote them. `op` is upsert, delete, truncate, reject or ignored; `after`, `types` and
 `moved_from` are JSON objects of text; `part` counts the changes of one message."""

@@ -30,9 +30,7 @@ _SYSTEM = StructType(
 )
 
 
-def record(
-    lake: Lake, name: str, table: Table, schema: TableSchema, events: DataFrame, truncates: list[str]
-) -> None:
+def record(lake: Lake, name: str, table: Table, schema: TableSchema, events: DataFrame, truncates: list[str]) -> None:
     """Remember a batch's events and bring `history/<table>` up to date for the keys they touch.
 
     Args:
@@ -137,10 +135,7 @@ def _with_truncates(lake: Lake, name: str, rows: DataFrame, touched: DataFrame, 
     floors = lake.read(TRUNCATES.path).where((F.col("table") == name) & (F.col("kind") == "truncate")).distinct()
     known = {KEY: F.col("key"), OP: F.lit("delete"), POSITION: F.col("position"), CHANGED_AT: F.lit(None)}
     everyone = touched.crossJoin(F.broadcast(floors.select("position").distinct())).select(
-        *[
-            known.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name)
-            for field in good.schema.fields
-        ]
+        *[known.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name) for field in good.schema.fields]
     )
     return good.unionByName(everyone)
 

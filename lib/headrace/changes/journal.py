@@ -45,9 +45,9 @@ def append_rejects(
         parts.append(_rejects(refused, F.col("table"), F.col("reason"), F.col("detail"), F.col("position"), "", batch))
     for table, outcome in outcomes.items():
         for rows in outcome.refused:
-            parts.append(
-                _rejects(rows, F.lit(table), F.col(REASON), F.col(PROBLEM), F.col(POSITION), "_event_", batch)
-            )
+            parts.append(_rejects(rows, F.lit(table), F.col(REASON), F.col(PROBLEM), F.col(POSITION), "_event_", batch))
+        for rows in outcome.unresolved:
+            parts.append(_rejects(rows, F.lit(table), F.col("reason"), F.col("detail"), F.col("position"), "", batch))
     if parts:
         everything = reduce(DataFrame.unionByName, parts)
         lake.append(everything, lake.ensure(REJECTS, job=JOB), _part(exact, "rejects"))
@@ -94,8 +94,10 @@ def load_progress(lake: Lake, tables: list[str]) -> dict[str, Progress]:
     """How far each table has come, from the records of earlier batches."""
     progress = {name: Progress() for name in tables}
     if lake.exists(BATCHES.path):
-        newest = lake.read(BATCHES.path).groupBy("table").agg(
-            F.max("newest_position").alias("position"), F.max("newest_changed_at").alias("changed_at")
+        newest = (
+            lake.read(BATCHES.path)
+            .groupBy("table")
+            .agg(F.max("newest_position").alias("position"), F.max("newest_changed_at").alias("changed_at"))
         )
         for row in newest.collect():
             if row["table"] in progress:

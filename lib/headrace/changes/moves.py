@@ -166,9 +166,7 @@ def _look_up(
 
 def _filled(events: DataFrame, found: dict[Place, dict[str, str | None]]) -> DataFrame:
     rows = [(key, at, msgspec.json.encode(values).decode(), list(values)) for (key, at), values in found.items()]
-    patches = events.sparkSession.createDataFrame(
-        rows, "_pk string, _pp string, _patch string, _patched array<string>"
-    )
+    patches = events.sparkSession.createDataFrame(rows, "_pk string, _pp string, _patch string, _patched array<string>")
     joined = events.join(
         F.broadcast(patches), (F.col("key") == F.col("_pk")) & (F.col("position") == F.col("_pp")), "left"
     )
@@ -182,11 +180,12 @@ def _filled(events: DataFrame, found: dict[Place, dict[str, str | None]]) -> Dat
     ).select(*events.columns)
 
 
-def _unresolved(
-    events: DataFrame, wanted: Wanted, found: dict[Place, dict[str, str | None]]
-) -> DataFrame | None:
+def _unresolved(events: DataFrame, wanted: Wanted, found: dict[Place, dict[str, str | None]]) -> DataFrame | None:
     left = [
-        (*place, f"expected the value of {', '.join(sorted(missing - set(found[place])))} under the old key; found none")
+        (
+            *place,
+            f"expected the value of {', '.join(sorted(missing - set(found[place])))} under the old key; found none",
+        )
         for place, (_, missing) in wanted.items()
         if missing - set(found[place])
     ]

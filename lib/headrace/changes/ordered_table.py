@@ -24,16 +24,22 @@ DEFAULT_PROPERTIES = {"delta.enableDeletionVectors": "true"}
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one table's part of a batch. `changed` holds `key, position`; `refused` the rows with a problem."""
+    """What became of one table's part of a batch.
+
+    Attributes:
+        changed: frames of `key, position`: every key the batch touched.
+        refused: frames of `table_rows` with a problem.
+        unresolved: frames of envelope rows that were applied but for a value the source left out.
+    """
 
     sent: int = 0
     applied: int = 0
     stale: int = 0
     rejected: int = 0
     ignored: int = 0
-    warned: int = 0
     changed: list[DataFrame] = field(default_factory=list)
     refused: list[DataFrame] = field(default_factory=list)
+    unresolved: list[DataFrame] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -114,6 +120,8 @@ class OrderedTable:
         )
         if outcome.rejected:
             outcome.refused.append(prepared.rows.where(F.col(PROBLEM).isNotNull()))
+        if prepared.unresolved is not None:
+            outcome.unresolved.append(prepared.unresolved)
         return outcome
 
     def mend(self, lake: Lake) -> None:
@@ -180,7 +188,8 @@ class OrderedTable:
         shape, summary = prepared.shape, prepared.summary
         if self._rows is None:
             self._rows = lake.read(self._path).count()
-        if self._rows == 0:
+        before, self._rows = self._rows, None  # unknown until the write is known to have ended
+        if before == 0:
             lake.append(first_load(prepared.reduced, shape.names, shape.partial), self._path)
             merged = Merged(inserted=int(summary["upserts"]))
         else:
@@ -192,7 +201,7 @@ class OrderedTable:
                 partial=shape.partial,
                 inserts=bool(summary["upserts"]),
             )
-        self._rows += merged.inserted - merged.deleted
+        self._rows = before + merged.inserted - merged.deleted
         return merged
 
     def _truncate(self, lake: Lake, prepared: Prepared, outcome: Outcome) -> int:

@@ -99,9 +99,9 @@ def with_known_floors(lake: Lake, floors: Floors, table: str, reduced: DataFrame
     stones = lake.read(TOMBSTONES.path.format(table=table)).where(F.col("position") > oldest_upsert)
     wanted = F.broadcast(reduced.where(F.col(POSITION).isNotNull()).select(F.col(KEY).alias("key")))
     highest = (
-        stones.join(wanted, "key", "left_semi").groupBy(F.col("key").alias("_stone_key")).agg(
-            F.max("position").alias("_stone")
-        )
+        stones.join(wanted, "key", "left_semi")
+        .groupBy(F.col("key").alias("_stone_key"))
+        .agg(F.max("position").alias("_stone"))
     )
     joined = reduced.join(highest, F.col(KEY) == F.col("_stone_key"), "left")
     return joined.withColumn(KNOWN_FLOOR, F.greatest(table_floor, F.col("_stone"))).drop("_stone", "_stone_key")

@@ -61,9 +61,7 @@ def merge(
     counts = builder.execute().first()
     if counts is None:
         return Merged()
-    return Merged(
-        int(counts["num_inserted_rows"]), int(counts["num_updated_rows"]), int(counts["num_deleted_rows"])
-    )
+    return Merged(int(counts["num_inserted_rows"]), int(counts["num_updated_rows"]), int(counts["num_deleted_rows"]))
 
 
 def first_load(reduced: DataFrame, columns: Sequence[str], partial: Sequence[str]) -> DataFrame:

@@ -39,6 +39,7 @@ _SPLIT = re.compile(
 )
 _DECIMAL = re.compile(r"decimal\s*(?:\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?\))?")
 _TEXT = re.compile(r"(?:varchar|char)\s*\(\s*\d+\s*\)")
+_DATE_Z = re.compile(r"[+-]?\d{4,6}-\d\d-\d\dZ")
 _MICROS = {"seconds": 1_000_000, "millis": 1_000, "micros": 1}
 _DAY = 86_400_000_000
 Encode = Callable[[Any], str | None]
@@ -82,7 +83,10 @@ def declared(type_text: str) -> tuple[str, str | None]:
 
 
 def columns(types: Mapping[str, str], *, debezium: bool = False) -> dict[str, Declared]:
-    """The declared columns of a table. With `debezium` a decimal that is not numeric text is read as base64."""
+    """The declared columns of a table. With `debezium` a decimal that is not numeric text is read as base64.
+
+    For `decimal.handling.mode: precise` without schema blocks declare `decimal(p,s) from scaled(s)`, see `_decimal`.
+    """
     result = {}
     for column, text in types.items():
         spark, encoding = declared(text)
@@ -144,25 +148,37 @@ def _encoder(spark: str, encoding: str | None, debezium: bool) -> Encode:
         return _bytes_encoder(spark, encoding)
     if encoding and encoding.startswith("scaled"):
         scale = int(encoding[7:-1])
-        return lambda value: _decimal(value, scale)
+        return lambda value: _decimal(value, scale, base64_first=True)
     if encoding:
         return _date_encoder(encoding) if spark == "date" else _time_encoder(encoding)
     if debezium and spark.startswith("decimal"):
         scale = int(spark[8:-1].partition(",")[2])
-        return lambda value: _decimal(value, scale)
-    return values.as_text
+        return lambda value: _decimal(value, scale, base64_first=False)
+    return _iso_date if spark == "date" else values.as_text
 
 
-def _decimal(value: Any, scale: int) -> str | None:
-    """Numbers and numeric text as they are, other text as base64 of the unscaled value."""
+def _iso_date(value: Any) -> str | None:
+    """Debezium's `isostring` dates end in a Z (`2017-09-15Z`), which a cast to date refuses."""
+    text = values.as_text(value)
+    return text[:-1] if text is not None and _DATE_Z.fullmatch(text) else text
+
+
+def _decimal(value: Any, scale: int, *, base64_first: bool) -> str | None:
+    """Numbers and numeric text as they are, other text as base64 of the unscaled value.
+
+    About one base64 text of three bytes in 1,700 has digits only and could be either: `from scaled(n)` reads it as
+    base64, a plain declaration as a number. An object is Debezium's VariableScaleDecimal, which brings its own scale.
+    """
     if value is None:
         return None
-    if type(value) is str:
-        try:
-            return values.number_text(value)
-        except Unusable:
-            return values.unscaled(value, scale)
-    return values.number_text(value)
+    if isinstance(value, dict):
+        return values.unscaled(value.get("value"), values.whole(value.get("scale")))
+    if type(value) is not str:
+        return values.number_text(value)
+    try:
+        return values.unscaled(value, scale) if base64_first else values.number_text(value)
+    except Unusable:
+        return values.number_text(value) if base64_first else values.unscaled(value, scale)
 
 
 def _bytes_encoder(spark: str, encoding: str) -> Encode:

@@ -1,0 +1,64 @@
+"""The job `apply_changes`: sources -> ordered tables. Wiring only."""
+
+import threading
+from functools import partial
+
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming import DataStreamWriter
+
+from headrace.changes.apply import Applier
+from headrace.config import Config, FilesSource, KafkaSource, Source
+from headrace.lake import Lake
+from headrace.pipelines import replay
+from headrace.pipelines.batches import Batches
+from headrace.pipelines.lag import checkpoint_folder
+from headrace.pipelines.runtime import spark_session
+from headrace.pipelines.upkeep import Upkeep
+from headrace.stores import file_source, kafka_source
+from headrace.stores.files import LakeFiles
+
+POLL_SECONDS = 0.2
+REQUESTS_EVERY = 25
+"""Polls between two looks for requests while the stream is idle."""
+
+
+def run(config: Config, once: bool, stop: threading.Event) -> int:
+    """Run the job until `stop` is set, or with `once` until what is there is processed.
+
+    Returns:
+        0. What went wrong is raised: HeadraceError where it was foreseen.
+    """
+    spark = spark_session(
+        "headrace apply_changes",
+        kafka=any(isinstance(source, KafkaSource) for source in config.sources.values()),
+        s3=config.lake.startswith("s3://"),
+        settings=config.spark,
+    )
+    applier = Applier(spark, config)
+    upkeep = Upkeep(Lake(spark, config.lake), config)
+    batches = Batches(applier, config, upkeep, stop)
+    files = LakeFiles(config.lake)
+    open_requests = partial(replay.carry_out, files, spark, config, batches)
+    open_requests()
+    queries = [
+        (name, _writer(spark, name, source, config, batches, once).start())
+        for name, source in config.sources.items()
+        if config.tables_of(name)
+    ]
+    batches.follow(queries, POLL_SECONDS, open_requests, REQUESTS_EVERY)
+    if once:
+        upkeep.run(force=False)
+    return 0
+
+
+def _writer(
+    spark: SparkSession, name: str, source: Source, config: Config, batches: Batches, once: bool
+) -> DataStreamWriter:
+    if isinstance(source, FilesSource):
+        frame = file_source.stream(spark, source)
+    else:
+        frame = kafka_source.stream(spark, source)
+    writer = frame.writeStream.queryName(f"apply_changes/{name}").foreachBatch(batches.of(name, source))
+    writer = writer.option("checkpointLocation", checkpoint_folder(config, name))
+    seconds = config.apply.trigger.total_seconds()
+    return writer.trigger(availableNow=True) if once else writer.trigger(processingTime=f"{seconds} seconds")

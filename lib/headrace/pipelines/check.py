@@ -1,0 +1,114 @@
+"""Tries everything a deployment needs before a job does: one line each, and what to fix."""
+
+import importlib.util
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.config import Config, FilesSource, KafkaSource
+from headrace.errors import HeadraceError, MissingDependency
+from headrace.pipelines.java import find_java
+from headrace.pipelines.lag import data_files
+from headrace.stores.files import LakeFiles
+from headrace.stores.kafka_look import KafkaLook
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing tried. `said` is what was found; for a failure `todo` says what to fix."""
+
+    name: str
+    ok: bool
+    said: str
+    todo: str = ""
+
+
+def check(config: Config) -> Iterator[Finding]:
+    """Try the packages, Java, the lake and every source, one finding at a time. Never raises for what it tries."""
+    yield _tried("packages", lambda: _packages(config))
+    yield _tried("java", _java)
+    yield _tried("lake", lambda: _writable(config.lake))
+    if config.checkpoints:
+        checkpoints = config.checkpoints
+        yield _tried("checkpoints", lambda: _writable(checkpoints))
+    for name, source in config.sources.items():
+        if isinstance(source, KafkaSource):
+            yield _kafka(name, source)
+        else:
+            yield _folder(name, source)
+        if not config.tables_of(name):
+            todo = f"Add a table with source: {name}, or remove the source."
+            yield Finding(f"source {name}: tables", False, "no table reads this source", todo)
+
+
+def _tried(name: str, attempt: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, attempt())
+    except HeadraceError as error:
+        return Finding(name, False, f"expected {error.expected}; found {error.found}", error.todo)
+
+
+def _packages(config: Config) -> str:
+    wanted = {"pyspark": "local", "delta": "local", "deltalake": "read", "pyarrow": "local"}
+    if any(isinstance(source, KafkaSource) for source in config.sources.values()):
+        wanted["confluent_kafka"] = "kafka"
+    missing = [name for name in wanted if importlib.util.find_spec(name) is None]
+    if missing:
+        extras = ",".join(dict.fromkeys(wanted[name] for name in missing))
+        todo = f"Run `pip install 'headrace[{extras}]'`."
+        raise MissingDependency(expected=", ".join(wanted), found=f"no {', '.join(missing)}", todo=todo)
+    return f"{', '.join(wanted)} are installed"
+
+
+def _java() -> str:
+    java = find_java()
+    return f"Java {java.major} in {java.found_in}"
+
+
+def _writable(place: str) -> str:
+    files = LakeFiles(place)
+    new = not files.exists()
+    probe = f"_headrace_check_{secrets.token_hex(8)}"
+    files.create()
+    try:
+        files.write_text(probe, "written by `headrace check`; may be deleted\n")
+        content = files.read_text(probe)
+    finally:
+        files.delete(probe)
+    read = "written, read and deleted a file" if content else "written a file"
+    return f"{place}: {read}" + (" (the folder is new)" if new else "")
+
+
+def _folder(name: str, source: FilesSource) -> Finding:
+    title = f"source {name}: folder"
+    if "://" in source.path:
+        return _tried(title, lambda: _remote(source.path))
+    if not os.path.isdir(source.path):
+        found = "a file" if os.path.exists(source.path) else "no such folder"
+        return Finding(title, False, f"{source.path}: {found}", f"Create it, or correct sources.{name}.path.")
+    if not os.access(source.path, os.R_OK | os.X_OK):
+        todo = "Give the user that runs the job the right to read it."
+        return Finding(title, False, f"{source.path}: may not be read", todo)
+    count = sum(1 for _ in data_files(Path(source.path)))
+    return Finding(title, True, f"{source.path}: {count} files")
+
+
+def _remote(path: str) -> str:
+    files = LakeFiles(path)
+    return f"{path}: {len(files.names())} files, {len(files.folders())} folders"
+
+
+def _kafka(name: str, source: KafkaSource) -> Finding:
+    title = f"source {name}: kafka"
+    try:
+        found = KafkaLook(source.servers, source.options).topics(source.topics)
+    except HeadraceError as error:
+        return Finding(title, False, f"expected {error.expected}; found {error.found}", error.todo)
+    if not found:
+        patterns = ", ".join(source.topics)
+        return Finding(title, False, f"{source.servers} answers; no topic matches {patterns}",
+                       f"Correct sources.{name}.topics, or start the connector that makes them.")  # fmt: skip
+    topics = ", ".join(list(found)[:5]) + (", ..." if len(found) > 5 else "")
+    return Finding(title, True, f"{source.servers}: {len(found)} topics match ({topics})")

@@ -1,0 +1,173 @@
+"""`headrace demo`: the travel company's changes, late, doubled and shuffled, become tables equal to the source."""
+
+import random
+import shutil
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headrace import config_file
+from headrace.config import Config
+from headrace.errors import Fatal
+from headrace.lake import Lake, quoted
+from headrace.pipelines import apply_changes
+from headrace.pipelines.runtime import spark_session
+from headrace.tables import BATCHES, SYSTEM_COLUMNS, TABLES
+from headrace.travel.agency import Agency
+from headrace.travel.channel import Delivery, deliver, write_wave
+from headrace.travel.columns import Key
+from headrace.travel.compare import compare
+from headrace.travel.story import Waves, arrivals, by_arrival, choose, table_lines
+
+FOLDER = Path("demo-lake")
+SEED = 7
+TOLD = "bookings"
+TOLD_COLUMNS = ("customer_id", "status", "price")
+_MARK = ".made-by-headrace-demo"
+
+
+def main(folder: Path = FOLDER) -> int:
+    """Play the demo in `folder`, which is made anew, and print it.
+
+    Returns:
+        0 where every row and column of every table equals the source, else 1.
+
+    Raises:
+        Fatal: the folder holds something the demo did not make.
+    """
+    say = _Clock()
+    config = _prepare(folder)
+    say(f"A travel company: 5 tables in a simulated database, a first snapshot, then {STEPS:,} transactions.")
+    agency = Agency(SEED, began=datetime.now(UTC) - timedelta(hours=2), steps=STEPS)
+    waves = deliver(agency.database.log, random.Random(SEED))
+    say(_delivered(waves))
+    key = choose(waves, TOLD, agency.database.rows[TOLD])
+    say("Starting Spark ...")
+    spark = spark_session("headrace demo", settings=config.spark)
+    lake = Lake(spark, config.lake)
+    states = [_take_in(say, config, lake, folder, number, wave, key) for number, wave in enumerate(waves)]
+    _tell(waves, key, states)
+    equal = _judge(lake, agency)
+    say("Done.")
+    _next_steps(folder)
+    return 0 if equal else 1
+
+
+STEPS = 1_000
+
+
+class _Clock:
+    """Prints a line with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        print(f"[{time.monotonic() - self._began:5.1f} s] {line}", flush=True)
+
+
+def _prepare(folder: Path) -> Config:
+    if folder.exists() and not (folder / _MARK).exists():
+        raise Fatal(
+            where=str(folder),
+            expected="no such folder, or one an earlier demo made",
+            found="a folder with other things in it",
+            todo="Move it away, or start the demo in another folder.",
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "in").mkdir(parents=True)
+    (folder / _MARK).touch()
+    settings = folder / "headrace.yaml"
+    settings.write_text(files("headrace.travel").joinpath("headrace.yaml").read_text("utf-8"), encoding="utf-8")
+    return config_file.load(settings)
+
+
+def _delivered(waves: Waves) -> str:
+    messages = [delivery for wave in waves for file in wave for delivery in file]
+    late, twice = sum(one.late for one in messages), sum(one.copy for one in messages)
+    return (
+        f"Its change events, as Debezium sends them: {len(messages):,} messages in {sum(map(len, waves))} files and "
+        f"{len(waves)} waves; {late:,} come one or two waves late, {twice:,} a second time, all in random order."
+    )
+
+
+def _take_in(
+    say: _Clock, config: Config, lake: Lake, folder: Path, number: int, wave: list[list[Delivery]], key: Key
+) -> Mapping[str, Any] | None:
+    """Deliver one wave and run the real job on it; the told row as the lake then holds it."""
+    write_wave(wave, number, folder / "in")
+    code = apply_changes.run(config, once=True, stop=threading.Event())
+    if code:
+        raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
+    counts = _counts(lake)
+    say(f"Wave {number + 1} of 3: {counts}")
+    return _row(lake, key)
+
+
+def _counts(lake: Lake) -> str:
+    names = ("sent", "applied", "stale", "ignored", "rejected")
+    last = lake.read(BATCHES.path).groupBy("batch").agg(*[F.sum(name).alias(name) for name in names])
+    row = last.orderBy(F.col("batch").desc()).first()
+    return ", ".join(f"{row[name]:,} {name}" for name in names) if row else "nothing came"
+
+
+def _row(lake: Lake, key: Key) -> Mapping[str, Any] | None:
+    path = TABLES.format(table=TOLD)
+    if not lake.exists(path):
+        return None
+    found = lake.read(path).where(F.col("booking_id") == F.lit(key[0])).first()
+    return found.asDict() if found else None
+
+
+def _tell(waves: Waves, key: Key, states: list[Mapping[str, Any] | None]) -> None:
+    told = arrivals(waves, TOLD, key)
+    print("", *table_lines(f"One row's story: booking {key[0]}", told, TOLD_COLUMNS), "", sep="\n")
+    for number, state in enumerate(states, start=1):
+        print(f"  in the lake after wave {number}:  {_short(state)}")
+    print(f"  taken as it arrived:     {_short(by_arrival([one.delivery.event for one in told]))}\n")
+
+
+def _short(row: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{name} {row[name]}" for name in TOLD_COLUMNS) if row else "no such row"
+
+
+def _judge(lake: Lake, agency: Agency) -> bool:
+    comparisons = [
+        compare(name, rows.values(), _found(lake.read(TABLES.format(table=name))))
+        for name, rows in agency.database.rows.items()
+    ]
+    for one in comparisons:
+        print(f"  {one.table:<10} {one.rows:>5} rows   {'equal' if one.equal else f'{one.count} differences'}")
+        for line in one.differences:
+            print(f"    {line}")
+    equal = all(one.equal for one in comparisons)
+    print(f"\n{len(comparisons)} tables equal the source: {'yes' if equal else 'NO'}\n")
+    return equal
+
+
+def _found(table: DataFrame) -> list[dict[str, Any]]:
+    """All rows of a table, timestamps as microseconds: a collected one depends on this machine's time zone."""
+    columns = [
+        (F.unix_micros(quoted(name)) if kind == "timestamp" else F.col(quoted(name))).alias(name)
+        for name, kind in table.dtypes
+        if name not in SYSTEM_COLUMNS
+    ]
+    return [row.asDict() for row in table.select(columns).collect()]
+
+
+def _next_steps(folder: Path) -> None:
+    config = folder / "headrace.yaml"
+    print(
+        "Three things to try next:",
+        f"  headrace status --config {config}              lag, rows, refused rows, freshness",
+        f"  headrace trace bookings KEY --config {config}  what arrived for one row, what was applied, what was stale",
+        f"  headrace table prices --config {config}        the rows as any Delta reader sees them",
+        sep="\n",
+    )
