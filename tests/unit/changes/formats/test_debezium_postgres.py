@@ -58,8 +58,8 @@ def test_an_insert_is_an_upsert_of_the_full_row(captured: Captured) -> None:
                 "changed": "bigint",
                 "updated": "string",
             },
-            changed_at=1795372676198871,
-            transaction="811",
+            changed_at=1795372675657895,
+            transaction="778",
         )
     ]
 
