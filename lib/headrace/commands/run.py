@@ -1,6 +1,7 @@
 """`headrace run JOB...`."""
 
 import argparse
+import logging
 
 from headrace.commands.jobs import JOBS, load_jobs, run_jobs
 from headrace.commands.options import config_option
@@ -24,4 +25,15 @@ def run(args: argparse.Namespace) -> int:
         found, known = ", ".join(unknown), ", ".join([*JOBS, "all"])
         raise ConfigError(where="run", expected=f"one of the jobs {known}", found=found, todo="Name one of these.")
     config = load(args.config)
+    _log_to_stderr()
     return run_jobs(load_jobs(names), config, args.once)
+
+
+def _log_to_stderr() -> None:
+    """One line a batch; what Spark has to say is left to its own log settings."""
+    logger = logging.getLogger("headrace")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)

@@ -47,7 +47,11 @@ def _tried(name: str, attempt: Callable[[], str]) -> Finding:
     try:
         return Finding(name, True, attempt())
     except HeadraceError as error:
-        return Finding(name, False, f"expected {error.expected}; found {error.found}", error.todo)
+        return Finding(name, False, f"expected {error.expected}; found {error.found}", _todo(error))
+
+
+def _todo(error: HeadraceError) -> str:
+    return error.todo.replace(", then run `headrace check`", "")
 
 
 def _packages(config: Config) -> str:

@@ -114,9 +114,8 @@ def _decoded(
     arrived = (row["arrived_at"] - _EPOCH) // timedelta(microseconds=1) if row["arrived_at"] else 0
     place = (origin.get("stream") or "", origin.get("partition") or 0, origin.get("offset") or 0)
     found = decoders[name](Message(row["message_key"], row["message"], headers, *place, arrived))
-    part = origin.get("part") or 0
-    one = found[part] if part < len(found) else None
-    return one if isinstance(one, Change) else None
+    changes = [one for one in found if isinstance(one, Change) and one.op == row["op"]]
+    return next((one for one in changes if one.position == row["position"]), changes[0] if len(changes) == 1 else None)
 
 
 def _refusals(rejects: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], str]:

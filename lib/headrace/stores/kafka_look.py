@@ -105,6 +105,8 @@ class KafkaLook:
             consumer = Consumer({**self._settings, "error_cb": lambda error: said.append(error.str())})
             yield consumer
         except KafkaException as error:
+            if consumer is not None:
+                consumer.poll(0)  # what it has to say comes through the callback, which only a call lets run
             found = said[-1] if said else error.args[0].str()
             todo = "Check servers, the network and options (security, credentials)."
             raise Unreachable(where=self.servers, expected="a Kafka broker", found=found, todo=todo) from error
