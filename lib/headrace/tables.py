@@ -45,7 +45,8 @@ VERSIONS = TableContract(
     "apply_changes",
 )
 TRUNCATES = TableContract(
-    "truncates", "table string, position string, kind string, at timestamp", ("table", "kind"), "apply_changes"
+    "truncates",
+    "table string, position string, kind string, changed_at timestamp, at timestamp", ("table", "kind"), "apply_changes"
 )
 CHANGED_KEYS = TableContract(
     "changed_keys",

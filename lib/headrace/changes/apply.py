@@ -138,7 +138,9 @@ class Applier:
             if name not in self._tables:
                 continue
             schema = self._registry.get(name)
-            newer = schema.learn(_news(envelopes, name)) if found.news else schema
+            newer = schema.with_partial(()) if found.partial else schema
+            if found.news:
+                newer = newer.learn(_news(envelopes, name))
             if found.partial:
                 newer = newer.with_partial(_left_out(envelopes, name, newer))
             if newer is not schema:
@@ -154,10 +156,12 @@ class Applier:
                 freeze.check(self._progress[name], seen, name, source, self._config.apply)
 
 
-def _news(envelopes: DataFrame, table: str) -> set[tuple[str, str]]:
+def _news(envelopes: DataFrame, table: str) -> list[tuple[str, str]]:
+    """New (column, type) pairs, in the order the payload has the columns."""
     told = envelopes.where((F.col("table") == table) & F.col("types").isNotNull())
-    pairs = told.select(F.explode(F.from_json("types", "map<string, string>")).alias("column", "type")).distinct()
-    return {(row["column"], row["type"]) for row in pairs.collect()}
+    entries = told.select(F.posexplode(F.map_entries(F.from_json("types", "map<string, string>"))))
+    pairs = entries.groupBy("col.key", "col.value").agg(F.min("pos").alias("place")).collect()
+    return [(row["key"], row["value"]) for row in sorted(pairs, key=lambda row: (row["place"], row["key"]))]
 
 
 def _left_out(envelopes: DataFrame, table: str, schema: TableSchema) -> set[str]:

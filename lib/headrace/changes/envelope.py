@@ -100,5 +100,5 @@ ENVELOPE = """
     origin struct<stream: string, partition: int, offset: bigint, part: int>
 """
 """Schema of an envelope DataFrame. `table` is the table of the lake (null where no settings name it), `key` a JSON
-array of the key's texts as the source wrote them. `op` is upsert, delete, truncate, reject or ignored; `after`, `types` and
-`moved_from` are JSON objects of text; `part` counts the changes of one message."""
+array of the key's texts as the source wrote them. `op` is upsert, delete, truncate, reject or ignored; `after`,
+`types` and `moved_from` are JSON objects of text; `part` counts the changes of one message."""

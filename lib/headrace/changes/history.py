@@ -10,12 +10,13 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, StringType, StructField, StructType, TimestampType
 
-from headrace.changes.columns import col, key_text
+from headrace.changes.columns import col, key_text, untyped
 from headrace.changes.schema import TableSchema, ensure_table
 from headrace.changes.table_rows import Shape, table_rows
 from headrace.config import History, Table
 from headrace.lake import Lake, quoted
-from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT
+from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD
+from headrace.ordering.floors import TableFloor
 from headrace.tables import HISTORY, TRUNCATES, VERSIONS
 
 FROM, TO, FROM_AT, TO_AT, CURRENT = "_valid_from", "_valid_to", "_valid_from_at", "_valid_to_at", "_current"
@@ -35,12 +36,11 @@ def record(lake: Lake, name: str, table: Table, schema: TableSchema, events: Dat
 
     Args:
         events: the batch's upserts and deletes of this table, schema `ENVELOPE`.
-        truncates: positions of the batch's truncates, which are in `truncates` already.
+        rows: what `table_rows` made of them; of a dump, the changes since the one before.
+        truncates: the batch's truncates, which are in `truncates` already.
     """
-    rows, _ = table_rows(events, table, schema)
     stored = lake.ensure(VERSIONS, table=name)
-    versions = _joined_texts(events, rows)
-    lake.append(versions, stored)
+    lake.append(_joined_texts(events, rows).unionByName(_made_deletes(rows, table, schema)), stored)
     touched = rows.where(F.col(PROBLEM).isNull()).select(F.col(KEY).alias("key")).distinct()
     relative = HISTORY.format(table=name)
     if truncates and lake.exists(relative):
@@ -70,7 +70,8 @@ def intervals(events: DataFrame, shape: Shape, settings: History) -> DataFrame:
     is_delete = F.col(OP) == "delete"
     lives = once.withColumn("_life", F.sum(F.when(is_delete, 1).otherwise(0)).over(by_key))
     in_life = Window.partitionBy(KEY, "_life").orderBy(POSITION)
-    filled = lives.withColumns({name: _carried_forward(name, in_life) for name in shape.partial})
+    left_out = [name for name in shape.partial if name != UNHEARD]
+    filled = lives.withColumns({name: _carried_forward(name, in_life) for name in left_out})
     tracked = F.struct(*[col(name) for name in _tracked(shape, settings)])
     before = F.lag(F.when(~is_delete, tracked)).over(in_life)
     opens = is_delete | before.isNull() | ~before.eqNullSafe(tracked)
@@ -115,6 +116,21 @@ def _joined_texts(events: DataFrame, rows: DataFrame) -> DataFrame:
     return joined.select("key", "position", "op", "values", "sent", "changed_at")
 
 
+def _made_deletes(rows: DataFrame, table: Table, schema: TableSchema) -> DataFrame:
+    """Deletes no message carried: keys a dump no longer shows."""
+    made = rows.where(F.col("_event_origin").isNull())
+    pairs = []
+    for source in table.key:
+        column = schema.find(source)
+        if column is not None:
+            pairs += [F.lit(source), untyped(col(column.name), column.type)]
+    return made.select(
+        F.col(KEY).alias("key"), F.col(POSITION).alias("position"), F.col(OP).alias("op"),
+        F.to_json(F.create_map(*pairs)).alias("values"), F.lit(None).cast("array<string>").alias("sent"),
+        F.col(CHANGED_AT).alias("changed_at"),
+    )  # fmt: skip
+
+
 def _past(lake: Lake, stored: str, touched: DataFrame) -> DataFrame:
     """Every stored event of the touched keys, in the shape of an envelope."""
     wanted = lake.read(stored).join(F.broadcast(touched), "key", "left_semi")
@@ -132,18 +148,20 @@ def _with_truncates(lake: Lake, name: str, rows: DataFrame, touched: DataFrame, 
     good = rows.where(F.col(PROBLEM).isNull())
     if not lake.exists(TRUNCATES.path):
         return good
-    floors = lake.read(TRUNCATES.path).where((F.col("table") == name) & (F.col("kind") == "truncate")).distinct()
-    known = {KEY: F.col("key"), OP: F.lit("delete"), POSITION: F.col("position"), CHANGED_AT: F.lit(None)}
-    everyone = touched.crossJoin(F.broadcast(floors.select("position").distinct())).select(
+    floors = lake.read(TRUNCATES.path).where((F.col("table") == name) & (F.col("kind") == "truncate"))
+    known = {KEY: F.col("key"), OP: F.lit("delete"), POSITION: F.col("position"), CHANGED_AT: F.col("changed_at")}
+    everyone = touched.crossJoin(
+        F.broadcast(floors.groupBy("position").agg(F.max("changed_at").alias("changed_at")))
+    ).select(
         *[known.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name) for field in good.schema.fields]
     )
     return good.unionByName(everyone)
 
 
-def _open_at(lake: Lake, relative: str, table: Table, schema: TableSchema, truncates: list[str]) -> DataFrame:
+def _open_at(lake: Lake, relative: str, table: Table, schema: TableSchema, truncates: list[TableFloor]) -> DataFrame:
     """Keys with an interval that one of the truncates falls into."""
     key = [found.name for found in (schema.find(source) for source in table.key) if found is not None]
-    hit = [(F.col(FROM) < place) & (F.col(TO).isNull() | (F.col(TO) > place)) for place in truncates]
+    hit = [(F.col(FROM) < place) & (F.col(TO).isNull() | (F.col(TO) > place)) for place, _ in truncates]
     cut = lake.read(relative).where(reduce(lambda left, right: left | right, hit))
     return cut.select(key_text([col(name) for name in key]).alias("key"))
 

@@ -182,10 +182,7 @@ def _filled(events: DataFrame, found: dict[Place, dict[str, str | None]]) -> Dat
 
 def _unresolved(events: DataFrame, wanted: Wanted, found: dict[Place, dict[str, str | None]]) -> DataFrame | None:
     left = [
-        (
-            *place,
-            f"expected the value of {', '.join(sorted(missing - set(found[place])))} under the old key; found none",
-        )
+        (*place, _told(missing - set(found[place])))
         for place, (_, missing) in wanted.items()
         if missing - set(found[place])
     ]
@@ -200,3 +197,7 @@ def _unresolved(events: DataFrame, wanted: Wanted, found: dict[Place, dict[str, 
         }
     )
     return told.select(*events.columns)
+
+
+def _told(missing: set[str]) -> str:
+    return f"expected the value of {', '.join(sorted(missing))} under the old key; found none"

@@ -14,8 +14,8 @@ from headrace.changes.table_rows import REASON, Shape, table_rows
 from headrace.config import Table
 from headrace.errors import ExpectationStopped
 from headrace.lake import Lake, quoted
-from headrace.ordering.collapse import FLOOR, KEY, NEWEST, POSITION, PROBLEM, REFUSED, above_floors, collapse
-from headrace.ordering.floors import Floors, add_table_floors, add_tombstones, with_known_floors
+from headrace.ordering.collapse import FLOOR, KEY, NEWEST, POSITION, PROBLEM, REFUSED, UNHEARD, above_floors, collapse
+from headrace.ordering.floors import Floors, TableFloor, add_table_floors, add_tombstones, with_known_floors
 from headrace.ordering.guarded_merge import Merged, first_load, merge
 from headrace.tables import CARRIED, TABLES, TOMBSTONES
 
@@ -53,8 +53,8 @@ class Prepared:
     schema: TableSchema
     reduced: DataFrame
     summary: Row
-    truncates: list[str]
-    dump_floor: str | None = None
+    truncates: list[TableFloor]
+    dump_floor: TableFloor | None = None
     unresolved: DataFrame | None = None
 
 
@@ -79,9 +79,10 @@ class OrderedTable:
         rows, shape = table_rows(events, self._table, schema)
         dump_floor = None
         if facts.dump:
-            rows, dump_floor = self._dump(lake, rows, shape)
+            rows, floor = self._dump(lake, rows, shape)
+            dump_floor = (floor, facts.newest_changed_at) if floor else None
         marks = self._floors.of(self.name)
-        for position in truncates:
+        for position, _ in truncates:
             marks.floor = max(marks.floor, position)
         grouped = collapse(rows, shape.names, shape.key, shape.partial)
         floored = with_known_floors(lake, self._floors, self.name, grouped, facts.oldest_upsert)
@@ -110,7 +111,9 @@ class OrderedTable:
         outcome = Outcome(sent=facts.sent, rejected=int(summary["refused"]))
         truncated = self._truncate(lake, prepared, outcome) if prepared.truncates and shape.key_known else 0
         if self._table.history is not None and shape.key_known:
-            history.record(lake, self.name, self._table, prepared.schema, prepared.events, prepared.truncates)
+            history.record(
+                lake, self.name, self._table, prepared.schema, prepared.events, prepared.rows, prepared.truncates
+            )
         outcome.applied = min(merged.applied, facts.upserts + facts.deletes) + min(truncated, facts.truncates)
         outcome.stale = max(0, facts.changes - outcome.rejected - outcome.applied)
         outcome.changed.append(
@@ -156,9 +159,9 @@ class OrderedTable:
         self._cached.append(cached)
         return cached
 
-    def _truncates(self, mine: DataFrame) -> list[str]:
-        found = mine.where(F.col("op") == "truncate").select("position").distinct().collect()
-        return sorted(row["position"] for row in found)
+    def _truncates(self, mine: DataFrame) -> list[TableFloor]:
+        found = mine.where(F.col("op") == "truncate").groupBy("position").agg(F.max("changed_at").alias("changed_at"))
+        return sorted(((row["position"], row["changed_at"]) for row in found.collect()), key=lambda one: one[0])
 
     def _dump(self, lake: Lake, rows: DataFrame, shape: Shape) -> tuple[DataFrame, str | None]:
         current = lake.read(self._path) if lake.exists(self._path) else None
@@ -181,7 +184,11 @@ class OrderedTable:
         if shape == self._shape:
             return
         properties = {**DEFAULT_PROPERTIES, **_statistics(shape), **self._table.properties}
+        before = lake.read(self._path).columns if lake.exists(self._path) else []
         ensure_table(lake, self._path, list(shape.columns), system_columns(bool(shape.partial)), properties)
+        news = [name for name in shape.partial if name not in before and name != UNHEARD]
+        if news and CARRIED in before:
+            _first_heard(lake, self._path, news)
         self._shape = shape
 
     def _write(self, lake: Lake, prepared: Prepared) -> Merged:
@@ -206,7 +213,7 @@ class OrderedTable:
 
     def _truncate(self, lake: Lake, prepared: Prepared, outcome: Outcome) -> int:
         """Delete the rows below the newest truncate; how many truncates that makes effective."""
-        newest = prepared.truncates[-1]
+        newest, _ = prepared.truncates[-1]
         gone = lake.read(self._path).where(F.col(POSITION) < newest)
         keys = gone.select(key_text([col(name) for name in prepared.shape.key]).alias("key"))
         kept = self._keep(keys.withColumn("position", F.lit(newest)))
@@ -227,9 +234,17 @@ def _forget_carried(lake: Lake, path: str, partial: Sequence[str], floor: str) -
     changes = {
         quoted(name): F.when(F.try_element_at(CARRIED, F.lit(name)) < place, F.lit(None)).otherwise(col(name))
         for name in partial
+        if name != UNHEARD
     }
     changes[CARRIED] = F.transform_values(CARRIED, lambda _, position: F.greatest(position, place))
     lake.table(path).update((F.col(POSITION) > place) & older, changes)
+
+
+def _first_heard(lake: Lake, path: str, news: Sequence[str]) -> None:
+    """Give rows that do not know a new column its position: that of all columns unheard of."""
+    unheard = F.try_element_at(CARRIED, F.lit(UNHEARD))
+    entries = F.create_map(*[part for name in news for part in (F.lit(name), unheard)])
+    lake.table(path).update(unheard.isNotNull(), {CARRIED: F.map_concat(F.col(CARRIED), entries)})
 
 
 def _statistics(shape: Shape) -> dict[str, str]:

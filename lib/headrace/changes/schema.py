@@ -40,6 +40,9 @@ class TableSchema:
 
     columns: tuple[SourceColumn, ...] = ()
     version: int = 0
+    partial: bool = False
+    """Whether an event ever left a column out. A column first heard of after that starts as partial: rows may be stored
+    that do not know it."""
 
     @classmethod
     def declared(cls, key: Iterable[str], types: Mapping[str, str]) -> "TableSchema":
@@ -56,7 +59,7 @@ class TableSchema:
         one by one.
         """
         schema = self
-        for source, kind in sorted(news):
+        for source, kind in news:
             found = schema.find(source)
             if found is None:
                 schema = schema._with(source, kind)
@@ -66,7 +69,7 @@ class TableSchema:
 
     def with_partial(self, sources: Iterable[str]) -> "TableSchema":
         """The schema with these columns marked as sometimes left out."""
-        schema = self
+        schema = replace(self, partial=True) if not self.partial else self
         for source in sorted(set(sources)):
             found = schema.find(source)
             if found is not None and not found.partial:
@@ -83,7 +86,7 @@ class TableSchema:
 
     def _with(self, source: str, kind: str, *, declared: bool = False) -> "TableSchema":
         name = free_name(source, {column.name for column in self.columns})
-        return replace(self, columns=(*self.columns, SourceColumn(source, name, kind, declared)))
+        return replace(self, columns=(*self.columns, SourceColumn(source, name, kind, declared, self.partial)))
 
     def _replace(self, new: SourceColumn) -> "TableSchema":
         return replace(self, columns=tuple(new if c.source == new.source else c for c in self.columns))
@@ -128,7 +131,7 @@ class SchemaRegistry:
 
 
 def _redeclared(schema: TableSchema, types: Mapping[str, str]) -> TableSchema:
-    """A remembered schema under today's settings: newly declared types win, those no longer declared are kept as found."""
+    """A remembered schema under today's settings: what is declared wins, all else is kept as found."""
     columns = tuple(
         replace(column, type=types.get(column.source, column.type), declared=column.source in types)
         for column in schema.columns

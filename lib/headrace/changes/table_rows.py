@@ -12,7 +12,7 @@ from headrace.changes import expectations
 from headrace.changes.columns import col, free_name, key_text, misfit, typed
 from headrace.changes.schema import SourceColumn, TableSchema
 from headrace.config import Table
-from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT
+from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD
 
 REASON = "_reason"
 WARNING = "_warning"
@@ -28,7 +28,7 @@ class Shape:
     Attributes:
         columns: business columns with their types, in the table's order.
         key: the key columns' names in the table.
-        partial: business columns that an event may leave out.
+        partial: business columns that an event may leave out, and `UNHEARD` once an event left any out.
     """
 
     columns: tuple[StructField, ...]
@@ -79,8 +79,10 @@ def table_rows(events: DataFrame, table: Table, schema: TableSchema) -> tuple[Da
     )  # fmt: skip
     fields = tuple(StructField(name, result.schema[index].dataType) for index, (name, _, _) in enumerate(projected))
     partial = {column.name for column in schema.columns if column.partial}
-    names = tuple(name for name, _, inputs in projected if inputs & partial and name not in table.key)
-    return result, Shape(fields, _key_names(table, schema), names)
+    names = [name for name, _, inputs in projected if inputs & partial and name not in table.key]
+    if schema.partial:
+        names.append(UNHEARD)
+    return result, Shape(fields, _key_names(table, schema), tuple(names))
 
 
 def _key_names(table: Table, schema: TableSchema) -> tuple[str, ...]:

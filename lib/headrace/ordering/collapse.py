@@ -18,6 +18,8 @@ KNOWN_FLOOR = "_known_floor"
 REFUSED = "_refused"
 EVENTS = "_events"
 NEWEST = "_newest"
+UNHEARD = "*"
+"""Stands among the partial columns for all columns nobody has heard of yet: only a full image sends them (as null)."""
 
 
 def at_column(index: int) -> str:
@@ -32,12 +34,12 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
         events: business columns and `_key, _op, _position, _changed_at, _sent, _problem`.
         columns: the business columns.
         key: those of them that identify a row; deletes have them too.
-        partial: those of them that an event may leave out.
+        partial: those of them that an event may leave out, and `UNHEARD`.
 
     Returns:
         The business columns (null where no upsert sent one), `_key`, `_position` and `_changed_at` of the newest upsert
-        (null where there is none), `_floor` (the newest delete, else null), `_newest` (the higher of both), `_at_<i>` for the partial
-        columns, `_events` and, in one row with a null key, `_refused`: how many events have a problem.
+        (null where there is none), `_floor` (the newest delete, else null), `_newest` (the higher of both), `_at_<i>`
+        for the partial columns, `_events` and, in one row with a null key, `_refused`: how many events have a problem.
     """
     usable = F.col(PROBLEM).isNull()
     upsert_at = F.when(usable & (F.col(OP) == "upsert"), F.col(POSITION))
@@ -55,6 +57,8 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
     for index, name in enumerate(partial):
         sent_at = F.when(F.col(SENT).isNull() | F.array_contains(SENT, name), upsert_at)
         folded.append(F.max(sent_at).alias(at_column(index)))
+        if name == UNHEARD:
+            continue
         folded.append(F.max_by(F.struct(F.col(quoted(name)).alias("value")), sent_at).alias(f"_value_{index}"))
     grouped = events.groupBy(F.when(usable, F.col(KEY)).alias(KEY)).agg(*folded)
     places = {name: index for index, name in enumerate(partial)}

@@ -63,14 +63,18 @@ class Floors:
             marks.truncate = max(marks.truncate, position)
 
 
-def add_table_floors(lake: Lake, floors: Floors, table: str, kind: str, positions: list[str]) -> None:
+TableFloor = tuple[str, datetime | None]
+"""Position and time at the source of a truncate or a dump."""
+
+
+def add_table_floors(lake: Lake, floors: Floors, table: str, kind: str, found: list[TableFloor]) -> None:
     """Record truncates or a full dump of a table; in the lake first.
 
     Older truncates are kept as well: history needs each of them.
     """
-    rows = [(table, position, kind, datetime.now(UTC)) for position in positions]
+    rows = [(table, position, kind, changed_at, datetime.now(UTC)) for position, changed_at in found]
     lake.append(lake.spark.createDataFrame(rows, TRUNCATES.schema), lake.ensure(TRUNCATES))
-    for position in positions:
+    for position, _ in found:
         floors.raise_to(table, kind, position)
 
 

@@ -7,7 +7,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame
 
 from headrace.lake import quoted
-from headrace.ordering.collapse import FLOOR, KNOWN_FLOOR, POSITION, at_column
+from headrace.ordering.collapse import FLOOR, KNOWN_FLOOR, POSITION, UNHEARD, at_column
 from headrace.tables import CARRIED, CHANGED_AT
 
 
@@ -107,6 +107,8 @@ def _partial_update(whole: Sequence[str], key: Sequence[str], partial: Sequence[
         if name not in key
     }
     for index, name in enumerate(partial):
+        if name == UNHEARD:
+            continue
         update[quoted(name)] = (
             f"CASE WHEN s.{at_column(index)} > {_stored_at(name)} THEN s.{quoted(name)} "
             f"WHEN s.{KNOWN_FLOOR} > {_stored_at(name)} THEN NULL ELSE t.{quoted(name)} END"
