@@ -112,8 +112,8 @@ class SourceBase(Settings):
         epoch: raise it by one when the source's own numbering restarts (fail-over, topic created again).
         omitted: what a column missing in a full row means. `null` (default) or `keep` the stored value.
         unavailable: Debezium's `unavailable.value.placeholder`.
-        partial_snapshots: Debezium: snapshots show only some rows of a table (filtered ad-hoc snapshots). Otherwise rows
-            that a complete snapshot did not show, and that are older than it, are deleted.
+        partial_snapshots: Debezium: snapshots show only some rows of a table (filtered ad-hoc snapshots). Otherwise
+            rows that a complete snapshot did not show, and that are older than it, are deleted.
         changed_at: the column that says when the row changed (`json` and `snapshot`).
         delete_mode: flattened Debezium rows: what marks a delete (`rewrite`: a `__deleted` field, `tombstone`: a null).
         before_prefix: DMS: prefix of before-image columns where they are sent beside the data.

@@ -31,7 +31,15 @@ _SYSTEM = StructType(
 )
 
 
-def record(lake: Lake, name: str, table: Table, schema: TableSchema, events: DataFrame, truncates: list[str]) -> None:
+def record(
+    lake: Lake,
+    name: str,
+    table: Table,
+    schema: TableSchema,
+    events: DataFrame,
+    rows: DataFrame,
+    truncates: list[TableFloor],
+) -> None:
     """Remember a batch's events and bring `history/<table>` up to date for the keys they touch.
 
     Args:
