@@ -5,9 +5,10 @@ Paths are relative to the lake's root. Every table Headrace creates carries `hea
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from headrace.errors import FormatTooNew
@@ -17,6 +18,15 @@ from headrace.tables import FORMAT, FORMAT_PROPERTY, TableContract
 def quoted(name: str) -> str:
     """A column name for SQL and for `F.col`, safe for dots, spaces, backticks and reserved words."""
     return "`" + name.replace("`", "``") + "`"
+
+
+Assignments = dict[str, str | Column]
+"""Quoted column -> expression, as MERGE and UPDATE take them."""
+
+
+def struct(ddl: str) -> StructType:
+    """A struct type from DDL such as `key string, position string`."""
+    return cast(StructType, StructType.fromDDL(ddl))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,7 @@ class Lake:
         """Create an empty table unless it is there."""
         if self.exists(relative):
             return
-        columns = StructType.fromDDL(schema) if isinstance(schema, str) else schema
+        columns = struct(schema) if isinstance(schema, str) else schema
         builder = DeltaTable.createIfNotExists(self.spark).location(self.path(relative)).addColumns(columns)
         for name, value in {FORMAT_PROPERTY: str(FORMAT), **(properties or {})}.items():
             builder = builder.property(name, value)

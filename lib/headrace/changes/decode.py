@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from headrace.changes.envelope import ENVELOPE, Change, Decoded, Ignored, Message, Reject, Row
+from headrace.changes.envelope import ENVELOPE, Change, Decoded, Ignored, Message, Reject
 from headrace.changes.formats import decoder
 from headrace.changes.formats.mask import masked
 from headrace.changes.routes import Route, Routes
@@ -168,7 +168,7 @@ class _Writer:
 
     def _change(self, change: Change, route: Route) -> dict[str, Any]:
         key = [change.after.get(column) for column in route.key]
-        row = {
+        row: dict[str, Any] = {
             "op": change.op, "position": change.position, "changed_at": change.changed_at,
             "transaction": change.transaction, "initiator": change.initiator, "snapshot": change.snapshot,
         }  # fmt: skip
@@ -240,5 +240,5 @@ def _told_types(message: Message) -> dict[str, str] | None:
     return msgspec.json.decode(told, type=dict[str, str]) if told else None
 
 
-def _json(value: Row | list[str | None]) -> str:
+def _json(value: Mapping[str, str | None] | list[str | None]) -> str:
     return msgspec.json.encode(value).decode()

@@ -6,7 +6,7 @@ is a read of the table and a write of the difference.
 
 from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headrace.changes.columns import col, key_text
@@ -57,7 +57,7 @@ def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, floor: 
 def _deletes(gone: DataFrame, rows: DataFrame, shape: Shape, position: str) -> DataFrame:
     types = dict(zip(rows.columns, rows.schema.fields, strict=True))
 
-    def nothing(name: str) -> object:
+    def nothing(name: str) -> Column:
         return F.lit(None).cast(types[name].dataType).alias(name)
 
     known = {KEY: F.col("_stored_key"), OP: F.lit("delete"), POSITION: F.lit(position)}

@@ -9,12 +9,13 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, StringType, StructField, StructType, TimestampType
+from pyspark.sql.window import WindowSpec
 
 from headrace.changes.columns import col, key_text, untyped
 from headrace.changes.schema import TableSchema, ensure_table
 from headrace.changes.table_rows import Shape, table_rows
 from headrace.config import History, Table
-from headrace.lake import Lake, quoted
+from headrace.lake import Assignments, Lake, quoted
 from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD
 from headrace.ordering.floors import TableFloor
 from headrace.tables import HISTORY, TRUNCATES, VERSIONS
@@ -106,7 +107,7 @@ def _tracked(shape: Shape, settings: History) -> list[str]:
     return [name for name in shape.names if name not in settings.ignore and name not in shape.key]
 
 
-def _carried_forward(name: str, in_life: "Window") -> Column:
+def _carried_forward(name: str, in_life: WindowSpec) -> Column:
     """The column's value at each event: the newest sent in this life of the key."""
     sent = (F.col(OP) == "upsert") & (F.col(SENT).isNull() | F.array_contains(SENT, name))
     newest = F.last(F.when(sent, F.struct(col(name).alias("value"))), ignorenulls=True).over(in_life)
@@ -189,6 +190,6 @@ def _merge(lake: Lake, relative: str, wanted: DataFrame, touched: DataFrame, sha
         *[F.col("_new").getField(n).alias(n) for n in names if n not in {*shape.key, FROM}],
     ).localCheckpoint(eager=False)
     on = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in [*shape.key, FROM])
-    values = {quoted(name): f"s.{quoted(name)}" for name in names}
+    values: Assignments = {quoted(name): f"s.{quoted(name)}" for name in names}
     merge = lake.table(relative).alias("t").merge(source.alias("s"), on).whenMatchedDelete("s._gone")
     merge.whenMatchedUpdate(set=values).whenNotMatchedInsert("NOT s._gone", values).execute()

@@ -13,7 +13,7 @@ from headrace.changes.schema import TableSchema, ensure_table, system_columns
 from headrace.changes.table_rows import REASON, Shape, table_rows
 from headrace.config import Table
 from headrace.errors import ExpectationStopped
-from headrace.lake import Lake, quoted
+from headrace.lake import Assignments, Lake, quoted
 from headrace.ordering.collapse import FLOOR, KEY, NEWEST, POSITION, PROBLEM, REFUSED, UNHEARD, above_floors, collapse
 from headrace.ordering.floors import Floors, TableFloor, add_table_floors, add_tombstones, with_known_floors
 from headrace.ordering.guarded_merge import Merged, first_load, merge
@@ -231,7 +231,7 @@ def _forget_carried(lake: Lake, path: str, partial: Sequence[str], floor: str) -
     """Null the values of living rows that are older than a truncate."""
     place = F.lit(floor)
     older = F.exists(F.map_values(CARRIED), lambda position: position < place)
-    changes = {
+    changes: Assignments = {
         quoted(name): F.when(F.try_element_at(CARRIED, F.lit(name)) < place, F.lit(None)).otherwise(col(name))
         for name in partial
         if name != UNHEARD

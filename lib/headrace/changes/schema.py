@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 import msgspec
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType, _parse_datatype_string
+from pyspark.sql.types import StructField, StructType
 
 from headrace.changes.columns import free_name, needs_mapping
 from headrace.changes.widen import delta_widens, wider
 from headrace.config import Table
-from headrace.lake import Lake, quoted
+from headrace.lake import Lake, quoted, struct
 from headrace.tables import CARRIED, CHANGED_AT, POSITION, SCHEMAS
 
 WIDENING = "delta.enableTypeWidening"
@@ -209,9 +209,4 @@ def _widen(lake: Lake, relative: str, old: StructField, new: StructField) -> boo
 def system_columns(partial: bool) -> StructType:
     """The columns Headrace adds to an ordered table."""
     carried = f", {CARRIED} map<string, string>" if partial else ""
-    return StructType.fromDDL(f"{POSITION} string, {CHANGED_AT} timestamp{carried}")
-
-
-def field_type(kind: str) -> StructField:
-    """A field of the type a simple string names; the name is to be replaced."""
-    return StructField("value", _parse_datatype_string(kind))
+    return struct(f"{POSITION} string, {CHANGED_AT} timestamp{carried}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame
 
-from headrace.lake import quoted
+from headrace.lake import Assignments, quoted
 from headrace.ordering.collapse import FLOOR, KNOWN_FLOOR, POSITION, UNHEARD, at_column
 from headrace.tables import CARRIED, CHANGED_AT
 
@@ -51,10 +51,12 @@ def merge(
     if partial:
         builder = builder.whenMatchedUpdate(_partial_news(partial), _partial_update(whole, key, partial))
     else:
-        update = {quoted(name): f"s.{quoted(name)}" for name in [*whole, POSITION, CHANGED_AT] if name not in key}
+        update: Assignments = {
+            quoted(name): f"s.{quoted(name)}" for name in [*whole, POSITION, CHANGED_AT] if name not in key
+        }
         builder = builder.whenMatchedUpdate(f"s.{POSITION} > t.{POSITION}", update)
     if inserts:
-        values = {quoted(name): f"s.{quoted(name)}" for name in [*columns, POSITION, CHANGED_AT]}
+        values: Assignments = {quoted(name): f"s.{quoted(name)}" for name in [*columns, POSITION, CHANGED_AT]}
         if partial:
             values[CARRIED] = _carried({name: _inserted_at(i) for i, name in enumerate(partial)}, f"s.{POSITION}")
         builder = builder.whenNotMatchedInsert(f"s.{POSITION} IS NOT NULL", values)
@@ -99,9 +101,9 @@ def _partial_news(partial: Sequence[str]) -> str:
     return f"s.{POSITION} > t.{POSITION} OR {carried}"
 
 
-def _partial_update(whole: Sequence[str], key: Sequence[str], partial: Sequence[str]) -> dict[str, str]:
+def _partial_update(whole: Sequence[str], key: Sequence[str], partial: Sequence[str]) -> Assignments:
     newer = f"s.{POSITION} > t.{POSITION}"
-    update = {
+    update: Assignments = {
         quoted(name): f"CASE WHEN {newer} THEN s.{quoted(name)} ELSE t.{quoted(name)} END"
         for name in [*whole, CHANGED_AT]
         if name not in key

@@ -4,7 +4,7 @@ import threading
 from functools import partial
 
 from pyspark.sql import SparkSession
-from pyspark.sql.streaming import DataStreamWriter
+from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from headrace.changes.apply import Applier
 from headrace.config import Config, FilesSource, KafkaSource, Source

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from headrace.changes.apply import Applier, BatchResult
 from headrace.changes.decode import decoded

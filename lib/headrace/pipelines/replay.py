@@ -26,7 +26,7 @@ def _replay(lake: Lake, config: Config, request: ReplayRequest, batches: Batches
     relative = (CHANGES_LOG if request.take_from == "log" else REJECTS).path.format(job=JOB)
     counts = dict.fromkeys(("messages", "sent", "applied", "stale", "rejected", "ignored"), 0)
     if not lake.exists(relative):
-        return counts
+        return dict(counts)
     before = datetime.now(UTC)
     wanted = _wanted(request, before)
     kept = lake.read(relative).where(wanted)
