@@ -129,7 +129,7 @@ class Records:
             return None
         try:
             value, shape = self.open(raw)
-            if not isinstance(value, dict) and value is not None and len(target.key) == 1:
+            if isinstance(value, str | int) and len(target.key) == 1:
                 value, shape = {target.key[0]: value}, None
             return self.image(value, shape, table, target) if isinstance(value, dict) else None
         except Unusable:
