@@ -35,7 +35,7 @@ class Driver:
         self.process.start()
         return self
 
-    def once(self, seconds: float = 180) -> None:
+    def once(self, seconds: float = 900) -> None:
         """Processes what is there. Raises ServerError with the end of the log unless it ends with 0 in time."""
         process = Process("headrace", [*self.command, "--once"], self.folder)
         process.start()
@@ -46,7 +46,7 @@ class Driver:
         if process.child and process.child.returncode != 0:
             raise ServerError(f"headrace run --once ended with {process.child.returncode}:\n{process.log_tail()}")
 
-    def stop(self, seconds: float = 60) -> int | None:
+    def stop(self, seconds: float = 300) -> int | None:
         """Asks the stream to finish its batch and stop; returns the exit code."""
         return self.process.stop(signal.SIGTERM, seconds)
 
@@ -54,7 +54,7 @@ class Driver:
         """Ends the driver, Python and JVM, as a lost machine would."""
         self.process.kill9()
 
-    def wait_commits(self, tables: Iterable[str], more: int = 1, seconds: float = 120) -> None:
+    def wait_commits(self, tables: Iterable[str], more: int = 1, seconds: float = 600) -> None:
         """Waits until each table has `more` commits than now; raises ServerError when the driver ends before."""
         goals = {name: self.commits(name) + more for name in tables}
         self.process.wait_ready(lambda: all(self.commits(name) >= goal for name, goal in goals.items()), seconds)

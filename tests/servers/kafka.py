@@ -57,7 +57,8 @@ class Kafka:
 
     def create_topic(self, name: str, partitions: int = 1) -> None:
         """Creates a topic and returns when the broker confirmed it."""
-        for created in self.admin().create_topics([NewTopic(name, partitions, 1)]).values():
+        admin = self.admin()  # librdkafka cancels what is pending when its client is no longer referenced
+        for created in admin.create_topics([NewTopic(name, partitions, 1)]).values():
             created.result(20)
 
     def send(

@@ -10,8 +10,8 @@ from .chain import read
 from .driver import Driver
 from .kafka import Kafka
 
-ROWS = 900
-BATCH = 300
+ROWS = 600
+BATCH = 400
 
 
 def event(table: str, op: str, row: dict[str, Any], lsn: int) -> bytes:
