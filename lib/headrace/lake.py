@@ -104,7 +104,7 @@ class Lake:
     def ensure(self, contract: TableContract, **names: str) -> str:
         """Create a contract's table unless it is there; its relative path."""
         relative = contract.path.format(**names)
-        self.create(relative, contract.schema, partition=contract.partition)
+        self.create(relative, contract.schema, contract.properties, contract.partition)
         return relative
 
     def append(self, rows: DataFrame, relative: str, transaction: Transaction | None = None) -> None:
