@@ -76,7 +76,8 @@ class Dms:
         if op == "delete":
             wanted = facts.target.key or data.keys()
             known = {column: before[column] for column in wanted if before.get(column) is not None}
-            known |= {column: data[column] for column in wanted if data.get(column) is not None or column not in known}
+            held = {column: data[column] for column in wanted if column in data}
+            known = held | known | {column: value for column, value in held.items() if value is not None}
             return [delete(facts, *self._read(known, facts))]
         row, types = self._read(data, facts)
         changes: list[Decoded] = []

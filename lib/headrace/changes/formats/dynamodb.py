@@ -80,14 +80,15 @@ class DynamoDb:
             moment = values.whole(created) * factor if factor and created is not None else micros(created)
         except Unusable:
             moment = None
+        changed = moment if moment is not None and 0 <= moment <= values.LATEST_MICROS else None
         if self._source.position == "arrival":
-            return moment, arrival(message)
+            return changed, arrival(message)
         if moment is None:
             raise unreadable(
                 "expected a time in dynamodb.ApproximateCreationDateTime; found none. Or set position: arrival"
             )
         try:
-            return moment, (positions.integer(moment),)
+            return changed, (positions.integer(moment),)
         except UnreadablePosition as error:
             raise unreadable(str(error)) from None
 

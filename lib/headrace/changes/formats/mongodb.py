@@ -7,7 +7,7 @@ from headrace.changes.envelope import Decoded, Message, Row
 from headrace.changes.formats import values
 from headrace.changes.formats.extended_json import plain
 from headrace.changes.formats.image import Facts, Target, delete, in_column, missing_key, named, upsert
-from headrace.changes.formats.payload import Unusable, parse
+from headrace.changes.formats.payload import Unusable, kind, parse
 
 ID = "_id"
 _ADVICE = "Set the connector's capture.mode to change_streams_update_full"
@@ -104,12 +104,9 @@ def _key_id(key: bytes | None) -> Any:
 def _patched(patch: Mapping[str, Any], after: Mapping[str, Any] | None) -> dict[str, Any]:
     """The top-level members an update changed. A change inside one needs the whole member from `after`."""
     updated = _document(patch.get("updatedFields")) or {}
-    removed = [name for name in patch.get("removedFields") or () if isinstance(name, str)]
-    truncated = [
-        str(one.get("field"))
-        for one in patch.get("truncatedArrays") or ()
-        if isinstance(one, dict) and one.get("field")
-    ]
+    removed = [name for name in _listed(patch.get("removedFields")) if isinstance(name, str)]
+    fields = [one.get("field") for one in _listed(patch.get("truncatedArrays")) if isinstance(one, dict)]
+    truncated = [name for name in fields if isinstance(name, str)]
     changed: dict[str, Any] = {name: None for name in removed if "." not in name}
     changed |= {name: value for name, value in updated.items() if "." not in name}
     inside = [name for name in (*updated, *removed) if "." in name] + truncated
@@ -122,3 +119,9 @@ def _patched(patch: Mapping[str, Any], after: Mapping[str, Any] | None) -> dict[
             )
         changed[whole] = after.get(whole)
     return changed
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None or isinstance(value, list):
+        return value or []
+    raise Unusable("unknown shape", f"expected an array in updateDescription; found {kind(value)}")

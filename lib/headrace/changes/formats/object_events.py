@@ -61,7 +61,7 @@ class ObjectEvents:
         name = str(record.get("eventName", "")).removeprefix("s3:")
         row = {
             "bucket": _member(about, "bucket").get("name"),
-            "key": unquote_plus(key, errors="strict") if isinstance(key, str) else key,
+            "key": _unquoted(key) if isinstance(key, str) else key,
             "size": thing.get("size"),
             "etag": thing.get("eTag"),
             "version_id": thing.get("versionId"),
@@ -104,6 +104,14 @@ class ObjectEvents:
             return (positions.sequencer(sequencer),)
         except UnreadablePosition as error:
             raise unreadable(str(error)) from None
+
+
+def _unquoted(key: str) -> str:
+    """Notifications send keys URL-encoded, EventBridge as they are."""
+    try:
+        return unquote_plus(key, errors="strict")
+    except UnicodeDecodeError:
+        raise Unusable("wrong UTF-8", "expected an object key in UTF-8; found other bytes in the encoded key") from None
 
 
 def _member(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:

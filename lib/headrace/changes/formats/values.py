@@ -15,7 +15,8 @@ _EPOCH_DATE = date(1970, 1, 1)
 _EPOCH_TIME = datetime(1970, 1, 1)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?")
 _WHOLE = re.compile(r"[+-]?\d+")
-_LATEST_MICROS = 253_402_300_799_999_999
+LATEST_MICROS = 253_402_300_799_999_999
+"""The end of the year 9999."""
 
 
 def incompatible(expected: str, value: Any) -> Unusable:
@@ -53,7 +54,7 @@ def number_text(value: Any) -> str:
         return fraction_text(value)
     if of is str:
         stripped = value.strip()
-        if _NUMBER.fullmatch(stripped):
+        if len(stripped) <= _MOST_DIGITS and _NUMBER.fullmatch(stripped):
             return plain_number(stripped)
     raise incompatible("a number", value)
 
@@ -189,4 +190,4 @@ def epoch_micros(value: int) -> int | None:
         value *= 1_000
     elif value >= 10**17:
         value //= 1_000
-    return value if value <= _LATEST_MICROS else None
+    return value if value <= LATEST_MICROS else None

@@ -48,10 +48,10 @@ def decoding() -> Callable[..., Callable[..., list[Decoded]]]:
     """
 
     def build(
-        form: str, table: str | None = None, *, key: Any = ("id",), types: Any = None, **source: Any
+        form: str, source_table: str | None = None, /, *, key: Any = ("id",), types: Any = None, **source: Any
     ) -> Callable[..., list[Decoded]]:
         settings = KafkaSource(**{"from": "kafka"}, servers="-", topics=("t",), format=form, **source)
-        tables = {"t": Table(source="s", source_table=table, key=key, types=types or {})}
+        tables = {"t": Table(source="s", source_table=source_table, key=key, types=types or {})}
         run = decoder(settings, Routes(tables))
 
         def decode(value: Any, key: Any = None, headers: Any = (), stream: str = "shop.public.t") -> list[Decoded]:
