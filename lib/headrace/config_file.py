@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
+from headrace.changes.formats.declared import declared
 from headrace.config import Config
-from headrace.config_problems import WrongSettings, from_pydantic, pattern_of, unknown_sources
+from headrace.config_problems import WrongSettings, from_pydantic, pattern_of, shown, unknown_sources
 from headrace.config_yaml import Document, Path, Problem, read
 from headrace.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})?")
 _SECRET_NAME = re.compile(r"(?i)password|passwd|secret|jaas|token|credential|access.?key|private.?key|ssl\.key")
-_TYPE = re.compile(r"[a-z_]+(\s*[(<].*[)>])?(\s+(from|as|with)\s+\w+.*)?", re.IGNORECASE | re.DOTALL)
 
 
 def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Config:
@@ -62,10 +62,10 @@ def _validated(document: Document) -> Config | None:
         try:
             config = Config.model_validate(data)
         except ValidationError as error:
+            # First, as its words are better than those of the models.
+            document.problems += unknown_sources(data)
             known = {problem.path for problem in document.problems}
             document.problems += [problem for problem in from_pydantic(error, data) if problem.path not in known]
-            known |= {problem.path for problem in document.problems}
-            document.problems += [problem for problem in unknown_sources(data) if problem.path not in known]
         document.problems += _unreadable_types(data)
     return None if document.problems else config
 
@@ -75,10 +75,12 @@ def _unreadable_types(data: Any) -> list[Problem]:
     problems = []
     for name, table in tables.items() if isinstance(tables, dict) else ():
         types = table.get("types") if isinstance(table, dict) else None
-        for column, declared in types.items() if isinstance(types, dict) else ():
-            if isinstance(declared, str) and not _TYPE.fullmatch(declared.strip()):
+        for column, kind in types.items() if isinstance(types, dict) else ():
+            try:
+                declared(kind) if isinstance(kind, str) else None
+            except ConfigError as error:
                 path = ("tables", name, "types", column)
-                problems.append(Problem(path, "a type of Spark SQL", repr(declared[:60]), f"{column}: decimal(10,2)"))
+                problems.append(Problem(path, error.expected, shown(kind, path), f"{column}: decimal(10,2)"))
     return problems
 
 

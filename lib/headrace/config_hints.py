@@ -43,6 +43,7 @@ HINTS: dict[str, Hint] = {
     "sources.*.epoch": Hint("a whole number from 0 to 9999", "epoch: 1"),
     "sources.*.omitted": Hint("null or keep: what a missing column means", "omitted: keep"),
     "sources.*.unavailable": Hint("Debezium's placeholder text", 'unavailable: "__debezium_unavailable_value"'),
+    "sources.*.partial_snapshots": Hint("true or false", "partial_snapshots: true"),
     "sources.*.delete_mode": Hint("one of rewrite, tombstone", "delete_mode: rewrite"),
     "sources.*.before_prefix": Hint("the prefix of before-image columns", "before_prefix: BI_"),
     "sources.*.max_message_bytes": Hint("a number of bytes above 0", "max_message_bytes: 16777216"),

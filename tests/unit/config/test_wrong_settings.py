@@ -1,0 +1,388 @@
+"""Every wrong settings file beside its exact message."""
+
+from pathlib import Path
+
+import pytest
+
+from headrace.config_file import load
+from headrace.config_problems import WrongSettings
+from headrace.errors import ConfigError
+
+GOOD = """\
+lake: ./lake
+sources:
+  feed:
+    from: files
+    path: ./in
+    format: json
+    position: [seq]
+  shop:
+    from: kafka
+    servers: "127.0.0.1:9092"
+    topics: ["src.public.*"]
+    format: debezium
+tables:
+  users:
+    source: feed
+    key: [id]
+    drop: [seq]
+  bookings:
+    source: shop
+    key: [id]
+"""
+
+CASES = [
+    # (what it is, text to replace, replacement, the report after its first line)
+    (
+        "an unknown key",
+        "    key: [id]\n    drop", "    kye: [id]\n    drop",
+        """\
+  line 16: tables.users.kye
+    expected  a known key
+    found     an unknown key
+    example   key: [userId]
+    Did you mean key?""",
+    ),
+    (
+        "an unknown key that resembles none",
+        "lake: ./lake", "lake: ./lake\nzebra: 1",
+        """\
+  line 2: zebra
+    expected  one of the keys lake, sources, tables, checkpoints, log, rejects, apply, spark
+    found     an unknown key
+    example   lake: ./lake""",
+    ),
+    (
+        "a missing key",
+        "lake: ./lake\n", "",
+        """\
+  line 1: lake
+    expected  a folder, s3://bucket/folder or /Volumes/...
+    found     nothing
+    example   lake: ./lake""",
+    ),
+    (
+        "no source of such a name",
+        "source: feed", "source: fed",
+        """\
+  line 15: tables.users.source
+    expected  one of the sources (feed, shop)
+    found     "fed"
+    example   source: feed
+    Did you mean feed?""",
+    ),
+    (
+        "a transport that does not exist",
+        "from: files", "from: ftp",
+        """\
+  line 4: sources.feed.from
+    expected  one of files, kafka
+    found     "ftp"
+    example   from: kafka""",
+    ),
+    (
+        "a format that does not exist",
+        "format: debezium", "format: maxwell",
+        """\
+  line 12: sources.shop.format
+    expected  one of json, debezium, dms, dynamodb, objects, snapshot
+    found     "maxwell"
+    example   format: debezium""",
+    ),
+    (
+        "plain rows without a position",
+        "    position: [seq]\n", "",
+        """\
+  line 3: sources.feed.position
+    expected  the columns that order rows, or arrival
+    found     format: json without it
+    example   position: [updated_at]""",
+    ),
+    (
+        "dumps ordered by arrival",
+        "format: json\n    position: [seq]", "format: snapshot\n    position: arrival",
+        """\
+  line 7: sources.feed.position
+    expected  the column that says when the dump was taken
+    found     arrival
+    example   position: [exported_at]""",
+    ),
+    (
+        "an operation column where the format has its own",
+        "format: debezium", "format: debezium\n    operation: {column: op}",
+        """\
+  line 13: sources.shop.operation
+    expected  nothing, as this format says itself what happened to a row
+    found     an operation column for format: debezium
+    example   format: json""",
+    ),
+    (
+        "a number where a list of names is expected",
+        "key: [id]\n    drop", "key: 5\n    drop",
+        """\
+  line 16: tables.users.key
+    expected  the columns that identify a row, as the source names them
+    found     5
+    example   key: [userId]""",
+    ),
+    (
+        "a wrong position column",
+        "position: [seq]", "position: [{colum: seq}]",
+        """\
+  line 7: sources.feed.position[0].colum
+    expected  a known key
+    found     an unknown key
+    example   position: [{column: updated_at}]
+    Did you mean column?""",
+    ),
+    (
+        "an epoch out of range",
+        "path: ./in", "path: ./in\n    epoch: 10000",
+        """\
+  line 6: sources.feed.epoch
+    expected  a whole number from 0 to 9999
+    found     10000
+    example   epoch: 1""",
+    ),
+    (
+        "a key column that is dropped",
+        "drop: [seq]", "drop: [seq, id]",
+        """\
+  line 17: tables.users.drop
+    expected  no key column
+    found     id
+    example   key: [id]""",
+    ),
+    (
+        "an expression for a key column",
+        "drop: [seq]", "columns: {id: upper(id)}",
+        """\
+  line 17: tables.users.columns.id
+    expected  key columns to stay as the source sends them
+    found     an expression
+    example   columns: {email: sha2(email, 256)}""",
+    ),
+    (
+        "both lists of history",
+        "drop: [seq]", "history: {track: [a], ignore: [b]}",
+        """\
+  line 17: tables.users.history
+    expected  either track or ignore
+    found     both
+    example   history: {track: [status, price]}""",
+    ),
+    (
+        "a tracked column that is dropped",
+        "drop: [seq]", "drop: [seq]\n    history: {track: [seq]}",
+        """\
+  line 18: tables.users.history.track
+    expected  columns that are kept
+    found     seq, which drop names too
+    example   drop: []""",
+    ),
+    (
+        "a data-quality rule that says nothing",
+        "drop: [seq]", "expect: [{column: price}]",
+        """\
+  line 17: tables.users.expect[0]
+    expected  a column with a rule (not_null, min, max, values, pattern), or check alone: a SQL condition
+    found     no rule
+    example   {column: price, min: 0}""",
+    ),
+    (
+        "a limit that is neither number nor text",
+        "drop: [seq]", "expect: [{column: price, min: [1]}]",
+        """\
+  line 17: tables.users.expect[0].min
+    expected  a number or text
+    found     a list of 1
+    example   min: 0""",
+    ),
+    (
+        "a type that Spark does not know",
+        "drop: [seq]", "types: {price: money}",
+        """\
+  line 17: tables.users.types.price
+    expected  a Spark type such as bigint, decimal(10,2), array<string> or timestamp from millis
+    found     "money"
+    example   price: decimal(10,2)""",
+    ),
+    (
+        "a duration that is none",
+        "drop: [seq]", "maintenance: {vacuum_every: soon}",
+        """\
+  line 17: tables.users.maintenance.vacuum_every
+    expected  a duration such as 90s, 15m, 12h or 7 days
+    found     "soon"
+    example   vacuum_every: 1 day""",
+    ),
+    (
+        "tombstones that are forgotten too early",
+        "drop: [seq]", "maintenance: {purge_tombstones_after: 36h}",
+        """\
+  line 17: tables.users.maintenance.purge_tombstones_after
+    expected  at least 30 days, as long as rejects.keep, or an old event would revive a deleted row
+    found     36h
+    example   purge_tombstones_after: 30 days""",
+    ),
+    (
+        "two tables that read the same source table",
+        "  bookings:\n",
+        "  others:\n    source: feed\n    source_table: users\n    key: [id]\n  bookings:\n",
+        """\
+  line 18: tables.others
+    expected  one table for each source table
+    found     tables.users reading users of feed as well
+    example   source_table: public.bookings""",
+    ),
+    (
+        "a table name that no folder should have",
+        "  bookings:", "  ../bookings:",
+        """\
+  line 18: tables."../bookings"
+    expected  a name of letters, digits and _, at most 100, not starting with a digit
+    found     "../bookings"
+    example   users: {source: feed, key: [userId]}""",
+    ),
+    (
+        "nothing where a table is expected",
+        "  bookings:\n    source: shop\n    key: [id]\n", "  bookings:\n",
+        """\
+  line 18: tables.bookings
+    expected  a table: a mapping with source and key
+    found     nothing
+    example   users: {source: feed, key: [userId]}""",
+    ),
+    (
+        "the same key twice",
+        "drop: [seq]", "drop: [seq]\n    source: shop",
+        """\
+  line 18: tables.users.source
+    expected  each key once
+    found     it again, first on line 15""",
+    ),
+    (
+        "text that is no YAML",
+        "drop: [seq]", "drop: [seq",
+        """\
+  line 18
+    expected  a YAML file
+    found     expected ',' or ']', but got ':' (column 11)
+    Indent with spaces, and put quotes around text that holds `: `, ` #`, or starts with * & ! % @ or `.""",
+    ),
+    (
+        "a tab as indentation",
+        "    drop: [seq]", "\tdrop: [seq]",
+        """\
+  line 17
+    expected  a YAML file
+    found     found character '\\t' that cannot start any token (column 1)
+    Indent with spaces, and put quotes around text that holds `: `, ` #`, or starts with * & ! % @ or `.""",
+    ),
+    (
+        "a variable that is not set",
+        "path: ./in", "path: ${FOLDER}",
+        """\
+  line 5: sources.feed.path
+    expected  the environment variable FOLDER
+    found     no such variable
+    example   export FOLDER=...
+    Set it, or write ${FOLDER:-default}.""",
+    ),
+    (
+        "a variable that is not closed",
+        "path: ./in", "path: ${FOLDER",
+        """\
+  line 5: sources.feed.path
+    expected  ${NAME} or ${NAME:-default}
+    found     ${ without a name and }
+    example   path: ${FOLDER}
+    Write $${ where the text itself holds ${.""",
+    ),
+    (
+        "a secret that is not set",
+        "format: debezium", "format: debezium\n    options: {kafka.ssl.key.password: {secret: env:KEY_PASSWORD}}",
+        """\
+  line 13: sources.shop.options."kafka.ssl.key.password".secret
+    expected  the environment variable KEY_PASSWORD
+    found     no such variable
+    example   export KEY_PASSWORD=...""",
+    ),
+    (
+        "a secret from a place nobody knows",
+        "format: debezium", "format: debezium\n    options: {kafka.ssl.key.password: {secret: vault/x}}",
+        """\
+  line 13: sources.shop.options."kafka.ssl.key.password".secret
+    expected  env: and the name of a variable
+    found     something else
+    example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}""",
+    ),
+    (
+        "a secret where its value would be written down",
+        "drop: [seq]", "properties: {delta.x: {secret: env:HOME}}",
+        """\
+  line 17: tables.users.properties."delta.x"
+    expected  no secret here, as this value is written into tables or logs
+    found     a secret
+    example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
+    Secrets may stand in sources.*.options.""",
+    ),
+]  # fmt: skip
+
+
+def report(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> str:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load(file, environ or {})
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(("before", "after", "message"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_wrong_file_is_refused_with_this_message(before, after, message, tmp_path):
+    assert before in GOOD
+    found = report(tmp_path, GOOD.replace(before, after, 1))
+    first, _, rest = found.partition("\n\n")
+    assert first == f"{tmp_path}/headrace.yaml has 1 problem:"
+    assert rest == message
+
+
+def test_a_key_of_the_other_transport_is_unknown_and_the_right_ones_are_listed(tmp_path):
+    found = report(tmp_path, GOOD.replace("path: ./in", "path: ./in\n    servers: a:1"))
+    assert "  line 6: sources.feed.servers\n    expected  one of the keys format, position, " in found
+    listed = found.split("one of the keys ")[1].splitlines()[0].split(", ")
+    assert {"from", "path", "encoding"} <= set(listed) and not {"servers", "topics", "transport"} & set(listed)
+
+
+def test_all_problems_are_listed_at_once_in_the_order_of_the_file(tmp_path):
+    text = GOOD.replace("format: json", "format: xml").replace("key: [id]", "kez: [id]").replace("servers", "server")
+    file = tmp_path / "headrace.yaml"
+    file.write_text(text + "aply: {}\n")
+    with pytest.raises(WrongSettings) as raised:
+        load(file, {})
+    assert [problem.path[-1] for problem in raised.value.problems] == ["format", "server", "kez", "kez", "aply"]
+    assert str(raised.value).startswith(f"{file} has 5 problems:")
+
+
+@pytest.mark.parametrize("text", ["", "# only a remark\n", "null\n"])
+def test_an_empty_file_is_told_what_belongs_there(text, tmp_path):
+    assert "expected  settings: lake, sources and tables\n    found     an empty file" in report(tmp_path, text)
+
+
+def test_a_missing_file_points_to_init(tmp_path):
+    with pytest.raises(ConfigError, match=r"found no such file.*headrace init"):
+        load(tmp_path / "nope.yaml")
+
+
+def test_a_folder_and_bytes_that_are_no_text_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="found is a directory"):
+        load(tmp_path)
+    (tmp_path / "x.yaml").write_bytes(b"lake: \xff")
+    with pytest.raises(ConfigError, match="found a byte that is not UTF-8 at 6"):
+        load(tmp_path / "x.yaml")
+
+
+def test_yaml_that_would_grow_without_end_is_refused(tmp_path):
+    assert "nested so deeply" in report(tmp_path, "a: &a [*a]\n")
+    doubling = "".join(f"k{n}: &k{n} [{f'*k{n - 1}, ' * 9 if n else 1}]\n" for n in range(9))
+    assert "nested so deeply" in report(tmp_path, doubling)
