@@ -94,10 +94,11 @@ def _numbered(messages: Iterator[Message], seen: dict[tuple[str, int], int]) -> 
 
 
 class _Wrapped(msgspec.Struct, forbid_unknown_fields=True):
-    """A message with its key, as one line of a file."""
+    """A message with its key, as one line of a file; each part JSON as it is, or a text that holds it."""
 
+    # Not `Raw | None`: msgspec then takes null only.
     value: msgspec.Raw
-    key: msgspec.Raw | None = None
+    key: msgspec.Raw = msgspec.Raw(b"null")
     headers: dict[str, msgspec.Raw] | None = None
 
 
@@ -109,12 +110,15 @@ def _unwrapped(message: Message) -> Message:
         wrapped = msgspec.json.decode(line, type=_Wrapped)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return message
-    headers = tuple((name, bytes(value)) for name, value in (wrapped.headers or {}).items())
+    headers = tuple((name, _raw(value)) for name, value in (wrapped.headers or {}).items())
     return replace(message, key=_raw(wrapped.key), value=_raw(wrapped.value), headers=headers)
 
 
-def _raw(value: msgspec.Raw | None) -> bytes | None:
-    return None if value is None or bytes(value) == b"null" else bytes(value)
+def _raw(value: msgspec.Raw) -> bytes | None:
+    raw = bytes(value)
+    if raw == b"null":
+        return None
+    return msgspec.json.decode(raw, type=str).encode() if raw.startswith(b'"') else raw
 
 
 class _Writer:
