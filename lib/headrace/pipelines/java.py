@@ -45,6 +45,9 @@ for name in JDK_JAVA_OPTIONS JAVA_TOOL_OPTIONS; do
             ;;
     esac
 done
+# Ctrl-C, `kill %1` and systemd signal the whole process group. Python ends the running batch first; Java, which ends
+# when Python does (its standard input closes), must live until then. What is ignored here stays ignored after exec.
+trap '' HUP INT TERM
 exec {java} "$@"
 """
 
