@@ -17,6 +17,7 @@ from headrace.lake import Assignments, Lake, quoted
 from headrace.ordering.collapse import FLOOR, KEY, NEWEST, POSITION, PROBLEM, REFUSED, UNHEARD, above_floors, collapse
 from headrace.ordering.floors import Floors, TableFloor, add_table_floors, add_tombstones, with_known_floors
 from headrace.ordering.guarded_merge import Merged, first_load, merge
+from headrace.ordering.key_filter import key_filter
 from headrace.tables import CARRIED, TABLES, TOMBSTONES
 
 DEFAULT_PROPERTIES = {"delta.enableDeletionVectors": "true"}
@@ -207,6 +208,7 @@ class OrderedTable:
                 columns=shape.names,
                 partial=shape.partial,
                 inserts=bool(summary["upserts"]),
+                target_filter=key_filter(prepared.reduced, shape.key, int(summary["keys"]), before),
             )
         self._rows = before + merged.inserted - merged.deleted
         return merged
