@@ -55,8 +55,7 @@ class Applier:
         self._floors = Floors.load(self._lake, list(config.tables))
         self._progress = journal.load_progress(self._lake, list(config.tables))
         self._tables = {name: OrderedTable(name, table, self._floors) for name, table in config.tables.items()}
-        for table in self._tables.values():
-            table.mend(self._lake)
+        self._mend()
 
     def known(self) -> dict[str, dict[str, str]]:
         """Types learned so far, for the decoder."""
@@ -101,6 +100,12 @@ class Applier:
             envelopes.unpersist()
         self._check_frozen(batch, facts, outcomes)
         return result
+
+    def _mend(self) -> None:
+        for name, table in self._tables.items():
+            gone = table.mend(self._lake)
+            if gone is not None:
+                journal.append_changed_keys(self._lake, {name: Outcome(changed=[gone])}, "mend/0")
 
     def _apply_tables(
         self,

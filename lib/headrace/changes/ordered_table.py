@@ -128,26 +128,45 @@ class OrderedTable:
             outcome.unresolved.append(prepared.unresolved)
         return outcome
 
-    def mend(self, lake: Lake) -> None:
-        """Delete rows that lie below their floor: what a crash between a floor and its rows left behind."""
-        if not lake.exists(self._path):
-            return
-        truncate = self._floors.of(self.name).truncate
-        if truncate:
-            lake.table(self._path).delete(F.col(POSITION) < truncate)
-        stones = TOMBSTONES.path.format(table=self.name)
-        columns = {field.name.lower(): field.name for field in lake.read(self._path).schema.fields}
-        if not lake.exists(stones) or not all(name.lower() in columns for name in self._table.key):
-            return
-        key = [columns[name.lower()] for name in self._table.key]
-        highest = lake.read(stones).groupBy("key").agg(F.max("position").alias("position"))
+    def mend(self, lake: Lake) -> DataFrame | None:
+        """Delete rows that lie below their floor: what a crash between a floor and its rows left behind.
+
+        Returns:
+            `key, position` of the rows deleted, to be told in `changed_keys`; None where there were none.
+        """
+        below = self._below_floors(lake)
+        if below is None:
+            return None
+        kept = below.localCheckpoint()
+        if kept.isEmpty():
+            return None
+        keyed = key_text([F.col(f"t.{quoted(name)}") for name in self._stored_key(lake)])
+        on = (keyed == F.col("s.key")) & (F.col(f"t.{POSITION}") < F.col("s.position"))
+        lake.table(self._path).alias("t").merge(kept.alias("s"), on).whenMatchedDelete().execute()
+        return kept
+
+    def _below_floors(self, lake: Lake) -> DataFrame | None:
+        """`key, position` (the floor's) of stored rows that a truncate or a tombstone lies above."""
+        key = self._stored_key(lake)
+        if not key:
+            return None
         rows = lake.read(self._path).select(key_text([col(name) for name in key]).alias("key"), F.col(POSITION))
-        below = rows.join(highest, "key").where(F.col(POSITION) < F.col("position"))
-        if below.limit(1).count():
-            keyed = key_text([F.col(f"t.{quoted(name)}") for name in key])
-            lake.table(self._path).alias("t").merge(
-                highest.alias("s"), (keyed == F.col("s.key")) & (F.col(f"t.{POSITION}") < F.col("s.position"))
-            ).whenMatchedDelete().execute()
+        floor = F.lit(self._floors.of(self.name).truncate or None).cast("string")
+        stones = TOMBSTONES.path.format(table=self.name)
+        if lake.exists(stones):
+            highest = lake.read(stones).groupBy("key").agg(F.max("position").alias("_stone"))
+            rows = rows.join(highest, "key", "left").withColumn("position", F.greatest(floor, F.col("_stone")))
+        else:
+            rows = rows.withColumn("position", floor)
+        return rows.where(F.col(POSITION) < F.col("position")).select("key", "position")
+
+    def _stored_key(self, lake: Lake) -> list[str]:
+        """The key columns as the stored table spells them; empty where it lacks one."""
+        if not lake.exists(self._path):
+            return []
+        columns = {field.name.lower(): field.name for field in lake.read(self._path).schema.fields}
+        found = [columns[name.lower()] for name in self._table.key if name.lower() in columns]
+        return found if len(found) == len(self._table.key) else []
 
     def release(self) -> None:
         """Let go of what the batch cached."""

@@ -164,10 +164,6 @@ def _without_z(value: Any) -> str:
     return _text(value).removesuffix("Z")
 
 
-def _sparse_vector(schema: Any, kind: str) -> Reader:
-    return _struct(schema) or _STRING
-
-
 def _semantic_names() -> dict[str, Callable[[Any, str], Reader | None]]:
     connect, time, data = "org.apache.kafka.connect.data.", "io.debezium.time.", "io.debezium.data."
     text = ("Uuid", "Enum", "EnumSet", "Json", "Xml", "Ltree", "TsVector", "Tsvector", "Inet")
