@@ -157,6 +157,8 @@ def _shown(name: str, value: Any) -> str | None:
 
 def _place(position: str) -> str:
     """`0000-n03120-4ab..` is place 120: the builders write a number as its digit count and its digits."""
+    if not position:
+        return "never"
     found = re.fullmatch(r"\d{4}-n(\d\d)(\d+)-[0-9a-f]{13}", position)
     if not found:
         raise ValueError(f"expected a position made by the builders, found {position!r}")

@@ -1,0 +1,142 @@
+"""README and docs: every setting loads, every command runs, every link leads somewhere."""
+
+import contextlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from docs.conftest import Demo
+from docs.markdown import PAGES, ROOT, Block, anchors, blocks, links
+from headrace import cli
+from headrace.config import Apply, Log, Rejects, TableMaintenance, parse_duration
+from headrace.config_file import load
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+COMMANDS = [
+    pytest.param(command, block, id=f"{block}-{command[:60]}")
+    for block in BLOCKS
+    if block.language == "sh" and block.words != "run"
+    for command in block.text.splitlines()
+]
+README = ROOT / "README.md"
+
+
+def of(language: str, words: str | None = None) -> list[Block]:
+    return [block for block in BLOCKS if block.language == language and words in (None, block.words)]
+
+
+def test_there_are_blocks_of_every_kind() -> None:
+    assert {(block.language, block.words) for block in BLOCKS} == {
+        ("sh", ""), ("sh", "run"), ("sh", "servers"), ("yaml", ""), ("python", ""),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("block", of("yaml"), ids=str)
+def test_settings_load(block: Block, tmp_path: Path) -> None:
+    text = block.text
+    if "sources:" not in text:  # one table of docs/changes.md
+        source = re.search(r"source: (\w+)", text)
+        assert source
+        kind = "snapshot" if source[1] == "dumps" else "json"
+        text = (
+            f"lake: ./lake\nsources: {{{source[1]}: {{from: files, path: ./in, format: {kind}, position: [at]}}}}\n"
+            f"tables:\n  {text}"
+        )
+    file = tmp_path / "headrace.yaml"
+    file.write_text(text, encoding="utf-8")
+    config = load(file, {"KAFKA_JAAS": "not to be printed"})
+    assert config.tables
+    assert "not to be printed" not in repr(config)
+
+
+@pytest.mark.parametrize(("command", "block"), COMMANDS)
+def test_commands_run(command: str, block: Block, played_demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shlex.split(command)
+    match words[0]:
+        case "make":
+            targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+            assert words[1:] and set(words[1:]) <= set(targets)
+        case "pip":
+            extras = re.findall(r"^        \"(\w+)\": \[", (ROOT / "setup.py").read_text(), re.MULTILINE)
+            found = re.fullmatch(r"\.\[([\w,]+)\]", words[2])
+            assert found and set(found[1].split(",")) <= set(extras)
+        case "headrace" if block.words == "servers":
+            cli._parser(words[1:])[0].parse_args(words[1:])
+        case "headrace":
+            with contextlib.chdir(played_demo.folder):
+                code = cli.main(words[1:])
+            assert code == 0, capsys.readouterr().err
+            assert capsys.readouterr().out or words[1] == "run"
+        case other:
+            raise AssertionError(f"{block}: expected make, pip or headrace, found {other}")
+
+
+@pytest.mark.parametrize("block", of("python"), ids=str)
+def test_python_runs(block: Block, played_demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+    with contextlib.chdir(played_demo.folder):
+        exec(compile(block.text, str(block), "exec"), {})
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("block", of("sh", "run"), ids=str)
+def test_scripts_run(block: Block, tmp_path: Path) -> None:
+    programs = Path(sys.executable).parent
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "EXAMPLES": str(ROOT / "examples")}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block.text],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    if block.page == README:
+        assert re.search(r"\b1\b.*Ada.*Lisboa", done.stdout)
+        assert "Faro" not in done.stdout and "Bilal" not in done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for file, anchor in links(page):
+        target = (page.parent / file).resolve() if file else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(f"{file}#{anchor}")
+    assert broken == []
+
+
+def test_the_picture_is_well_formed() -> None:
+    picture = ElementTree.parse(ROOT / "docs" / "flow.svg").getroot()
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_the_readme_reaches_runnable_code_early() -> None:
+    first = next(block for block in blocks(README) if block.words == "run")
+    assert first.line < 45
+    assert len(first.text.splitlines()) <= 15
+
+
+def test_the_pages_name_every_verb() -> None:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    assert [verb for verb in cli.VERBS if f"headrace {verb}" not in text] == []
+
+
+def test_the_retention_tables_show_the_real_defaults() -> None:
+    real = {
+        "apply.replay_horizon": Apply().replay_horizon,
+        "log.keep": Log().keep,
+        "rejects.keep": Rejects().keep,
+        "maintenance.purge_tombstones_after": TableMaintenance().purge_tombstones_after,
+        "maintenance.vacuum_keep": TableMaintenance().vacuum_keep,
+    }
+    for page in (ROOT / "docs" / "operations.md", ROOT / "docs" / "decisions" / "0007-retention.md"):
+        shown = re.findall(r"^\| `(?:tables\.<t>\.)?([\w.]+)` \| (\d+ \w+) \|", page.read_text("utf-8"), re.MULTILINE)
+        assert len(shown) >= 4
+        assert {name: parse_duration(age) for name, age in shown} == {name: real[name] for name, _ in shown}
