@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-from deltalake import DeltaTable, QueryBuilder
-
 from . import compare, topics
 from .connect import Connect
 from .driver import Driver
@@ -109,8 +106,7 @@ class Chain:
 def read(folder: Path, *columns: str) -> list[dict[str, Any]]:
     """Columns of a Delta table as dictionaries."""
     picked = ", ".join(f'"{name}"' for name in columns)
-    answer = QueryBuilder().register("t", DeltaTable(str(folder))).execute(f"select {picked} from t")
-    return pa.table(pa.RecordBatchReader.from_stream(answer)).to_pylist()
+    return list(compare.delta_query(folder, f"select {picked} from t").to_pylist())
 
 
 def _problems(key: Any, wanted: list[tuple[Any, bool]], rows: list[dict[str, Any]]) -> list[str]:

@@ -2,12 +2,14 @@
 
     python tests/servers/compare.py --postgres postgresql://postgres@127.0.0.1:5432/postgres --lake ./lake bookings ...
 
-Reads PostgreSQL with typed SQL and Delta without Spark (PyPI `deltalake`), brings both sides to the same Python values
-and prints the first differences. What each PostgreSQL type is expected to be in Delta stands in `EXPECTED`. Columns
-that begin with `_` belong to the writer of the Delta table and are left out.
+Reads PostgreSQL with typed SQL and Delta with PyPI `deltalake` (with plain Spark where a table has a feature deltalake
+does not know, as widened types), brings both sides to the same Python values and prints the first differences. What
+each PostgreSQL type is expected to be in Delta stands in `EXPECTED`. Columns that begin with `_` belong to the writer
+of the Delta table and are left out.
 """
 
 import argparse
+import json
 import re
 import struct
 import sys
@@ -21,6 +23,7 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import DeltaError
 from psycopg import sql
 
 TEXT = r"string"
@@ -131,17 +134,54 @@ def _typed(column: Column) -> sql.Composable:
 
 
 def _delta_rows(folder: Path, where: str) -> tuple[dict[str, str], Iterator[Row]]:
-    table = DeltaTable(str(folder))
-    types = {field.name: _delta_type(field.type.to_json()) for field in table.schema().fields}
+    types = {field["name"]: _delta_type(field["type"]) for field in delta_schema(folder)["fields"]}
     names = [name for name in types if not name.startswith("_")]
     picked = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
-    answer = QueryBuilder().register("t", table).execute(f"select {picked} from t where {where}")
-    reader = pa.RecordBatchReader.from_stream(answer)
-    return {name: types[name] for name in names}, _python_rows(reader)
+    rows = _python_rows(delta_query(folder, f"select {picked} from t where {where}"))
+    return {name: types[name] for name in names}, rows
 
 
-def _python_rows(reader: pa.RecordBatchReader) -> Iterator[Row]:
-    for batch in reader:
+def delta_schema(folder: Path) -> dict[str, Any]:
+    """The table's newest schema, from its log: `{"type": "struct", "fields": [...]}`."""
+    for commit in sorted((folder / "_delta_log").glob("*[0-9].json"), reverse=True):
+        for line in commit.read_text().splitlines():
+            action = json.loads(line)
+            if "metaData" in action:
+                return dict(json.loads(action["metaData"]["schemaString"]))
+    return dict(
+        json.loads(DeltaTable(str(folder)).schema().to_json())
+    )  # the log's beginning is gone: a checkpoint has it
+
+
+def delta_query(folder: Path, statement: str) -> pa.Table:
+    """The answer of a query on the table `t`; by Spark where `deltalake` does not know a feature of the table."""
+    try:
+        answer = QueryBuilder().register("t", DeltaTable(str(folder))).execute(statement)
+    except DeltaError as error:
+        if "Unsupported table features" not in str(error):
+            raise
+        return _by_spark(folder, statement)
+    return pa.table(pa.RecordBatchReader.from_stream(answer))
+
+
+def _by_spark(folder: Path, statement: str) -> pa.Table:
+    from delta import configure_spark_with_delta_pip
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.getActiveSession()
+    if spark is None:
+        builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+        builder = builder.config("spark.sql.session.timeZone", "UTC").config("spark.driver.bindAddress", "127.0.0.1")
+        builder = builder.config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension").config(
+            "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+        )
+        spark = configure_spark_with_delta_pip(builder).getOrCreate()
+    spark.read.format("delta").load(str(folder)).createOrReplaceTempView("t")
+    return spark.sql(statement.replace('"', "`")).toArrow()
+
+
+def _python_rows(found: pa.Table) -> Iterator[Row]:
+    for batch in found.to_batches():
         yield from pa.table({name: _microseconds(batch[name]) for name in batch.schema.names}).to_pylist()
 
 
@@ -152,10 +192,9 @@ def _microseconds(values: pa.Array) -> pa.Array:
     return values
 
 
-def _delta_type(described: str) -> str:
+def _delta_type(described: Any) -> str:
     """`"long"` -> long, `{"type": "array", "elementType": "string", ..}` -> array<string>."""
-    array = re.match(r'\{.*"elementType":"(\w+)"', described)
-    return f"array<{array[1]}>" if array else described.strip('"')
+    return described if isinstance(described, str) else f"{described['type']}<{described.get('elementType')}>"
 
 
 def _type_problems(columns: list[Column], types: dict[str, str]) -> Iterator[str]:

@@ -50,7 +50,7 @@ def evolve(chain: Chain, step: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+def chain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     """All changes have gone through."""
     rng = Random(SEED)
     folder = tmp_path_factory.mktemp("soak")
@@ -68,6 +68,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         chain.drain(600)
         chain.driver.stop()
         chain.driver.once(3600)
+        request.getfixturevalue("spark")  # the comparison reads widened tables with it
         yield chain
     finally:
         chain.close()
