@@ -10,24 +10,29 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from headrace import config_file
 from headrace.config import Config
 from headrace.errors import Fatal
-from headrace.lake import Lake, quoted
 from headrace.pipelines import apply_changes
 from headrace.pipelines.runtime import spark_session
+from headrace.pipelines.tables_view import LakeView
+from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES, SYSTEM_COLUMNS, TABLES
 from headrace.travel.agency import Agency
 from headrace.travel.channel import Delivery, deliver, write_wave
 from headrace.travel.columns import Key
-from headrace.travel.compare import compare
+from headrace.travel.compare import comparable, compare
 from headrace.travel.story import Waves, arrivals, by_arrival, choose, table_lines
 
 FOLDER = Path("demo-lake")
 SEED = 7
+STEPS = 1_000
+SPARK = {
+    # A demo lives for a minute: the second compiler would still be warming up when it ends, and rows are few.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.default.parallelism": "2",
+}
 TOLD = "bookings"
 TOLD_COLUMNS = ("customer_id", "status", "price")
 _MARK = ".made-by-headrace-demo"
@@ -50,17 +55,13 @@ def main(folder: Path = FOLDER) -> int:
     say(_delivered(waves))
     key = choose(waves, TOLD, agency.database.rows[TOLD])
     say("Starting Spark ...")
-    spark = spark_session("headrace demo", settings=config.spark)
-    lake = Lake(spark, config.lake)
-    states = [_take_in(say, config, lake, folder, number, wave, key) for number, wave in enumerate(waves)]
+    spark_session("headrace demo", settings={**SPARK, **config.spark})
+    states = [_take_in(say, config, folder, number, wave, key) for number, wave in enumerate(waves)]
     _tell(waves, key, states)
-    equal = _judge(lake, agency)
+    equal = _judge(config, agency)
     say("Done.")
-    _next_steps(folder)
+    _next_steps(folder, key)
     return 0 if equal else 1
-
-
-STEPS = 1_000
 
 
 class _Clock:
@@ -99,31 +100,28 @@ def _delivered(waves: Waves) -> str:
 
 
 def _take_in(
-    say: _Clock, config: Config, lake: Lake, folder: Path, number: int, wave: list[list[Delivery]], key: Key
+    say: _Clock, config: Config, folder: Path, number: int, wave: list[list[Delivery]], key: Key
 ) -> Mapping[str, Any] | None:
     """Deliver one wave and run the real job on it; the told row as the lake then holds it."""
     write_wave(wave, number, folder / "in")
     code = apply_changes.run(config, once=True, stop=threading.Event())
     if code:
         raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
-    counts = _counts(lake)
-    say(f"Wave {number + 1} of 3: {counts}")
-    return _row(lake, key)
+    view = LakeView(config)
+    say(f"Wave {number + 1} of 3: {_counts(view)}")
+    return _row(view, key)
 
 
-def _counts(lake: Lake) -> str:
+def _counts(view: LakeView) -> str:
     names = ("sent", "applied", "stale", "ignored", "rejected")
-    last = lake.read(BATCHES.path).groupBy("batch").agg(*[F.sum(name).alias(name) for name in names])
-    row = last.orderBy(F.col("batch").desc()).first()
-    return ", ".join(f"{row[name]:,} {name}" for name in names) if row else "nothing came"
+    sums = ", ".join(f"sum({name}) AS {name}" for name in names)
+    last = view.query(BATCHES.path, f"SELECT {sums} FROM {ROWS} WHERE batch = (SELECT max(batch) FROM {ROWS})")
+    return ", ".join(f"{last[0][name]:,} {name}" for name in names)
 
 
-def _row(lake: Lake, key: Key) -> Mapping[str, Any] | None:
-    path = TABLES.format(table=TOLD)
-    if not lake.exists(path):
-        return None
-    found = lake.read(path).where(F.col("booking_id") == F.lit(key[0])).first()
-    return found.asDict() if found else None
+def _row(view: LakeView, key: Key) -> Mapping[str, Any] | None:
+    found = view.query(TABLES.format(table=TOLD), f"SELECT * FROM {ROWS} WHERE booking_id = {key[0]}")
+    return found[0] if found else None
 
 
 def _tell(waves: Waves, key: Key, states: list[Mapping[str, Any] | None]) -> None:
@@ -138,11 +136,10 @@ def _short(row: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{name} {row[name]}" for name in TOLD_COLUMNS) if row else "no such row"
 
 
-def _judge(lake: Lake, agency: Agency) -> bool:
-    comparisons = [
-        compare(name, rows.values(), _found(lake.read(TABLES.format(table=name))))
-        for name, rows in agency.database.rows.items()
-    ]
+def _judge(config: Config, agency: Agency) -> bool:
+    """Compare every row and column, read by a reader that shares no code with the job."""
+    view = LakeView(config)
+    comparisons = [compare(name, rows.values(), _found(view, name)) for name, rows in agency.database.rows.items()]
     for one in comparisons:
         print(f"  {one.table:<10} {one.rows:>5} rows   {'equal' if one.equal else f'{one.count} differences'}")
         for line in one.differences:
@@ -152,22 +149,16 @@ def _judge(lake: Lake, agency: Agency) -> bool:
     return equal
 
 
-def _found(table: DataFrame) -> list[dict[str, Any]]:
-    """All rows of a table, timestamps as microseconds: a collected one depends on this machine's time zone."""
-    columns = [
-        (F.unix_micros(quoted(name)) if kind == "timestamp" else F.col(quoted(name))).alias(name)
-        for name, kind in table.dtypes
-        if name not in SYSTEM_COLUMNS
-    ]
-    return [row.asDict() for row in table.select(columns).collect()]
+def _found(view: LakeView, table: str) -> list[dict[str, Any]]:
+    rows = view.query(TABLES.format(table=table), f"SELECT * FROM {ROWS}")
+    return [comparable({name: row[name] for name in row if name not in SYSTEM_COLUMNS}) for row in rows]
 
 
-def _next_steps(folder: Path) -> None:
+def _next_steps(folder: Path, key: Key) -> None:
     config = folder / "headrace.yaml"
-    print(
-        "Three things to try next:",
-        f"  headrace status --config {config}              lag, rows, refused rows, freshness",
-        f"  headrace trace bookings KEY --config {config}  what arrived for one row, what was applied, what was stale",
-        f"  headrace table prices --config {config}        the rows as any Delta reader sees them",
-        sep="\n",
-    )
+    steps = {
+        f"headrace status --config {config}": "lag, rows, refused rows, freshness",
+        f"headrace trace {TOLD} {key[0]} --config {config}": "one row: what arrived, what was applied, what was stale",
+        f"headrace table prices --config {config}": "the rows, as any Delta reader sees them",
+    }
+    print("Three things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")

@@ -9,6 +9,8 @@ from headrace.travel.columns import Key, Row
 from headrace.travel.database import Database
 from headrace.travel.words import AIRPORTS, AMENITIES, CITIES, COUNTRIES, FAMILIES, NAMES, SENTENCES
 
+SEASON = date(2027, 1, 1)
+
 
 class Agency:
     """Runs the company for a while and leaves its `database` behind.
@@ -23,7 +25,6 @@ class Agency:
         self, seed: int = 7, *, began: datetime = datetime(2026, 3, 1, 6, tzinfo=UTC), steps: int = 1_000
     ) -> None:
         self._rng = random.Random(seed)
-        self._day = began.date()
         self._gone: list[Row] = []
         self._numbers = {"customers": 1_000, "flights": 200, "bookings": 50_000, "hotels": 10}
         self.database = Database(began)
@@ -198,7 +199,7 @@ class Agency:
         return [
             {
                 "hotel_id": hotel[0],
-                "night": self._day + timedelta(days=30 + night),
+                "night": SEASON + timedelta(days=night),
                 "amount": self._money(40, 400),
                 "currency": self._rng.choice(("EUR", "GBP", None)),
             }
