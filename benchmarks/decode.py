@@ -1,6 +1,6 @@
 """Events decoded per second of CPU time (one core), per format, against a plain msgspec parse of the same bytes.
 
-    python benchmarks/decode.py [seconds per case]
+python benchmarks/decode.py [seconds per case]
 """
 
 import json

@@ -92,8 +92,6 @@ class Records:
         return value, None
 
     def _shape(self, schema: bytes) -> Shape | None:
-        if schema == b"null":
-            return None
         shape = self._shapes.get(schema)
         if shape is None:
             shape = Shape(_row_readers(parse(schema)))

@@ -41,6 +41,8 @@ def test_what_only_resembles_the_marker_is_a_value(decoding: Any, value: Any) ->
 def test_a_key_column_is_never_a_marker(decoding: Any) -> None:
     (change,) = decoding("debezium", "public.t")(event({"id": MARKER, "c": MARKER}))
     assert (change.after, change.sent) == ({"id": MARKER}, ("id",))
+    (whole,) = decoding("debezium", "public.t")(event({"id": MARKER, "c": "x"}))
+    assert (whole.after, whole.sent) == ({"id": MARKER, "c": "x"}, None)
 
 
 @pytest.mark.parametrize("connector", ["oracle", "sqlserver"])
