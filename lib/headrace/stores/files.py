@@ -112,7 +112,7 @@ class LakeFiles:
         try:
             yield
         except ModuleNotFoundError as error:
-            todo = "Run `pip install 'headrace[local]'`."
+            todo = "Run `pip install 'headrace[read]'`."
             raise MissingDependency(expected="pyarrow", found=f"no module {error.name}", todo=todo) from error
         # Invalid URIs are ValueErrors in pyarrow, everything a file system answers is an OSError.
         except (OSError, ValueError) as error:

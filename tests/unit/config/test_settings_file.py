@@ -236,7 +236,8 @@ edit = st.one_of(
     st.tuples(st.just("put"), st.integers(0, len(CONTRACT) - 1), st.text(max_size=12)),
     st.tuples(st.just("put"), st.integers(0, len(CONTRACT) - 1), st.sampled_from(
         [": ", "- ", "{", "}", "[", "]", "&a ", "*a", "<<: ", "!!x ", "? ", "| ", "\n", "\t", "${", "${A}", "'", '"',
-         "#", "null", "{secret: env:A}", "{secret: 1}", "1e999", "key: ", "---\n", "!!python/object:os.system ", "\x00", "~"]
+         "#", "null", "{secret: env:A}", "{secret: 1}", "1e999", "key: ", "---\n", "\x00", "~",
+         "!!python/object:os.system "]
     )),
     st.tuples(st.just("copy"), st.integers(0, len(lines) - 1), st.integers(0, len(lines) - 1)),
 )  # fmt: skip
