@@ -140,3 +140,13 @@ def test_the_retention_tables_show_the_real_defaults() -> None:
         shown = re.findall(r"^\| `(?:tables\.<t>\.)?([\w.]+)` \| (\d+ \w+) \|", page.read_text("utf-8"), re.MULTILINE)
         assert len(shown) >= 4
         assert {name: parse_duration(age) for name, age in shown} == {name: real[name] for name, _ in shown}
+
+
+def test_the_page_on_changes_lists_every_reason_for_a_refusal() -> None:
+    made = r'(?:Unusable|Reject)\(\s*"([\w ]+)"|reason": "([\w ]+)"|F\.lit\("([\w]+ [\w]+)"\)\)?,?\n|return "([a-z]+ [a-z]+)", f"'
+    code = "\n".join(file.read_text("utf-8") for file in (ROOT / "lib" / "headrace" / "changes").rglob("*.py"))
+    reasons = {reason for found in re.findall(made, code) for reason in found if reason}
+    listed = set(re.findall(r"`([\w ]+)`", (ROOT / "docs" / "changes.md").read_text("utf-8")))
+    # `expectation stopped` ends the job: no row with it is ever written.
+    assert {"null key", "not JSON", "unknown table", "incompatible value"} <= reasons
+    assert reasons - listed - {"expectation stopped"} == set()
