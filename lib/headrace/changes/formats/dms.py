@@ -116,31 +116,31 @@ class Dms:
         return row, types
 
     def _facts(self, message: Message, about: Mapping[str, Any], table: str, op: Any, data: Mapping[str, Any]) -> Facts:
-        transaction = about.get("transaction-id")
+        transaction, committed = about.get("transaction-id"), micros(about.get("commit-timestamp"))
         return Facts(
             table,
             self._targets.find(table),
-            self._parts(message, about, op, data),
+            self._parts(message, about, op, data, committed),
             self._source.epoch,
-            micros(about.get("commit-timestamp")),
+            committed,
             None if transaction is None else str(transaction)[:200],
             size=len(message.value or b""),
         )
 
-    def _parts(self, message: Message, about: Mapping[str, Any], op: Any, data: Mapping[str, Any]) -> tuple[str, ...]:
+    def _parts(
+        self, message: Message, about: Mapping[str, Any], op: Any, data: Mapping[str, Any], committed: int | None
+    ) -> tuple[str, ...]:
         if self._source.position == "arrival":
             return arrival(message)
         if self._source.position is not None:
             return column_parts(self._source, data)
         if op == "load":
             return _LOAD
-        commit = about.get("commit-timestamp")
-        moment = positions.timestamp_micros(commit.strip()) if isinstance(commit, str) else None
         transaction, record = about.get("transaction-id"), about.get("transaction-record-id")
-        if moment is None or transaction is None or record is None:
+        if committed is None or transaction is None or record is None:
             raise unreadable(f"expected {', '.join(_POSITION)} in metadata; found {_named(about)}. {_ADVICE}")
         try:
-            return positions.integer(int(moment)), positions.integer(transaction), positions.integer(record, 10)
+            return positions.integer(committed), positions.integer(transaction), positions.integer(record, 10)
         except UnreadablePosition as error:
             raise unreadable(f"{error}. {_ADVICE}") from None
 
