@@ -111,7 +111,8 @@ def _source(config: Config, view: LakeView, name: str) -> SourceStatus:
     newest = batches[0] if batches else {}
     return SourceStatus(
         lag=lag(config, name),
-        last_batch=newest.get("batch"),
+        # A replay has no number.
+        last_batch=next((batch["batch"] for batch in batches if batch["batch"] is not None), None),
         finished_at=newest.get("finished_at"),
         seconds=[batch["seconds"] for batch in batches],
     )

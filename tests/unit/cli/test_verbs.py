@@ -1,10 +1,14 @@
 """table, trace, replay and status on a small lake, without Spark."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from headrace.cli import main
+
+
+START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 def user(op: str, seq: int, **values: object) -> dict[str, object]:
@@ -193,7 +197,9 @@ def test_status_counts_rows_lag_rejects_and_durations(small, capsys):
     small.write("rejects/apply_changes", [refused, refused, {"source": "feed", "reason": "not JSON"}])
     counts = {"sent": 5, "applied": 2, "stale": 1, "rejected": 2, "ignored": 0}
     record = {"source": "feed", "batch": 0, "table": "users", "seconds": 1.5, **counts}
-    small.write("batches", [record, {**record, "batch": 1, "seconds": 2.5}, {**record, "table": "", "ignored": 3}])
+    replay = {**record, "batch": None, "started_at": START + timedelta(days=1), "sent": 0, "applied": 0, "stale": 0}
+    second = {**record, "batch": 1, "seconds": 2.5, "started_at": START}
+    small.write("batches", [record, second, {**record, "table": "", "ignored": 3}, {**replay, "rejected": 0}])
     (small.folder / "in" / "new.jsonl").write_text("{}\n")
     (small.folder / "in" / "_hidden").write_text("")
     assert main(["status", "--json", "--config", small.settings]) == 0
@@ -208,7 +214,8 @@ def test_status_counts_rows_lag_rejects_and_durations(small, capsys):
     ]
     assert found["tables"]["seats"]["rows"] is None
     assert found["sources"]["feed"]["lag"] == {"behind": 1, "unit": "files", "why": ""}
-    assert sorted(found["sources"]["feed"]["seconds"]) == [1.5, 2.5]
+    assert found["sources"]["feed"]["last_batch"] == 1
+    assert sorted(found["sources"]["feed"]["seconds"]) == [1.5, 1.5, 2.5]
     assert found["no_table"]["ignored"] == 3
     assert [(r["table"], r["reason"], r["count"]) for r in found["rejects"]] == [
         ("users", "null key", 2), (None, "not JSON", 1),
