@@ -143,7 +143,10 @@ def test_the_retention_tables_show_the_real_defaults() -> None:
 
 
 def test_the_page_on_changes_lists_every_reason_for_a_refusal() -> None:
-    made = r'(?:Unusable|Reject)\(\s*"([\w ]+)"|reason": "([\w ]+)"|F\.lit\("([\w]+ [\w]+)"\)\)?,?\n|return "([a-z]+ [a-z]+)", f"'
+    made = (
+        r'(?:Unusable|Reject)\(\s*"([\w ]+)"|reason": "([\w ]+)"|F\.lit\("(\w+ \w+)"\)\)?,?\n'
+        r'|return "([a-z]+ [a-z]+)", f"'
+    )
     code = "\n".join(file.read_text("utf-8") for file in (ROOT / "lib" / "headrace" / "changes").rglob("*.py"))
     reasons = {reason for found in re.findall(made, code) for reason in found if reason}
     listed = set(re.findall(r"`([\w ]+)`", (ROOT / "docs" / "changes.md").read_text("utf-8")))
