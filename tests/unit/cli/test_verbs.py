@@ -7,7 +7,6 @@ import pytest
 
 from headrace.cli import main
 
-
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
@@ -196,7 +195,14 @@ def test_status_counts_rows_lag_rejects_and_durations(small, capsys):
     refused = {"source": "feed", "table": "users", "reason": "null key", "detail": "expected a key"}
     small.write("rejects/apply_changes", [refused, refused, {"source": "feed", "reason": "not JSON"}])
     counts = {"sent": 5, "applied": 2, "stale": 1, "rejected": 2, "ignored": 0}
-    record = {"source": "feed", "batch": 0, "table": "users", "seconds": 1.5, **counts}
+    record = {
+        "source": "feed",
+        "batch": 0,
+        "table": "users",
+        "seconds": 1.5,
+        "started_at": START - timedelta(hours=1),
+        **counts,
+    }
     replay = {**record, "batch": None, "started_at": START + timedelta(days=1), "sent": 0, "applied": 0, "stale": 0}
     second = {**record, "batch": 1, "seconds": 2.5, "started_at": START}
     small.write("batches", [record, second, {**record, "table": "", "ignored": 3}, {**replay, "rejected": 0}])
