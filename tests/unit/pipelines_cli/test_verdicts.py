@@ -1,6 +1,8 @@
 """What became of each event; rows: (op, position, batch) -> (outcome, why)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headrace.pipelines.verdicts import Event, judge
 
@@ -63,3 +65,28 @@ def test_an_older_event_may_still_give_columns_to_a_partial_newer_one():
         judged[1].why
         == "below the row's position, which event 1 set, but columns no newer event sent are taken from it"
     )
+
+
+events = st.lists(
+    st.tuples(st.sampled_from(["upsert", "upsert", "delete", "truncate"]), st.integers(1, 9), st.booleans()), max_size=9
+)
+
+
+@given(events)
+def test_the_story_ends_with_the_row_that_the_positions_alone_decide(drawn):
+    """Whatever the order of arrival: the newest upsert lives if no delete or truncate lies above it."""
+    batch, arrived = 0, []
+    for op, place, new_batch in drawn:
+        batch += new_batch
+        rank = {"truncate": 2, "delete": 3, "upsert": 4}[op]
+        arrived.append(event(op, f"{place}-{rank}", f"b{batch}"))
+    newest = max((one.position for one in arrived if one.op == "upsert"), default="")
+    floor = max((one.position for one in arrived if one.op != "upsert"), default="")
+    living = newest if newest > floor else None
+    judged = judge(arrived, living, {})
+    named = [one.position for one in judged if one.why == "this is the row now"]
+    assert named == ([living] if living else [])
+    for one in judged:
+        if one.op == "upsert" and one.outcome == "applied":
+            earlier = [other.position for other in judged if other.number < one.number]
+            assert one.position > max(earlier, default="")
