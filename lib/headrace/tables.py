@@ -37,6 +37,13 @@ class TableContract:
         return {"delta.checkpointInterval": "50", "delta.dataSkippingStatsColumns": ",".join(columns)}
 
 
+MESSAGES = """message_key binary, message binary, headers array<struct<key: string, value: binary>>, stream string,
+    partition int, offset bigint, arrived_at timestamp"""
+"""Raw messages as every transport hands them to the decoders; not a table."""
+
+TYPES_HEADER = "headrace.types"
+"""Header with the column types of the Parquet file a message was read from, as a JSON object."""
+
 TABLES = "tables/{table}"
 """Ordered tables have the source's columns, then `_position string, _changed_at timestamp` and, where a table has
 partial events, `_carried map<string, string>`: the position of each value older than its row."""

@@ -13,11 +13,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.changes.apply import Applier
-from headrace.changes.decode import MESSAGES, decoded
+from headrace.changes.decode import decoded
 from headrace.changes.envelope import Change, Ignored, Message, Reject
 from headrace.changes.formats import decoder
 from headrace.changes.routes import Routes
 from headrace.config import Config
+from properties.interpreted import interpreted  # noqa: F401
 from properties.poison import ARRIVED, FORMATS, POISON, captured, damaged, rows
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"

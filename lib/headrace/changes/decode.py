@@ -15,15 +15,10 @@ from pyspark.sql import DataFrame
 from headrace.changes.envelope import ENVELOPE, Change, Decoded, Ignored, Message, Reject
 from headrace.changes.formats import decoder
 from headrace.changes.formats.mask import masked
+from headrace.changes.formats.wrapped import unwrapped
 from headrace.changes.routes import Route, Routes
 from headrace.config import Source
-
-MESSAGES = """message_key binary, message binary, headers array<struct<key: string, value: binary>>, stream string,
-    partition int, offset bigint, arrived_at timestamp"""
-"""Schema of a DataFrame of raw messages, the same for every transport."""
-
-TYPES_HEADER = "headrace.types"
-"""Header with the column types of the Parquet file a message was read from, as a JSON object."""
+from headrace.tables import TYPES_HEADER
 
 _HEADERS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))
 _TIME = pa.timestamp("us", tz="UTC")
@@ -56,7 +51,7 @@ def decoded(
     """Every message as one or more envelope rows, schema `ENVELOPE`.
 
     Args:
-        messages: raw messages, schema `MESSAGES`.
+        messages: raw messages, schema `tables.MESSAGES`.
         name: the source's name in the settings.
         known: types learned so far; a row's `types` says only what is new to it.
         ignore_unknown: count rows of tables no settings name instead of refusing them.
@@ -68,7 +63,7 @@ def decoded(
         decode = decoder(source, routes)
         seen: dict[tuple[str, int], int] = {}
         for batch in batches:
-            writer = _Writer(name, routes, known, ignore_unknown, replayed)
+            writer = _Writer(name, source, routes, known, ignore_unknown, replayed)
             for message in _numbered(_messages(batch), seen) if lines else _messages(batch):
                 writer.add(message, decode(message))
             yield pa.RecordBatch.from_pylist(writer.rows, schema=_ARROW)
@@ -90,48 +85,22 @@ def _numbered(messages: Iterator[Message], seen: dict[tuple[str, int], int]) -> 
     for message in messages:
         place = (message.stream, message.offset)
         number = seen[place] = seen.get(place, -1) + 1
-        yield _unwrapped(replace(message, offset=message.offset + number))
-
-
-class _Wrapped(msgspec.Struct, forbid_unknown_fields=True):
-    """A message with its key, as one line of a file; each part JSON as it is, or a text that holds it."""
-
-    # Not `Raw | None`: msgspec then takes null only.
-    value: msgspec.Raw
-    key: msgspec.Raw = msgspec.Raw(b"null")
-    headers: dict[str, msgspec.Raw] | None = None
-
-
-def _unwrapped(message: Message) -> Message:
-    line = message.value or b""
-    if b'"value"' not in line:
-        return message
-    try:
-        wrapped = msgspec.json.decode(line, type=_Wrapped)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return message
-    headers = tuple((name, _raw(value)) for name, value in (wrapped.headers or {}).items())
-    return replace(message, key=_raw(wrapped.key), value=_raw(wrapped.value), headers=headers)
-
-
-def _raw(value: msgspec.Raw) -> bytes | None:
-    raw = bytes(value)
-    if raw == b"null":
-        return None
-    return msgspec.json.decode(raw, type=str).encode() if raw.startswith(b'"') else raw
+        yield unwrapped(replace(message, offset=message.offset + number))
 
 
 class _Writer:
     """Collects the envelope rows of one Arrow batch; says each new type once a batch."""
 
-    def __init__(self, name: str, routes: Routes, known: Known, ignore_unknown: bool, replayed: bool) -> None:
+    def __init__(
+        self, name: str, source: Source, routes: Routes, known: Known, ignore_unknown: bool, replayed: bool
+    ) -> None:
         self.rows: list[dict[str, Any]] = []
-        self._name, self._routes = name, routes
+        self._name, self._routes, self._before_prefix = name, routes, source.before_prefix
         self._ignore_unknown, self._replayed = ignore_unknown, replayed
         self._known = {table: dict(types) for table, types in known.items()}
         self._find: dict[str, Route | None] = {}
         # A message whose table cannot be told may hold any table's masked columns.
-        self._every_mask = tuple({column for route in routes.all() for column in route.mask})
+        self._every_mask = {column for route in routes.all() for column in set(route.mask) - set(route.key)}
 
     def add(self, message: Message, found: list[Decoded]) -> None:
         told = _told_types(message)
@@ -142,7 +111,7 @@ class _Writer:
             masked_columns = row.pop("mask")
             value = message.value
             if masked_columns and value is not None:
-                value = masked(value, masked_columns)
+                value = masked(value, masked_columns, before_prefix=self._before_prefix)
             row.update(
                 source=self._name,
                 arrived_at=message.arrived_at,
@@ -160,7 +129,7 @@ class _Writer:
         base: dict[str, Any] = {
             "source_table": one.table,
             "table": route.name if route else None,
-            "mask": route.mask if route else self._every_mask,
+            "mask": set(route.mask) - set(route.key) if route else self._every_mask,
         }
         if isinstance(one, Ignored):
             return {**base, "op": "ignored", "reason": one.why}

@@ -12,9 +12,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from headrace.changes.decode import TYPES_HEADER
 from headrace.config import FilesSource
 from headrace.errors import Unreachable
+from headrace.tables import TYPES_HEADER
 
 _CORRUPT = "_headrace_corrupt"
 _ISO = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
@@ -39,7 +39,7 @@ def stream(spark: SparkSession, source: FilesSource) -> DataFrame:
 
 
 def messages(files: DataFrame, source: FilesSource) -> DataFrame | None:
-    """The records of a batch of files, schema `changes.decode.MESSAGES`; None for no files.
+    """The records of a batch of files, schema `tables.MESSAGES`; None for no files.
 
     A record's offset is the start of its block in the file; the decoder numbers the records of a block.
     """

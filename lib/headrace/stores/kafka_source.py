@@ -10,7 +10,7 @@ from headrace.config import KafkaSource
 
 
 def stream(spark: SparkSession, source: KafkaSource) -> DataFrame:
-    """A stream of the topics' records, schema `changes.decode.MESSAGES`; headers are kept."""
+    """A stream of the topics' records, schema `tables.MESSAGES`; headers are kept."""
     options = {
         "kafka.bootstrap.servers": source.servers,
         "startingOffsets": source.first_position,
