@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from headrace.changes.envelope import Change
 from headrace.config import Config
 from properties.histories import FULL, PARTIAL, SHAPES, TRACKED
+from properties.interpreted import interpreted  # noqa: F401
 from properties.worlds import World, config_for, make_world, mistakes, run, touched_keys
 
 SOAK = "soak" in (os.environ.get("HYPOTHESIS_PROFILE"), os.environ.get("HEADRACE_WORLD"))
@@ -20,7 +21,7 @@ SMALL = os.environ.get("HEADRACE_WORLD") == "small"
 """One table of each kind and few batches: what the mutants are judged by."""
 
 SHAPES_USED = (FULL, PARTIAL, TRACKED) if SMALL else SHAPES
-WORLDS, HISTORIES, BATCHES = (25, 400, 8) if SOAK else (1, 60, 4)
+WORLDS, HISTORIES, BATCHES = (25, 400, 8) if SOAK else (1, 25, 3) if SMALL else (1, 60, 4)
 """Histories are counted per table: 6 tables x 60 histories in CI, 25 x 6 x 400 in soak."""
 
 

@@ -49,8 +49,8 @@ def make_world(random: Random, histories: int, batches: int, shapes: Sequence[Sh
             batch += piece
     for batch in arriving:
         random.shuffle(batch)
-    restarts = frozenset(number for number in range(1, batches) if chance(random, 40))
-    return World(tuple(shapes), events, arriving, restarts)
+    restarts = {number for number in range(1, batches) if chance(random, 40)} | {random.randint(1, batches - 1)}
+    return World(tuple(shapes), events, arriving, frozenset(restarts))
 
 
 def arrival(random: Random, changes: list[Change]) -> list[Change]:

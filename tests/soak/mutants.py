@@ -2,35 +2,50 @@
 
     python tests/soak/mutants.py [name ...]
 
-copies the project, changes one text in it, runs the tests that must notice, and prints who was killed. A text that is
-no longer in the source, or is there twice, is an error: the list has to follow the code.
+copies the project, changes one text in it, runs the checks of the order and crash tests on a small world, and prints
+who was killed. A text that is no longer in the source, or is there twice, is an error: the list has to follow the code.
+
+All mutants are judged in one process, since Spark is slow to start and slow at first: the mutant's modules are imported
+anew from the copy.
 """
 
-import os
+import importlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
+from random import Random
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
-ORDER = "tests/properties/test_order.py"
-CRASH = "tests/chaos/test_crash_points.py"
+FULL, PARTIAL, TRACKED = "FULL", "PARTIAL", "TRACKED"
+"""Kinds of tables, see `tests/properties/histories.py`."""
+CRASH_ON_DELETE = ("delete", "execute tables/")
+CRASH_BEFORE_ROWS = ("delete", "append tombstones/")
 COLLAPSE, FLOORS, MERGE = (f"lib/headrace/ordering/{name}.py" for name in ("collapse", "floors", "guarded_merge"))
 TABLE, HISTORY = "lib/headrace/changes/ordered_table.py", "lib/headrace/changes/history.py"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One wrong rule: in `path`, `old` becomes `new`; `test` must then fail."""
+    """One wrong rule: in `path`, `old` becomes `new`.
+
+    Attributes:
+        kind: the kind of table that must then go wrong in a random world.
+        crash: instead, the crash test that must notice.
+    """
 
     name: str
     path: str
     old: str
     new: str
-    test: str = ORDER
+    kind: str = FULL
+    crash: tuple[str, str] | None = None
 
     def apply(self, root: Path) -> None:
         """Change the source under `root`. Raises ValueError when the text is not there exactly once."""
@@ -94,24 +109,28 @@ MUTANTS = (
         MERGE,
         'return f"coalesce(t.{CARRIED}[{_text(name)}], t.{POSITION})"',
         'return f"t.{POSITION}"',
+        kind=PARTIAL,
     ),
     Mutant(
         "latest event per batch only: unsent columns become null",
         COLLAPSE,
         "sent_at = F.when(F.col(SENT).isNull() | F.array_contains(SENT, name), upsert_at)",
         "sent_at = upsert_at",
+        kind=PARTIAL,
     ),
     Mutant(
         "a delete keeps older values of a row that came back",
         MERGE,
         'f"WHEN s.{KNOWN_FLOOR} > {_stored_at(name)} THEN NULL ELSE t.{quoted(name)} END"',
         'f"ELSE t.{quoted(name)} END"',
+        kind=PARTIAL,
     ),
     Mutant(
         "a truncate keeps older values of rows it spares",
         TABLE,
         "if prepared.shape.partial:\n            _forget_carried(",
         "if False:\n            _forget_carried(",
+        kind=PARTIAL,
     ),
     Mutant(
         "events below a floor count in the batch",
@@ -134,14 +153,14 @@ MUTANTS = (
         if prepared.truncates:
             add_table_floors(lake, self._floors, self.name, "truncate", prepared.truncates)
 """,
-        CRASH,
+        crash=CRASH_ON_DELETE,
     ),
     Mutant(
         "nothing mended at the start",
         TABLE,
-        "        if not lake.exists(self._path):\n            return\n        truncate =",
-        "        if True:\n            return\n        truncate =",
-        CRASH,
+        "        below = self._below_floors(lake)\n",
+        "        below = None\n",
+        crash=CRASH_BEFORE_ROWS,
     ),
     Mutant(
         "stale keys are not announced",
@@ -154,84 +173,136 @@ MUTANTS = (
         HISTORY,
         '.where(~F.col("_old").eqNullSafe(F.col("_new")))',
         '.where(F.col("_old").isNull())',
+        kind=TRACKED,
     ),
     Mutant(
         "history carries values over a delete",
         HISTORY,
         "F.sum(F.when(is_delete, 1).otherwise(0)).over(by_key))\n    in_life",
         "F.sum(F.when(is_delete, 0).otherwise(0)).over(by_key))\n    in_life",
+        kind=TRACKED,
     ),
     Mutant(
         "history forgets truncates",
         HISTORY,
         "if not lake.exists(TRUNCATES.path):\n        return good",
         "if True:\n        return good",
+        kind=TRACKED,
     ),
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the tests said of a mutant."""
+    """What the checks said of a mutant: `evidence` is the first thing found wrong, empty where it survived."""
 
     mutant: str
-    killed: bool
     seconds: float
     evidence: str
 
+    @property
+    def killed(self) -> bool:
+        return bool(self.evidence)
 
-def judge(mutant: Mutant | None) -> Verdict:
-    """Run the tests on a copy with this mutant, or on a clean copy where there is none.
 
-    Raises RuntimeError where pytest could not run the tests at all: that kills nobody.
-    """
+def judge(spark: Any, mutant: Mutant) -> Verdict:
+    """Run the checks that must notice this mutant."""
     with tempfile.TemporaryDirectory(prefix="headrace-mutant-") as folder:
-        copy = Path(folder)
-        for name in ("lib", "tests"):
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", copy)
-        if mutant is not None:
-            mutant.apply(copy)
         started = time.monotonic()
-        code, said = _pytest(copy, [mutant.test] if mutant else [ORDER, CRASH])
-        seconds = time.monotonic() - started
-    name = mutant.name if mutant else "(none)"
-    if code not in (0, 1):
-        raise RuntimeError(f"expected the tests to run for mutant {name}; pytest ended with {code}:\n{said[-3000:]}")
-    return Verdict(name, code == 1, seconds, _evidence(said) if code else "")
+        with _copy(Path(folder), mutant):
+            evidence = _crash(spark, folder, mutant.crash) if mutant.crash else _order(spark, folder, mutant.kind)
+        return Verdict(mutant.name, time.monotonic() - started, evidence)
 
 
-def _pytest(root: Path, tests: list[str]) -> tuple[int, str]:
-    # The copy must win over an installed headrace, in this process and in Spark's workers.
-    environment = os.environ | {"PYTHONPATH": str(root / "lib"), "HEADRACE_WORLD": "small"}
-    environment.pop("HEADRACE_SOAK", None)
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=short", *tests]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
+def clean(spark: Any, mutant: Mutant) -> Verdict:
+    """The same checks without the mutant: they must find nothing, or they would kill anybody."""
+    return judge(spark, Mutant("(none)", mutant.path, mutant.old, mutant.old, mutant.kind, mutant.crash))
 
 
-def _evidence(said: str) -> str:
-    """The first line of the failure: a wrong key, or the error a mutant ran into."""
-    lines = [line.removeprefix("E ").strip() for line in said.splitlines() if line.startswith("E ")]
-    return next((line for line in lines if line), "failed")[:160]
+@contextmanager
+def _copy(root: Path, mutant: Mutant) -> Iterator[None]:
+    """Headrace and its tests imported from a copy with the mutant in it."""
+    for name in ("lib", "tests"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    mutant.apply(root)
+    before = {name: module for name, module in sys.modules.items() if _ours(name)}
+    for name in before:
+        del sys.modules[name]
+    paths = [str(root / "lib"), str(root / "tests")]
+    sys.path[:0] = paths
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        for path in paths:
+            sys.path.remove(path)
+        for name in [name for name in sys.modules if _ours(name)]:
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _ours(module: str) -> bool:
+    return module.partition(".")[0] in ("headrace", "properties", "chaos")
+
+
+def _order(spark: Any, folder: str, kind: str) -> str:
+    """One world of one table, as in `tests/properties/test_order.py`."""
+    histories, worlds = (importlib.import_module(f"properties.{name}") for name in ("histories", "worlds"))
+    test = importlib.import_module("properties.test_order")
+    if not str(worlds.Applier.__init__.__code__.co_filename).startswith(folder):
+        raise RuntimeError(f"expected the mutant's own modules; found {worlds.Applier.__init__.__code__.co_filename}")
+    shape = getattr(histories, kind)
+    some = (worlds.make_world(Random(seed), 40, 3, (shape,)) for seed in count())
+    # A world that shows what every mutant does wrong: a truncate in the middle, and a batch that comes twice.
+    world = next(one for one in some if any(change.op == "truncate" for change in one.batches[1]))
+    world = replace(world, restarts=frozenset({2}))
+    config = worlds.config_for((shape,), f"{folder}/lake")
+    try:
+        worlds.run(spark, world, config)
+        wrong = worlds.mistakes(spark, world, config)
+        if wrong:
+            return f"{wrong[0]}, e.g. {wrong[1]}"
+        test.assert_every_touched_key_is_announced(spark, world, config)
+    except AssertionError as noticed:
+        return str(noticed) or "an assertion of the order test"
+    return ""
+
+
+def _crash(spark: Any, folder: str, case: tuple[str, str]) -> str:
+    test = importlib.import_module("chaos.test_crash_points")
+    try:
+        test.test_what_a_batch_ended_before_it_died_stays_ended_even_if_the_batch_never_comes_again(
+            spark, Path(folder), *case
+        )
+    except AssertionError as noticed:
+        return str(noticed)
+    return ""
 
 
 def main(names: list[str]) -> int:
-    """Judge the named mutants, or first a clean copy and then all of them; 1 when one survived."""
+    """Judge the named mutants, or all; 1 when one survived or a check is red without any."""
+    from headrace.pipelines.runtime import spark_session
+
+    unknown = set(names) - {mutant.name for mutant in MUTANTS}
+    if unknown:
+        raise SystemExit(f"expected names of mutants; found {sorted(unknown)}")
+    spark = spark_session("headrace mutants", settings={"spark.master": "local[2]"})
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
-    if not names:
-        clean = judge(None)
-        print(f"{'no mutant':60} {'RED' if clean.killed else 'green':9} {clean.seconds:5.0f} s  {clean.evidence}")
-        if clean.killed:
-            return 1
-    survived = 0
+    bad = 0
+    checks = {(mutant.kind, mutant.crash): mutant for mutant in chosen}
+    for mutant in checks.values():
+        verdict = clean(spark, mutant)
+        bad += verdict.killed
+        _tell(f"no mutant: {mutant.crash or mutant.kind}", "RED" if verdict.killed else "green", verdict)
     for mutant in chosen:
-        verdict = judge(mutant)
-        survived += not verdict.killed
-        word = "killed" if verdict.killed else "SURVIVED"
-        print(f"{mutant.name:60} {word:9} {verdict.seconds:5.0f} s  {verdict.evidence}", flush=True)
-    print(f"{len(chosen) - survived} of {len(chosen)} mutants killed")
-    return 1 if survived else 0
+        verdict = judge(spark, mutant)
+        bad += not verdict.killed
+        _tell(mutant.name, "killed" if verdict.killed else "SURVIVED", verdict)
+    return 1 if bad else 0
+
+
+def _tell(name: str, word: str, verdict: Verdict) -> None:
+    print(f"{name:60} {word:9} {verdict.seconds:5.0f} s  {' '.join(verdict.evidence.split())[:150]}", flush=True)
 
 
 if __name__ == "__main__":

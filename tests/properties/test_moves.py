@@ -1,0 +1,81 @@
+"""A key change that leaves large unchanged values out: they are found under the old key, or said to be missing."""
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from headrace.changes.apply import Applier
+from headrace.changes.envelope import Change
+from headrace.testing import differences, envelopes, moved, partial, rows_of, table_truth, upsert
+from headrace.testing.values import as_text
+from properties.histories import Shape, chance, cut, repeated
+from properties.interpreted import interpreted  # noqa: F401
+from properties.worlds import config_for
+
+TYPES = {"id": "string", "a": "bigint", "body": "string", "notes": "string"}
+IN_ORDER = Shape("moves_in_order", ("id",), TYPES, partial=True)
+SHUFFLED = Shape("moves_shuffled", ("id",), TYPES, partial=True)
+HISTORIES, BATCHES = 50, 3
+
+
+def moves(random: Random, shape: Shape, name: str) -> tuple[list[Change], list[Change]]:
+    """One row that changes its key now and then: the changes as sent, and with the values that were left out."""
+    row: dict[str, Any] = {"id": f"{name}/0", "a": 0, "body": f"{name} body", "notes": f"{name} notes"}
+    sent = [upsert(shape.name, row, at=1)]
+    whole = list(sent)
+    for step in range(1, random.randint(2, 7)):
+        at = 1 + step * 2
+        row = row | {"a": step} | ({"body": f"{name} body {step}"} if chance(random, 40) else {})
+        if chance(random, 50):
+            old, row = {"id": row["id"]}, row | {"id": f"{name}/{step}"}
+            unsent = [column for column in ("body", "notes") if chance(random, 60)]
+            gone, arrived = moved(shape.name, old, row, at=at, unsent=unsent)
+            sent += [gone, arrived]
+            whole += [gone, replace(arrived, after={c: as_text(v) for c, v in row.items()}, sent=None)]
+        else:
+            known = {column: value for column, value in row.items() if column != "notes"}
+            sent.append(partial(shape.name, known, at=at))
+            whole.append(sent[-1])
+    return sent, whole
+
+
+def test_values_left_out_of_a_key_change_are_found_or_said_to_be_missing(spark: SparkSession, tmp_path: Path) -> None:
+    random = Random(21)
+    shapes = (IN_ORDER, SHUFFLED)
+    config = config_for(shapes, str(tmp_path))
+    told = {shape.name: [moves(random, shape, f"m{n}") for n in range(HISTORIES)] for shape in shapes}
+    sent = {name: [change for changes, _ in histories for change in changes] for name, histories in told.items()}
+    in_order = sorted(sent[IN_ORDER.name], key=lambda change: change.position.rpartition("-")[0])
+    pieces = zip(
+        cut(random, in_order, BATCHES), cut(random, repeated(random, sent[SHUFFLED.name]), BATCHES), strict=True
+    )
+
+    for number, (one, other) in enumerate(pieces):
+        Applier(spark, config).apply(
+            envelopes(spark, one + other, config, first_offset=number * 10**6), f"feed/{number}"
+        )
+
+    for shape in shapes:
+        truth = table_truth([change for _, whole in told[shape.name] for change in whole], shape.key)
+        rows = rows_of(spark.read.format("delta").load(f"{tmp_path}/tables/{shape.name}"), shape.key, truth.columns)
+        wrong = differences(truth, rows)
+        if shape is IN_ORDER:
+            assert wrong == {}
+        assert {key for key, _ in rows} == set(truth.rows)
+        unresolved = unresolved_keys(spark, str(tmp_path), shape.name)
+        for key, row in rows:
+            missing = {c for c, v in row.values.items() if v is None and truth.rows[key].values[c] is not None}
+            assert not missing or f'["{key[0]}"]' in unresolved, f"{key} lacks {missing} and nobody says so"
+
+
+def unresolved_keys(spark: SparkSession, lake: str, table: str) -> set[str]:
+    """Keys that the rejects name as lacking a value."""
+    try:
+        rejects = spark.read.format("delta").load(f"{lake}/rejects/apply_changes")
+    except Exception:
+        return set()
+    found = rejects.where(f"table = '{table}' AND reason = 'unresolved value'").select("key").distinct()
+    return {row["key"] for row in found.collect()}
