@@ -17,7 +17,7 @@ import argparse
 from collections.abc import Iterable
 
 from headrace.commands.options import config_option, json_option
-from headrace.commands.text import aligned, duration, moment, number, to_json
+from headrace.commands.text import aligned, cut, duration, moment, number, page_width, to_json
 from headrace.config_file import load
 from headrace.pipelines.status import Status, status
 
@@ -45,6 +45,9 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
     if found.no_table["ignored"] or found.no_table["rejected"]:
         ignored, refused = number(found.no_table["ignored"]), number(found.no_table["rejected"])
         yield f"\nMessages that belong to no table: {ignored} ignored by design, {refused} refused."
+    if any(table.schema for table in found.tables.values()):
+        yield "\nColumns, as declared or learned (--schema shows them all):"
+        yield from _schemas(found)
     yield ""
     yield from _rejects(found)
     for request in found.open_requests:
@@ -57,6 +60,13 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
                  "yes" if column["partial"] else "") for column in table.schema
             ]  # fmt: skip
             yield aligned(("at the source", "in the table", "type", "from", "partial"), rows, indent=2)
+
+
+def _schemas(found: Status) -> Iterable[str]:
+    width = max(len(name) for name in found.tables)
+    for name, table in found.tables.items():
+        columns = ", ".join(f"{column['name']} {column['type']}" for column in table.schema)
+        yield cut(f"  {name.ljust(width)}  {columns or '-'}", page_width())
 
 
 def _sources(found: Status) -> str:

@@ -230,11 +230,15 @@ def test_status_counts_rows_lag_rejects_and_durations(small, capsys):
 
 def test_status_for_people_says_it_all_in_aligned_tables(small, capsys):
     small.users((1, "a", "p"))
+    small.learned("users", userId="bigint", name="string")
     assert main(["status", "--config", small.settings]) == 0
     text = lines(capsys.readouterr().out)
     assert "feed 0 files - - -" in text
     assert "users feed 1 0 0 0 0 0 0 - -" in text
     assert "No refused rows." in text
+    assert "users userId bigint, name string" in text
+    assert main(["status", "--schema", "--config", small.settings]) == 0
+    assert "userId userId bigint learned" in lines(capsys.readouterr().out)
 
 
 def test_status_of_an_empty_deployment_answers_too(small, capsys):
