@@ -205,10 +205,12 @@ class OrderedTable:
             return
         properties = {**DEFAULT_PROPERTIES, **_statistics(shape), **self._table.properties}
         before = lake.read(self._path).columns if lake.exists(self._path) else []
+        if CARRIED in before:
+            # Before the columns are added: after a crash in between they still count as new.
+            for name in shape.partial:
+                if name not in before and name != UNHEARD:
+                    _first_heard(lake, self._path, name)
         ensure_table(lake, self._path, list(shape.columns), system_columns(bool(shape.partial)), properties)
-        news = [name for name in shape.partial if name not in before and name != UNHEARD]
-        if news and CARRIED in before:
-            _first_heard(lake, self._path, news)
         self._shape = shape
 
     def _write(self, lake: Lake, prepared: Prepared) -> Merged:
@@ -261,11 +263,11 @@ def _forget_carried(lake: Lake, path: str, partial: Sequence[str], floor: str) -
     lake.table(path).update((F.col(POSITION) > place) & older, changes)
 
 
-def _first_heard(lake: Lake, path: str, news: Sequence[str]) -> None:
+def _first_heard(lake: Lake, path: str, name: str) -> None:
     """Give rows that do not know a new column its position: that of all columns unheard of."""
     unheard = F.try_element_at(CARRIED, F.lit(UNHEARD))
-    entries = F.create_map(*[part for name in news for part in (F.lit(name), unheard)])
-    lake.table(path).update(unheard.isNotNull(), {CARRIED: F.map_concat(F.col(CARRIED), entries)})
+    unknown = unheard.isNotNull() & ~F.map_contains_key(CARRIED, name)
+    lake.table(path).update(unknown, {CARRIED: F.map_concat(F.col(CARRIED), F.create_map(F.lit(name), unheard))})
 
 
 def _statistics(shape: Shape) -> dict[str, str]:
