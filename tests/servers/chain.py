@@ -50,12 +50,18 @@ class Chain:
         """Creates the tables, starts Connect (which takes a snapshot of them) and the driver."""
         self.workload.create(rows)
         self.connect.start()
+        self.wait_snapshots(1)
         self.driver.start()
         return self
 
-    def wait_events(self, table: str, count: int, seconds: float = 60) -> None:
-        """Waits until Kafka holds that many records of one table."""
-        wait_until(lambda: len(self.events(table)) >= count, f"{count} records of {table} in Kafka", seconds, every=0.5)
+    def wait_snapshots(self, count: int, seconds: float = 120) -> None:
+        """Waits until Connect has written the last row of its snapshot number `count`."""
+
+        def ends() -> int:
+            values = [event.value for event in topics.read(self.kafka.servers, f"{self.prefix}.public.") if event.value]
+            return sum(1 for value in values if value["source"]["snapshot"] == "last")
+
+        wait_until(lambda: ends() >= count, f"snapshot {count} is in Kafka", seconds, every=0.5)
 
     def drain(self, seconds: float = 120) -> None:
         """Waits until everything committed in PostgreSQL has reached Kafka."""
@@ -114,8 +120,8 @@ def _problems(key: Any, wanted: list[tuple[Any, bool]], rows: list[dict[str, Any
     if found != [values for values, _ in wanted]:
         return [f"bookings {key}: {[values for values, _ in wanted]} in Kafka, {found} in the history"]
     problems = []
-    ends = [row["_valid_from"] for row in rows[1:]] + [None]
-    for at, (row, follows, (_, joined)) in enumerate(zip(rows, ends, wanted, strict=True)):
+    for at, (row, (_, joined)) in enumerate(zip(rows, wanted, strict=True)):
+        follows = rows[at + 1]["_valid_from"] if at + 1 < len(rows) else None
         if joined and row["_valid_to"] != follows:
             problems.append(f"bookings {key} interval {at}: ends {row['_valid_to']}, the next begins {follows}")
         if not joined and (row["_valid_to"] is None or (follows is not None and row["_valid_to"] >= follows)):

@@ -259,8 +259,9 @@ def _interval(value: Any) -> Any:
     if not found:
         return value
     years, months, days, hours, minutes = (int(part or 0) for part in found.groups()[:5])
-    sign, seconds, fraction = -1 if found[6] else 1, int(found[7] or 0), int((found[8] or "0").ljust(6, "0")[:6])
-    micros = (hours * 3600 + minutes * 60) * 1_000_000 + sign * (seconds * 1_000_000 + fraction)
+    # Debezium computes seconds as a float: 45.050732 comes as 45.050731999.
+    seconds = round(Decimal(f"{found[6] or ''}{found[7] or 0}.{found[8] or 0}") * 1_000_000)
+    micros = (hours * 3600 + minutes * 60) * 1_000_000 + seconds
     return (years * 12 + months, days, micros)
 
 

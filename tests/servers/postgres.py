@@ -71,8 +71,7 @@ class Postgres:
             "max_replication_slots": "8",
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "fsync": "off",
-            "synchronous_commit": "off",
+            "fsync": "off",  # but synchronous_commit on: without it the log position lags behind what a snapshot sees
             "shared_buffers": "64MB",
             "timezone": "UTC",
         }

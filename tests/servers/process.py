@@ -1,9 +1,11 @@
 """Operating-system side of a test server: a free port, one process in its own group, waiting until it answers."""
 
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -60,6 +62,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_die_with_parent,
                 user=self.user,
                 group=self.user,
                 extra_groups=[] if self.user else None,
@@ -115,11 +118,10 @@ class Process:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
 
-def answers_on(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether something accepts TCP connections on the port."""
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex((host, port)) == 0
+def _die_with_parent() -> None:
+    """Linux: a server does not outlive a test run that was killed itself (PR_SET_PDEATHSIG is 1)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _family(root: int) -> list[int]:

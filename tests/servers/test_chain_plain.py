@@ -71,12 +71,14 @@ def chain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     try:
         chain.workload.create()
         chain.connect.start()
+        chain.wait_snapshots(1)
         chain.workload.run(600)
-        chain.wait_events("hotels", 100)
         chain.connect.kill9()
         chain.workload.run(300)
         chain.connect.flush_ms = 1000
         chain.connect.start()
+        # Debezium loses changes that are made while it takes a second snapshot on a slot that exists: seen in 3.7.0.
+        chain.wait_snapshots(2)
         chain.workload.run(300)
         chain.drain()
         chain.driver.once()
