@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headrace.changes.envelope import Message
+from headrace.changes.formats.wrapped import unwrapped
 from headrace.errors import ConfigError, Unreachable
 from headrace.pipelines.lag import data_files
 from headrace.stores.kafka_look import KafkaLook
@@ -19,7 +21,7 @@ MOST_FILES, MOST_RECORDS = 40, 500
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One record. `stream` is its file or topic; `key` the message's key, None in files."""
+    """One record. `stream` is its file or topic; `key` the message's key, where it has one."""
 
     stream: str
     key: bytes | None
@@ -72,7 +74,8 @@ def _records(file: Path) -> Iterator[Sample]:
     read = _csv if name.endswith((".csv", ".tsv")) else _parquet if name.endswith(".parquet") else _lines
     try:
         for value in read(file):
-            yield Sample(str(file), None, value)
+            message = unwrapped(Message(None, value))
+            yield Sample(str(file), message.key, message.value)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         todo = "Move it elsewhere, or repair it."
         raise Unreachable(where=str(file), expected="a readable file", found=str(error), todo=todo) from error

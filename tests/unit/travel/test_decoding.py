@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from headrace.changes.decode import _unwrapped
 from headrace.changes.envelope import Change, Decoded, Ignored, Message
 from headrace.changes.formats import decoder
+from headrace.changes.formats.wrapped import unwrapped
 from headrace.changes.routes import Routes
 from headrace.config_file import load
 from headrace.ordering.position import timestamp_micros
@@ -27,7 +27,7 @@ def decoded(schemas: bool) -> Iterator[tuple[Event, Line, list[Decoded]]]:
     decode = decoder(source, Routes(CONFIG.tables_of("shop")))
     for event in LOG:
         for line in lines(event, schemas=schemas):
-            yield event, line, decode(_unwrapped(Message(None, json.dumps(line).encode())))
+            yield event, line, decode(unwrapped(Message(None, json.dumps(line).encode())))
 
 
 def expected(event: Event) -> dict[str, str | None]:
