@@ -12,7 +12,12 @@ HAS_PYTHON := $(shell $(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null && ec
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: ## make .venv with all pinned packages and .venv/bin/headrace
+install: environment ## make .venv with all pinned packages and .venv/bin/headrace, and make its starts quick
+	@$(BIN)/python scripts/install.py --archive
+
+# What every other target needs. The class archive is left out: it takes a minute and pays only after a few starts.
+.PHONY: environment
+environment:
 ifneq ($(HAS_PYTHON),yes)
 	@echo "make install: failed. Headrace needs Python 3.11 or newer; found $$($(or $(PYTHON),python3) --version 2>/dev/null || echo none). \
 	Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1
@@ -20,36 +25,36 @@ else
 	@$(PYTHON) scripts/install.py
 endif
 
-demo: install ## the travel example: late, doubled, shuffled changes become correct tables
+demo: environment ## the travel example: late, doubled, shuffled changes become correct tables
 	@$(BIN)/headrace demo
 
-test: install ## tests that need no server (under 12 minutes)
+test: environment ## tests that need no server (under 12 minutes)
 	@$(PYTEST) tests --ignore=tests/servers --ignore=tests/soak -m "not soak" $(ARGS) \
 	&& echo "make test: passed" || { echo "make test: FAILED" >&2; exit 1; }
 
-servers-test: install ## tests against real Kafka, Debezium and PostgreSQL, started from packages
+servers-test: environment ## tests against real Kafka, Debezium and PostgreSQL, started from packages
 	@$(PYTEST) tests/servers -m "not soak" $(ARGS) \
 	&& echo "make servers-test: passed" || { echo "make servers-test: FAILED" >&2; exit 1; }
 
-lint: install ## style, formatting and the import rule
+lint: environment ## style, formatting and the import rule
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
-types: install ## mypy, strict on lib/
+types: environment ## mypy, strict on lib/
 	@$(BIN)/mypy
 
-bench: install ## speed against the textbook recipe and a plain append (up to an hour)
+bench: environment ## speed against the textbook recipe and a plain append (up to an hour)
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
 
-soak: install ## large counts, kills, mutants; by hand, for hours
+soak: environment ## large counts, kills, mutants; by hand, for hours
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers -m soak $(ARGS)
 
-lock: install ## write requirements.lock again from setup.py (with the oldest Python supported)
+lock: environment ## write requirements.lock again from setup.py (with the oldest Python supported)
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/pip install -q pip-tools
 	@.venv/lock/bin/pip-compile -q --all-extras --strip-extras --allow-unsafe --unsafe-package pip --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 	--annotation-style line -o requirements.lock setup.py
 
-third-party: install ## write THIRD_PARTY.md again from what is installed and fetched
+third-party: environment ## write THIRD_PARTY.md again from what is installed and fetched
 	@$(BIN)/python scripts/third_party.py > .venv/third_party.md && mv .venv/third_party.md THIRD_PARTY.md
 
 clean: ## remove .venv and every cache inside the project

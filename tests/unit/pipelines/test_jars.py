@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from headrace.errors import Fatal, Unreachable
 from headrace.pipelines import jars
-from headrace.pipelines.jars import Packages, jar_files, needed, proxy_options, refusal
+from headrace.pipelines.jars import Jars, Packages, class_path, jar_files, needed, proxy_options, refusal
 
 KAFKA = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.1.1"
 
@@ -67,6 +67,19 @@ def test_the_proxy_of_the_environment_is_told_to_java(environ: dict[str, str], o
     assert proxy_options(environ) == options
 
 
+def test_the_class_path_leaves_out_what_spark_brings_and_takes_each_artifact_once(tmp_path: Path) -> None:
+    (tmp_path / "jars").mkdir()
+    for own in ("slf4j-api-2.0.17.jar", "jackson-core-2.20.0.jar"):
+        (tmp_path / "jars" / own).touch()
+    files = [
+        "/ivy/io.delta_delta-spark_4.1_2.13-4.2.0.jar",
+        "/ivy/org.slf4j_slf4j-api-2.0.13.jar",
+        "/ivy/org.xerial.snappy_snappy-java-1.1.10.7.jar",
+        "/ivy/org.xerial.snappy_snappy-java-1.1.10.8.jar",
+    ]
+    assert class_path(files, tmp_path) == [files[0], files[2]]
+
+
 def test_maven_central_out_of_reach_is_one_sentence_without_a_stack_trace(tmp_path: Path) -> None:
     # Nothing listens on port 9; an empty home makes Ivy forget what it fetched before.
     environ = {
@@ -102,6 +115,9 @@ def test_a_launcher_that_dies_is_quoted_in_one_line(tmp_path: Path, monkeypatch:
 
 
 def test_the_jars_kept_for_this_session_all_exist(spark: SparkSession) -> None:
-    files = jar_files(needed(kafka=True, s3=False), {})
+    files = Jars({}, os.environ).files(kafka=True, s3=False)
     assert any("delta-spark_4.1_2.13-4.2.0" in file for file in files)
     assert [file for file in files if not Path(file).exists()] == []
+    # Delta's lead in every session, or the class archive would not fit.
+    assert files[: len(Jars({}, os.environ).base())] == Jars({}, os.environ).base()
+    assert len(files) == len(set(files))

@@ -21,8 +21,7 @@ def test_the_session_writes_and_merges_delta_tables(spark: SparkSession, lake: P
 
 def test_the_session_reads_kafka_and_keeps_to_this_machine(spark: SparkSession) -> None:
     assert spark.read.format("kafka") is not None
-    jars = spark.sparkContext.getConf().get("spark.jars") or ""
-    assert "spark-sql-kafka-0-10_2.13" in jars
+    assert "spark-sql-kafka-0-10_2.13" in spark._jvm.System.getProperty("java.class.path")
     assert spark.sparkContext.getConf().get("spark.driver.host") == "127.0.0.1"
     assert spark.sparkContext.uiWebUrl is None
     assert spark.sql("SELECT current_timezone()").first()[0] == "UTC"
