@@ -39,3 +39,22 @@ def test_table_trace_and_status_read_it_all_the_same(spark: SparkSession, tmp_pa
     assert main(["status", "--json", *config]) == 0
     out, err = capsys.readouterr()
     assert (json.loads(out)["tables"]["t"]["rows"], err) == (2, "")
+
+
+def test_mapped_columns_and_deletion_vectors_are_read_without_spark(spark: SparkSession, tmp_path: Path, capsys):
+    place = f"delta.`{tmp_path}/tables/t`"
+    spark.sql(
+        f"CREATE TABLE {place} (id int, `a.b c` string, _position string) USING delta "
+        "TBLPROPERTIES ('delta.enableDeletionVectors' = 'true', 'delta.columnMapping.mode' = 'name')"
+    )
+    spark.sql(f"INSERT INTO {place} VALUES (1, 'x', 'p1'), (2, 'y', 'p2'), (3, 'z', 'p3')")
+    spark.sql(f"DELETE FROM {place} WHERE id = 2")
+    spark.sql(f"UPDATE {place} SET `a.b c` = 'new' WHERE id = 3")
+    (tmp_path / "headrace.yaml").write_text(SETTINGS)
+    config = ["--config", str(tmp_path / "headrace.yaml")]
+    assert main(["table", "t", "--json", "--where", "`a.b c` <> 'q'", *config]) == 0
+    out, err = capsys.readouterr()
+    rows = sorted((json.loads(line)["id"], json.loads(line)["a.b c"]) for line in out.splitlines())
+    assert (rows, err) == ([(1, "x"), (3, "new")], "")
+    assert main(["status", "--json", *config]) == 0
+    assert json.loads(capsys.readouterr().out)["tables"]["t"]["rows"] == 2
