@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from headrace.errors import Unreachable
 from headrace.stores.files import LakeFiles
@@ -50,3 +51,11 @@ def test_a_place_that_cannot_be_used_is_an_error_of_ours(tmp_path):
         LakeFiles(str(tmp_path / "file")).write_text("a/b", "x")
     with pytest.raises(Unreachable):
         LakeFiles("nowhere://x").exists()
+
+
+def test_a_store_that_is_no_local_folder_keeps_the_first_text_too(tmp_path):
+    """Stands in for S3: another pyarrow file system, reached through the same calls."""
+    files = LakeFiles("s3://bucket/lake")
+    files._fs = SubTreeFileSystem(str(tmp_path), LocalFileSystem())
+    assert [files.write_text("a/x", "one"), files.write_text("a/x", "two")] == [True, False]
+    assert (files.read_text("a/x"), files.names("a"), files.folders()) == ("one", ["x"], ["a"])
