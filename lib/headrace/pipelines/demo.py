@@ -10,6 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import SparkSession
+
 from headrace import config_file
 from headrace.config import Config
 from headrace.errors import Fatal
@@ -55,7 +57,8 @@ def main(folder: Path = FOLDER) -> int:
     say(_delivered(waves))
     key = choose(waves, TOLD, agency.database.rows[TOLD])
     say("Starting Spark ...")
-    spark_session("headrace demo", settings={**SPARK, **config.spark})
+    if SparkSession.getActiveSession() is None:
+        spark_session("headrace demo", settings={**SPARK, **config.spark})
     states = [_take_in(say, config, folder, number, wave, key) for number, wave in enumerate(waves)]
     _tell(waves, key, states)
     equal = _judge(config, agency)
