@@ -40,8 +40,7 @@ def _part(part: str) -> str:
 
 
 def _number(digits: str, whole: int) -> str:
-    # Zeros at the end of a whole number are stored; those of a fraction are not.
-    before, after = digits[:whole].ljust(whole, "0") or "0", digits[whole:]
+    before, after = digits[:whole] or "0", digits[whole:]
     moment = _moment(before) if whole == 16 else None
     return moment or (f"{before}.{after}" if after else before)
 

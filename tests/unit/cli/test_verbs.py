@@ -123,6 +123,13 @@ def test_trace_shows_tombstones_truncates_history_and_refusals_of_this_key_only(
     assert any(line.startswith("2 ") and "refused: expectation broken: expected short names" in line for line in text)
 
 
+def test_a_message_taken_in_again_after_a_restart_is_told_once(small, capsys):
+    small.arrive(user("INSERT", 1, userId=1, name="a"), batch="feed/0")
+    small.offset = 0
+    small.arrive(user("INSERT", 1, userId=1, name="a"), batch="feed/1")
+    assert [event["why"] for event in story(small, capsys, "users", "1")["events"]] == ["it was the newest"]
+
+
 def test_trace_finds_a_key_of_several_columns_and_says_what_it_wants(small, capsys):
     small.arrive({"table": "seats", "op": "INSERT", "seq": 1, "flight": "LH 400", "seat": 12})
     small.learned("seats", flight="string", seat="int")
