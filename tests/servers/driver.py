@@ -46,7 +46,7 @@ class Driver:
         if process.child and process.child.returncode != 0:
             raise ServerError(f"headrace run --once ended with {process.child.returncode}:\n{process.log_tail()}")
 
-    def stop(self, seconds: float = 300) -> int | None:
+    def stop(self, seconds: float = 900) -> int | None:
         """Asks the stream to finish its batch and stop; returns the exit code."""
         return self.process.stop(signal.SIGTERM, seconds)
 
