@@ -16,10 +16,10 @@ INTERPRETED = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def interpreted(request: pytest.FixtureRequest) -> Iterator[None]:
-    """For the tests of a module that imports this; the session is as before afterwards."""
-    if os.environ.get("HYPOTHESIS_PROFILE") == "soak":
+    """For the Spark tests of a module that imports this; the session is as before afterwards."""
+    if "spark" not in request.fixturenames or os.environ.get("HYPOTHESIS_PROFILE") == "soak":
         yield
         return
     spark: SparkSession = request.getfixturevalue("spark")
