@@ -54,6 +54,13 @@ class Driver:
         """Ends the driver, Python and JVM, as a lost machine would."""
         self.process.kill9()
 
+    def forget_last_commit(self, source: str) -> None:
+        """Leaves the checkpoint as a kill between a batch's last write and its commit does: the batch must run again."""
+        commits = self.lake / "checkpoints" / "apply_changes" / source / "commits"
+        last = max(int(path.name) for path in commits.iterdir() if path.name.isdigit())
+        (commits / str(last)).unlink()
+        (commits / f".{last}.crc").unlink(missing_ok=True)
+
     def wait_commits(self, tables: Iterable[str], more: int = 1, seconds: float = 600) -> None:
         """Waits until each table has `more` commits than now; raises ServerError when the driver ends before."""
         goals = {name: self.commits(name) + more for name in tables}
