@@ -68,6 +68,7 @@ def test_trace_tells_what_each_event_did_and_why(small, capsys):
     at += small.arrive(
         user("INSERT", 8, userId=1, name="again"), user("INSERT", 9, userId=2, name="other"), batch="feed/3"
     )
+    small.arrive({"table": "seats", "op": "TRUNCATE", "seq": 99}, batch="feed/3")
     small.learned("users", userId="bigint", name="string")
     small.users((1, "again", at[7]), (2, "other", at[8]))
     told = story(small, capsys, "users", "1")
