@@ -89,7 +89,7 @@ def headrace(target: DeltaTable, changes: DataFrame, stored: int) -> None:
     typed = changes.withColumns(
         {
             "_key": F.to_json(F.array("id")), "_op": F.lit("upsert"), "_problem": F.lit(None).cast("string"),
-            "_sent": F.lit(None).cast("array<string>"),
+            "_warning": F.lit(None).cast("string"), "_sent": F.lit(None).cast("array<string>"),
         }
     )  # fmt: skip
     grouped = collapse(typed, COLUMNS, ["id"], []).withColumn(KNOWN_FLOOR, F.lit(None).cast("string"))

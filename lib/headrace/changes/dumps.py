@@ -10,8 +10,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headrace.changes.columns import col, key_text
-from headrace.changes.table_rows import PASSED_ON, REASON, WARNING, Shape
-from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT
+from headrace.changes.table_rows import PASSED_ON, REASON, Shape
+from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, WARNING
 from headrace.ordering.position import RANKS, SNAPSHOT_START_RANK
 
 _NO_HASH = "0" * 12

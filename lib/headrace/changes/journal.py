@@ -80,8 +80,8 @@ def append_batches(
     rows = [
         (
             source, int(number) if number.isdigit() else None, table, outcome.sent, outcome.applied, outcome.stale,
-            outcome.rejected, outcome.ignored, facts[table].newest_position or None, facts[table].newest_changed_at,
-            seconds, started, finished,
+            outcome.rejected, outcome.ignored, outcome.warned, facts[table].newest_position or None,
+            facts[table].newest_changed_at, seconds, started, finished,
         )
         for table, outcome in outcomes.items()
     ]  # fmt: skip

@@ -14,7 +14,18 @@ from headrace.changes.table_rows import REASON, Shape, table_rows
 from headrace.config import Table
 from headrace.errors import ExpectationStopped
 from headrace.lake import Assignments, Lake, quoted
-from headrace.ordering.collapse import FLOOR, KEY, NEWEST, POSITION, PROBLEM, REFUSED, UNHEARD, above_floors, collapse
+from headrace.ordering.collapse import (
+    FLOOR,
+    KEY,
+    NEWEST,
+    POSITION,
+    PROBLEM,
+    REFUSED,
+    UNHEARD,
+    WARNED,
+    above_floors,
+    collapse,
+)
 from headrace.ordering.floors import Floors, TableFloor, add_table_floors, add_tombstones, with_known_floors
 from headrace.ordering.guarded_merge import Merged, first_load, merge
 from headrace.ordering.key_filter import key_filter
@@ -38,6 +49,7 @@ class Outcome:
     stale: int = 0
     rejected: int = 0
     ignored: int = 0
+    warned: int = 0
     changed: list[DataFrame] = field(default_factory=list)
     refused: list[DataFrame] = field(default_factory=list)
     unresolved: list[DataFrame] = field(default_factory=list)
@@ -92,6 +104,7 @@ class OrderedTable:
         summary = reduced.agg(
             F.count(KEY).alias("keys"), F.count(POSITION).alias("upserts"), F.count(FLOOR).alias("deletes"),
             F.max(FLOOR).alias("newest_delete"), F.coalesce(F.sum(REFUSED), F.lit(0)).alias("refused"),
+            F.coalesce(F.sum(WARNED), F.lit(0)).alias("warned"),
         ).collect()[0]  # fmt: skip
         prepared = Prepared(facts, events, rows, shape, schema, reduced, summary, truncates, dump_floor, unresolved)
         self._stop_if_asked(prepared)
@@ -109,7 +122,7 @@ class OrderedTable:
         merged = self._write(lake, prepared) if summary["keys"] else Merged()
         if prepared.dump_floor:
             add_table_floors(lake, self._floors, self.name, "snapshot", [prepared.dump_floor])
-        outcome = Outcome(sent=facts.sent, rejected=int(summary["refused"]))
+        outcome = Outcome(sent=facts.sent, rejected=int(summary["refused"]), warned=int(summary["warned"]))
         truncated = self._truncate(lake, prepared, outcome) if prepared.truncates and shape.key_known else 0
         if self._table.history is not None and shape.key_known:
             history.record(

@@ -12,10 +12,9 @@ from headrace.changes import expectations
 from headrace.changes.columns import col, free_name, key_text, misfit, typed
 from headrace.changes.schema import SourceColumn, TableSchema
 from headrace.config import Table
-from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD
+from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD, WARNING
 
 REASON = "_reason"
-WARNING = "_warning"
 _EVENT = ("source", "source_table", "key", "arrived_at", "message_key", "message", "headers", "origin")
 PASSED_ON = tuple(f"_event_{name}" for name in _EVENT)
 """Where a row came from: the envelope's columns, kept for `rejects` under a name no business column has."""

@@ -16,6 +16,7 @@ KEY, OP, POSITION, CHANGED_AT, SENT, PROBLEM = "_key", "_op", "_position", "_cha
 FLOOR = "_floor"
 KNOWN_FLOOR = "_known_floor"
 REFUSED = "_refused"
+WARNING, WARNED = "_warning", "_warned"
 EVENTS = "_events"
 NEWEST = "_newest"
 UNHEARD = "*"
@@ -31,7 +32,7 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
     """One row per key.
 
     Args:
-        events: business columns and `_key, _op, _position, _changed_at, _sent, _problem`.
+        events: business columns and `_key, _op, _position, _changed_at, _sent, _problem, _warning`.
         columns: the business columns.
         key: those of them that identify a row; deletes have them too.
         partial: those of them that an event may leave out, and `UNHEARD`.
@@ -39,7 +40,8 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
     Returns:
         The business columns (null where no upsert sent one), `_key`, `_position` and `_changed_at` of the newest upsert
         (null where there is none), `_floor` (the newest delete, else null), `_newest` (the higher of both), `_at_<i>`
-        for the partial columns, `_events` and, in one row with a null key, `_refused`: how many events have a problem.
+        for the partial columns, `_events` and, in one row with a null key, `_refused`: how many events have a problem;
+        `_warned`: how many broke a rule that only warns.
     """
     usable = F.col(PROBLEM).isNull()
     upsert_at = F.when(usable & (F.col(OP) == "upsert"), F.col(POSITION))
@@ -53,6 +55,7 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
         F.max(delete_at).alias(FLOOR),
         F.count(F.lit(1)).alias(EVENTS),
         F.count(PROBLEM).alias(REFUSED),
+        F.count(WARNING).alias(WARNED),
     ]
     for index, name in enumerate(partial):
         sent_at = F.when(F.col(SENT).isNull() | F.array_contains(SENT, name), upsert_at)
@@ -71,7 +74,7 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
     values = [value(name) for name in columns]
     return grouped.select(
         *values, KEY, POSITION, F.col(f"_winner.{CHANGED_AT}").alias(CHANGED_AT), FLOOR,
-        F.greatest(F.col(POSITION), F.col(FLOOR)).alias(NEWEST), EVENTS, REFUSED,
+        F.greatest(F.col(POSITION), F.col(FLOOR)).alias(NEWEST), EVENTS, REFUSED, WARNED,
         *[at_column(index) for index in range(len(partial))],
     )  # fmt: skip
 
@@ -103,7 +106,7 @@ def above_floors(reduced: DataFrame, columns: Sequence[str], key: Sequence[str],
         KEY,
         F.when(above(F.col(POSITION)), F.col(POSITION)).alias(POSITION),
         F.when(above(F.col(POSITION)), F.col(CHANGED_AT)).alias(CHANGED_AT),
-        FLOOR, NEWEST, EVENTS, REFUSED,
+        FLOOR, NEWEST, EVENTS, REFUSED, WARNED,
         floor.alias(KNOWN_FLOOR),
         *[F.when(above(F.col(at_column(i))), F.col(at_column(i))).alias(at_column(i)) for i in range(len(partial))],
     )  # fmt: skip
