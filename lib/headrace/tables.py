@@ -82,8 +82,8 @@ SCHEMAS = TableContract(
 BATCHES = TableContract(
     "batches",
     """source string, batch bigint, table string, sent bigint, applied bigint, stale bigint, rejected bigint,
-    ignored bigint, warned bigint, newest_position string, newest_changed_at timestamp, seconds double, started_at timestamp,
-    finished_at timestamp""",
+    ignored bigint, warned bigint, newest_position string, newest_changed_at timestamp, seconds double,
+    started_at timestamp, finished_at timestamp""",
     ("source", "batch", "table"),
     "apply_changes",
 )
