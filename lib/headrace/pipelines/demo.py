@@ -162,6 +162,6 @@ def _next_steps(folder: Path, key: Key) -> None:
     steps = {
         f"headrace status --config {config}": "lag, rows, refused rows, freshness",
         f"headrace trace {TOLD} {key[0]} --config {config}": "one row: what arrived, what was applied, what was stale",
-        f"headrace table prices --config {config}": "the rows, as any Delta reader sees them",
+        f"headrace table prices --config {config}": "the current rows of a table",
     }
     print("Three things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")
