@@ -63,7 +63,28 @@ def spark_session(
         existing = SparkSession.builder.appName(app).getOrCreate()
     if existing is not None:
         return _adjusted(existing, asked)
-    conf = {**_laptop_settings(kafka=kafka, s3=s3), **asked}
+    return _laptop_session(app, kafka, s3, asked, packages)
+
+
+def prepare(*, archive: bool) -> str:
+    """Make this machine ready for a session and return a sentence that says what is used.
+
+    Finds Java and fetches the jars. With `archive` also makes the archive of classes, which takes about a minute and
+    spares half the work of every later start.
+    """
+    java = find_java()
+    jars = Jars({}, {**os.environ, **_launch_environment(java)})
+    files = jars.files(kafka=True, s3=False)
+    ready = f"Java {java.major} ({java.found_in}), {len(files)} jars"
+    if archive:
+        ready += ", classes archived" if class_archive.make(java.home, jars.base()) else ", no class archive"
+    return ready
+
+
+def _laptop_session(app: str, kafka: bool, s3: bool, asked: dict[str, str], packages: Sequence[str]) -> "SparkSession":
+    from pyspark.sql import SparkSession
+
+    conf = {**_laptop_settings(s3=s3), **asked}
     java = find_java()
     launch = _launch_environment(java)
     jars = Jars(asked, {**os.environ, **launch})
@@ -84,21 +105,6 @@ def spark_session(
         return builder.getOrCreate()
 
 
-def prepare(*, archive: bool) -> str:
-    """Make this machine ready for a session and return a sentence that says what is used.
-
-    Finds Java and fetches the jars. With `archive` also makes the archive of classes, which takes about a minute and
-    spares half the work of every later start.
-    """
-    java = find_java()
-    jars = Jars({}, {**os.environ, **_launch_environment(java)})
-    files = jars.files(kafka=True, s3=False)
-    ready = f"Java {java.major} ({java.found_in}), {len(files)} jars"
-    if archive:
-        ready += ", classes archived" if class_archive.make(java.home, jars.base()) else ", no class archive"
-    return ready
-
-
 def _adjusted(session: "SparkSession", asked: Mapping[str, str]) -> "SparkSession":
     for key, value in asked.items():
         if session.conf.isModifiable(key):
@@ -113,7 +119,7 @@ def _adjusted(session: "SparkSession", asked: Mapping[str, str]) -> "SparkSessio
     return session
 
 
-def _laptop_settings(*, kafka: bool, s3: bool) -> dict[str, str]:
+def _laptop_settings(*, s3: bool) -> dict[str, str]:
     settings = {
         # Nothing outside this machine may connect, and a laptop's host name often resolves to nothing.
         "spark.driver.bindAddress": "127.0.0.1",
