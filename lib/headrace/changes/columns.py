@@ -16,6 +16,8 @@ RESERVED = frozenset(
 
 _WHOLE = r"^-?[0-9]+$"
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+MOST_NAME = 200
 _ODD_NAME = re.compile(r"[ ,;{}()\n\t=]")
 
 
@@ -25,7 +27,11 @@ def col(name: str) -> Column:
 
 
 def free_name(wanted: str, taken: set[str]) -> str:
-    """`wanted`, or `wanted_2`, `wanted_3`, ...: Delta tells names apart without regard to case."""
+    """`wanted`, or `wanted_2`, `wanted_3`, ...: Delta tells names apart without regard to case.
+
+    A name Spark cannot take loses its control characters and what is beyond 200 characters; an empty one is `column`.
+    """
+    wanted = _CONTROL.sub("", wanted)[:MOST_NAME] or "column"
     lowered = {name.lower() for name in taken} | RESERVED
     name, suffix = wanted, 2
     while name.lower() in lowered:
