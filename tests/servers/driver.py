@@ -55,7 +55,7 @@ class Driver:
         self.process.kill9()
 
     def forget_last_commit(self, source: str) -> None:
-        """Leaves the checkpoint as a kill between a batch's last write and its commit does: the batch must run again."""
+        """Leaves the checkpoint as a kill just before a batch is marked done leaves it: the batch must run again."""
         commits = self.lake / "checkpoints" / "apply_changes" / source / "commits"
         last = max(int(path.name) for path in commits.iterdir() if path.name.isdigit())
         (commits / str(last)).unlink()
