@@ -162,11 +162,19 @@ class Applier:
 
 
 def _news(envelopes: DataFrame, table: str) -> list[tuple[str, str]]:
-    """New (column, type) pairs, in the order the payload has the columns."""
+    """New (column, type) pairs: columns in the payload's order, of one column the most frequent type first.
+
+    So one odd value in the first batch does not decide what a column is.
+    """
     told = envelopes.where((F.col("table") == table) & F.col("types").isNotNull())
     entries = told.select(F.posexplode(F.map_entries(F.from_json("types", "map<string, string>"))))
-    pairs = entries.groupBy("col.key", "col.value").agg(F.min("pos").alias("place")).collect()
-    return [(row["key"], row["value"]) for row in sorted(pairs, key=lambda row: (row["place"], row["key"]))]
+    pairs = entries.groupBy("col.key", "col.value").agg(F.min("pos").alias("place"), F.count(F.lit(1)).alias("rows"))
+    found = pairs.collect()
+    places: dict[str, int] = {}
+    for row in found:
+        places[row["key"]] = min(row["place"], places.get(row["key"], row["place"]))
+    in_order = sorted(found, key=lambda row: (places[row["key"]], row["key"], -row["rows"], row["value"]))
+    return [(row["key"], row["value"]) for row in in_order]
 
 
 def _left_out(envelopes: DataFrame, table: str, schema: TableSchema) -> set[str]:

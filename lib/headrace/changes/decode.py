@@ -6,6 +6,7 @@ every captured event. Everything after it is Spark SQL on text columns.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from headrace.changes.formats import decoder
 from headrace.changes.formats.mask import masked
 from headrace.changes.formats.wrapped import unwrapped
 from headrace.changes.routes import Route, Routes
+from headrace.changes.widen import wider
 from headrace.config import Source
 from headrace.tables import TYPES_HEADER
 
@@ -89,7 +91,7 @@ def _numbered(messages: Iterator[Message], seen: dict[tuple[str, int], int]) -> 
 
 
 class _Writer:
-    """Collects the envelope rows of one Arrow batch; says each new type once a batch."""
+    """Collects the envelope rows of one Arrow batch."""
 
     def __init__(
         self, name: str, source: Source, routes: Routes, known: Known, ignore_unknown: bool, replayed: bool
@@ -176,12 +178,10 @@ class _Writer:
         return {"op": "reject", "reason": "unknown table", "detail": detail}
 
     def _news(self, table: str, types: Mapping[str, str]) -> str | None:
-        known = self._known.setdefault(table, {})
-        news = {column: kind for column, kind in types.items() if known.get(column) != kind}
-        if not news:
-            return None
-        known.update(news)
-        return _json(news)
+        """Types the table does not hold yet. Every row tells its own, so that the most frequent one can be learned."""
+        known = self._known.get(table, {})
+        news = {column: kind for column, kind in types.items() if not _held(known.get(column), kind)}
+        return _json(news) if news else None
 
     def _route(self, source_table: str) -> Route | None:
         if source_table not in self._find:
@@ -205,6 +205,11 @@ def _size_problem(after: str, route: Route) -> tuple[str, str] | None:
         f"expected at most {route.max_row_bytes} bytes; found {size}. "
         f"Raise tables.{route.name}.max_row_bytes, then run `headrace replay`.",
     )
+
+
+@cache
+def _held(known: str | None, kind: str) -> bool:
+    return known is not None and wider(known, kind) == known
 
 
 def _told_types(message: Message) -> dict[str, str] | None:
