@@ -39,8 +39,10 @@ TABLES: dict[str, dict[str, Any]] = {
     "foo": {"source": "dms", "source_table": "public.foo", "key": ["id"]},
     "devices": {"source": "dynamodb", "source_table": "table-testdrive", "key": ["device", "timestamp"]},
     "objects": {"source": "objects", "key": ["bucket", "key"]},
-    "people": {"source": "json", "key": ["id"]},
+    "people": {"source": "json", "key": ["id"], "types": {"id": "string", "sequenceNum": "bigint", "price": "double"}},
 }
+"""The tables of damaged events learn their columns; `people` declares those of the rows that must land all the same: a
+type learned from a damaged first row would refuse the good ones."""
 HEALTHY = 40
 
 
