@@ -67,7 +67,9 @@ VERSIONS = TableContract(
 )
 TRUNCATES = TableContract(
     "truncates",
-    "table string, position string, kind string, changed_at timestamp, at timestamp", ("table", "kind"), "apply_changes"
+    "table string, position string, kind string, changed_at timestamp, at timestamp",
+    ("table", "kind"),
+    "apply_changes",
 )
 CHANGED_KEYS = TableContract(
     "changed_keys",
