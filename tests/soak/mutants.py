@@ -281,12 +281,14 @@ def _crash(spark: Any, folder: str, case: tuple[str, str]) -> str:
 
 def main(names: list[str]) -> int:
     """Judge the named mutants, or all; 1 when one survived or a check is red without any."""
+    sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
     from headrace.pipelines.runtime import spark_session
+    from properties.interpreted import INTERPRETED
 
     unknown = set(names) - {mutant.name for mutant in MUTANTS}
     if unknown:
         raise SystemExit(f"expected names of mutants; found {sorted(unknown)}")
-    spark = spark_session("headrace mutants", settings={"spark.master": "local[2]"})
+    spark = spark_session("headrace mutants", settings={"spark.master": "local[2]", **INTERPRETED})
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     bad = 0
     checks = {(mutant.kind, mutant.crash): mutant for mutant in chosen}
