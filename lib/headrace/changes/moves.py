@@ -1,8 +1,9 @@
 """Values a source leaves out after a primary-key change: they stand under the old key.
 
 PostgreSQL sends a key change as a delete and an insert; a large unchanged (TOASTed) value is left out of the insert as
-well, though the new key has no row yet to keep it. It is looked up under the old key: in the batch, then in the table,
-then in the log. What is nowhere stays null and is told as `unresolved value`; a replay of it mends the row.
+well, though the new key has no row yet to keep it. It is looked up under the old key: in the batch, then in the table.
+What is nowhere stays null and is told as `unresolved value`; a replay mends the row if the old key's value has come by
+then. An older value that stands under the old key when the move arrives is taken, even if a newer one comes late.
 """
 
 from collections import defaultdict
