@@ -253,8 +253,8 @@ def _order(spark: Any, folder: str, kind: str) -> str:
         raise RuntimeError(f"expected the mutant's own modules; found {worlds.Applier.__init__.__code__.co_filename}")
     shape = getattr(histories, kind)
     some = (worlds.make_world(Random(seed), 40, 3, (shape,)) for seed in count())
-    # A world that shows what every mutant does wrong: a truncate in the middle, and a batch that comes twice.
-    world = next(one for one in some if any(change.op == "truncate" for change in one.batches[1]))
+    # A world that shows what every mutant does wrong: late changes, a truncate in the middle, a batch that comes twice.
+    world = next(one for one in some if _late(one.batches) and any(c.op == "truncate" for c in one.batches[1]))
     world = replace(world, restarts=frozenset({2}))
     config = worlds.config_for((shape,), f"{folder}/lake")
     try:
@@ -266,6 +266,12 @@ def _order(spark: Any, folder: str, kind: str) -> str:
     except AssertionError as noticed:
         return str(noticed) or "an assertion of the order test"
     return ""
+
+
+def _late(batches: list[list[Any]]) -> bool:
+    """Whether half of the last batch is older than the middle of the first."""
+    first, last = (sorted(change.position for change in batches[number]) for number in (0, -1))
+    return bool(first and last) and last[len(last) // 2] < first[len(first) // 2]
 
 
 def _crash(spark: Any, folder: str, case: tuple[str, str]) -> str:
