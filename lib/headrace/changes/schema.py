@@ -201,7 +201,7 @@ def _widen(lake: Lake, relative: str, old: StructField, new: StructField) -> boo
         lake.execute(f"ALTER TABLE {lake.sql_name(relative)} ALTER COLUMN {quoted(old.name)} TYPE {after}")
         return True
     table = lake.read(relative)
-    rewritten = table.withColumn(quoted(old.name).strip("`"), F.col(quoted(old.name)).cast(new.dataType))
+    rewritten = table.withColumn(old.name, F.col(quoted(old.name)).cast(new.dataType))
     rewritten.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(lake.path(relative))
     return True
 

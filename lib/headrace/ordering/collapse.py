@@ -17,7 +17,6 @@ FLOOR = "_floor"
 KNOWN_FLOOR = "_known_floor"
 REFUSED = "_refused"
 WARNING, WARNED = "_warning", "_warned"
-EVENTS = "_events"
 NEWEST = "_newest"
 UNHEARD = "*"
 """Stands among the partial columns for all columns nobody has heard of yet: only a full image sends them (as null)."""
@@ -40,7 +39,7 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
     Returns:
         The business columns (null where no upsert sent one), `_key`, `_position` and `_changed_at` of the newest upsert
         (null where there is none), `_floor` (the newest delete, else null), `_newest` (the higher of both), `_at_<i>`
-        for the partial columns, `_events` and, in one row with a null key, `_refused`: how many events have a problem;
+        for the partial columns and, in one row with a null key, `_refused`: how many events have a problem;
         `_warned`: how many broke a rule that only warns.
     """
     usable = F.col(PROBLEM).isNull()
@@ -53,7 +52,6 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
         F.any_value(F.struct(*[F.col(quoted(name)) for name in key])).alias("_identity"),
         F.max(upsert_at).alias(POSITION),
         F.max(delete_at).alias(FLOOR),
-        F.count(F.lit(1)).alias(EVENTS),
         F.count(PROBLEM).alias(REFUSED),
         F.count(WARNING).alias(WARNED),
     ]
@@ -74,7 +72,7 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
     values = [value(name) for name in columns]
     return grouped.select(
         *values, KEY, POSITION, F.col(f"_winner.{CHANGED_AT}").alias(CHANGED_AT), FLOOR,
-        F.greatest(F.col(POSITION), F.col(FLOOR)).alias(NEWEST), EVENTS, REFUSED, WARNED,
+        F.greatest(F.col(POSITION), F.col(FLOOR)).alias(NEWEST), REFUSED, WARNED,
         *[at_column(index) for index in range(len(partial))],
     )  # fmt: skip
 
@@ -106,7 +104,7 @@ def above_floors(reduced: DataFrame, columns: Sequence[str], key: Sequence[str],
         KEY,
         F.when(above(F.col(POSITION)), F.col(POSITION)).alias(POSITION),
         F.when(above(F.col(POSITION)), F.col(CHANGED_AT)).alias(CHANGED_AT),
-        FLOOR, NEWEST, EVENTS, REFUSED, WARNED,
+        FLOOR, NEWEST, REFUSED, WARNED,
         floor.alias(KNOWN_FLOOR),
         *[F.when(above(F.col(at_column(i))), F.col(at_column(i))).alias(at_column(i)) for i in range(len(partial))],
     )  # fmt: skip

@@ -14,6 +14,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from headrace.config import FilesSource
 from headrace.errors import Unreachable
+from headrace.lake import quoted
 from headrace.tables import TYPES_HEADER
 
 _CORRUPT = "_headrace_corrupt"
@@ -81,7 +82,7 @@ def _csv(spark: SparkSession, path: str) -> DataFrame:
     columns = spark.read.options(**options).csv(path).columns
     schema = StructType([StructField(name, StringType()) for name in [*columns, _CORRUPT]])
     rows = spark.read.options(**options, columnNameOfCorruptRecord=_CORRUPT).schema(schema).csv(path)
-    values = F.struct(*[F.col("`" + name.replace("`", "``") + "`") for name in columns])
+    values = F.struct(*[F.col(quoted(name)) for name in columns])
     # A line with too few or too many fields goes on as it stands: the decoder refuses it and keeps its text.
     text = F.coalesce(F.col(_CORRUPT), F.to_json(values, _ISO))
     return _as_messages(rows.select(text.cast("binary").alias("message"), "_metadata"))
@@ -92,7 +93,7 @@ def _parquet(spark: SparkSession, path: str) -> DataFrame:
     types = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
     told = json.dumps(types).encode()
     header = F.array(F.struct(F.lit(TYPES_HEADER).alias("key"), F.lit(told).alias("value")))
-    values = F.struct(*[F.col("`" + name.replace("`", "``") + "`") for name in rows.columns])
+    values = F.struct(*[F.col(quoted(name)) for name in rows.columns])
     text = F.to_json(values, _ISO).cast("binary").alias("message")
     return _as_messages(rows.select(text, "_metadata"), header)
 
