@@ -36,6 +36,7 @@ setup(
             "pandas-stubs~=2.3.0",
             "psycopg[binary]>=3.2",
             "pytest>=8.4",
+            "pytest-xdist>=3.8",
             "ruff>=0.14",
             "setuptools>=77",
             "types-PyYAML",

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from pyspark.sql import SparkSession
 
 from headrace.pipelines.runtime import spark_session
+from interpreted import INTERPRETED
 
 # Spark's first call takes seconds and the machine is shared, so a deadline would only measure the weather.
 # derandomize: the same commit gives the same answer in CI; new examples are the soak's task.
@@ -23,8 +24,9 @@ SPARK_FOR_TESTS = {
     # Tests hold few rows: every further partition is a task of pure overhead.
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",
-    # Compiling with the quick compiler only: the JVM lives for minutes, 30-35% off a suite's time.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    # Compiling with the quick compiler only: the JVM lives for minutes, 30-35% off a suite's time. On its own it would
+    # keep room for 48 MB of code, and throw away what is needed again.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
     # Old jobs and plans are kept for a page nobody opens here, and the session lives through the whole suite.
     "spark.ui.retainedJobs": "1",
     "spark.ui.retainedStages": "1",
@@ -33,13 +35,22 @@ SPARK_FOR_TESTS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `--dist loadgroup`: a file's tests stay in one process, and so do all that need the demo's lake."""
+    for item in items:
+        shared = "the demo's lake" if "played_demo" in getattr(item, "fixturenames", ()) else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The only Spark session of the run; never stopped between modules."""
     scratch = tmp_path_factory.mktemp("spark")
     # Spark's shuffle files and tables by name must not meet those of another run.
+    plans = {} if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else INTERPRETED
     places = {"spark.local.dir": str(scratch / "local"), "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri()}
-    session = spark_session("headrace-tests", kafka=True, settings=SPARK_FOR_TESTS | places)
+    session = spark_session("headrace-tests", kafka=True, settings=SPARK_FOR_TESTS | plans | places)
     yield session
     session.stop()
 

@@ -232,7 +232,7 @@ class TableMaintenance(Settings):
     """Upkeep of one table, run between batches by the job that owns it.
 
     Attributes:
-        compact_at_files: OPTIMIZE once this many files are smaller than 64 MiB.
+        compact_at_files: OPTIMIZE once this many files have come since the last time; it joins files below 64 MiB.
         vacuum_every, vacuum_keep: how often VACUUM runs, and the age of files it may delete.
         purge_tombstones_after: how long deletes are remembered; refused where shorter than the log, the rejects or
             `replay_horizon` can bring an older event back.

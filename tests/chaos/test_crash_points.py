@@ -13,7 +13,6 @@ from headrace.changes.envelope import Change
 from headrace.config import Config
 from headrace.testing import delete, envelopes, truncate, upsert
 from properties.histories import FULL, TRACKED
-from properties.interpreted import interpreted  # noqa: F401
 from properties.test_order import assert_every_touched_key_is_announced
 from properties.worlds import World, config_for, make_world, mistakes
 

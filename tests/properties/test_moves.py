@@ -13,7 +13,6 @@ from headrace.changes.envelope import Change
 from headrace.testing import differences, envelopes, moved, partial, rows_of, table_truth, upsert
 from headrace.testing.values import as_text
 from properties.histories import Shape, chance, cut, repeated
-from properties.interpreted import interpreted  # noqa: F401
 from properties.worlds import config_for
 
 TYPES = {"id": "string", "a": "bigint", "body": "string", "notes": "string"}

@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from headrace.changes.envelope import Change
 from headrace.config import Config
 from properties.histories import FULL, PARTIAL, SHAPES, TRACKED
-from properties.interpreted import interpreted  # noqa: F401
 from properties.worlds import World, config_for, make_world, mistakes, run, touched_keys
 
 SOAK = "soak" in (os.environ.get("HYPOTHESIS_PROFILE"), os.environ.get("HEADRACE_WORLD"))

@@ -19,7 +19,6 @@ from headrace.changes.formats import decoder
 from headrace.changes.routes import Routes
 from headrace.config import Config
 from headrace.tables import MESSAGES
-from properties.interpreted import interpreted  # noqa: F401
 from properties.poison import ARRIVED, FORMATS, POISON, captured, damaged, rows
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"

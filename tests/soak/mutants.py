@@ -289,7 +289,7 @@ def main(names: list[str]) -> int:
     """Judge the named mutants, or all; 1 when one survived or a check is red without any."""
     sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
     from headrace.pipelines.runtime import spark_session
-    from properties.interpreted import INTERPRETED
+    from interpreted import INTERPRETED
 
     unknown = set(names) - {mutant.name for mutant in MUTANTS}
     if unknown:

@@ -52,7 +52,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
             if not left or not _only_unreported(failure):
                 raise
     if once:
-        upkeep.run(force=False)
+        upkeep.run()
     return 0
 
 

@@ -137,6 +137,10 @@ def _laptop_settings(*, s3: bool) -> dict[str, str]:
         "spark.databricks.delta.snapshotPartitions": "2",
         # VACUUM lists folders in parallel tasks, 10,000 by default: 20 s instead of 2 s on a small driver.
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+        # A batch runs over 100 generated classes, Spark's default cache, so that each would be compiled again in each
+        # batch; and with stage numbers in their names equal ones would differ. A third of a small batch's CPU.
+        "spark.sql.codegen.cache.maxEntries": "1000",
+        "spark.sql.codegen.useIdInClassName": "false",
         # Otherwise Spark makes ./spark-warehouse wherever the program is started.
         "spark.sql.warehouse.dir": (cache_folder() / "warehouse").as_uri(),
     }

@@ -1,7 +1,7 @@
 """Upkeep between batches, inside the job that owns the tables: compaction, retention, tombstone purge, VACUUM."""
 
 import logging
-import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import functions as F
@@ -24,29 +24,52 @@ from headrace.tables import (
 log = logging.getLogger("headrace")
 
 EVERY = timedelta(minutes=5)
-SMALL_FILE = 64 * 1024 * 1024
+FILE_SIZES = {
+    # Delta's own limit, 1 GiB, would write nearly every file of a table again at each compaction.
+    "spark.databricks.delta.optimize.minFileSize": str(64 * 1024 * 1024),
+    "spark.databricks.delta.optimize.maxFileSize": str(256 * 1024 * 1024),
+}
+LOOKED_AFTER = "headrace.looked_after_at"
+COMPACTED_TO = "headrace.compacted_to_files"
 VACUUMED = "headrace.vacuumed_at"
 PURGED = "headrace.purged_at"
+RETENTION = "delta.deletedFileRetentionDuration"
 
 
 class Upkeep:
-    """Looks after one deployment's tables, at most every five minutes."""
+    """Looks after one deployment's tables, at most every five minutes.
+
+    When it last did is kept in the lake, so that short scheduled runs do their share.
+    """
 
     def __init__(self, lake: Lake, config: Config) -> None:
         self._lake, self._config = lake, config
-        self._next = time.monotonic() + EVERY.total_seconds()
+        self._next: datetime | None = None
 
-    def run(self, *, force: bool = False) -> None:
+    def run(self, now: datetime | None = None) -> None:
         """Do what is due. A failure is logged and tried again later: upkeep never stops the stream."""
-        if not force and time.monotonic() < self._next:
+        now = now or datetime.now(UTC)
+        if self._next is None:
+            self._next = self._first(now)
+        if self._next is None or now < self._next:
             return
-        self._next = time.monotonic() + EVERY.total_seconds()
         for relative, settings in self._owned():
             try:
                 if self._lake.exists(relative):
-                    self._look_after(relative, settings)
+                    self._look_after(relative, settings, now)
             except Exception as error:
                 log.warning("upkeep of %s failed, will be tried again: %s", relative, str(error).splitlines()[0])
+        self._mark(BATCHES.path, LOOKED_AFTER, _text(now))
+        self._next = now + EVERY
+
+    def _first(self, now: datetime) -> datetime | None:
+        """When the tables are due; None as long as there is no table. A new deployment has nothing to look after."""
+        if not self._lake.exists(BATCHES.path):
+            return None
+        last = self._lake.properties(BATCHES.path).get(LOOKED_AFTER)
+        if last is None:
+            self._mark(BATCHES.path, LOOKED_AFTER, _text(now))
+        return (datetime.fromisoformat(last) if last else now) + EVERY
 
     def _owned(self) -> list[tuple[str, TableMaintenance]]:
         shared = TableMaintenance()
@@ -62,17 +85,17 @@ class Upkeep:
             owned += [(path.format(table=name), table.maintenance) for path in paths]
         return owned
 
-    def _look_after(self, relative: str, settings: TableMaintenance) -> None:
-        now = datetime.now(UTC)
-        self._expire(relative, settings, now)
-        detail = self._lake.table(relative).detail().select("numFiles", "sizeInBytes").collect()[0]
-        if detail["numFiles"] >= settings.compact_at_files and detail["sizeInBytes"] / detail["numFiles"] < SMALL_FILE:
-            self._lake.table(relative).optimize().executeCompaction()
-        if self._due(relative, VACUUMED, settings.vacuum_every, now):
+    def _look_after(self, relative: str, settings: TableMaintenance, now: datetime) -> None:
+        marks = self._lake.properties(relative)
+        self._expire(relative, settings, marks, now)
+        self._compact(relative, settings, marks)
+        if self._due(relative, VACUUMED, settings.vacuum_every, marks, now):
+            # VACUUM refuses to delete younger files than the table's own property says.
+            self._mark(relative, RETENTION, f"interval {int(settings.vacuum_keep.total_seconds())} seconds")
             self._lake.table(relative).vacuum(settings.vacuum_keep.total_seconds() / 3600)
-            self._mark(relative, VACUUMED, now)
+            self._mark(relative, VACUUMED, _text(now))
 
-    def _expire(self, relative: str, settings: TableMaintenance, now: datetime) -> None:
+    def _expire(self, relative: str, settings: TableMaintenance, marks: Mapping[str, str], now: datetime) -> None:
         """Retention of the log and the rejects by whole days; tombstones by the time they were written."""
         keep = {
             CHANGES_LOG.path: self._config.log.keep,
@@ -80,14 +103,33 @@ class Upkeep:
         }
         if relative in keep:
             self._lake.table(relative).delete(F.col("day") < F.lit((now - keep[relative]).date()))
-        elif relative.startswith("tombstones/") and self._due(relative, PURGED, settings.vacuum_every, now):
+        elif relative.startswith("tombstones/") and self._due(relative, PURGED, settings.vacuum_every, marks, now):
             self._lake.table(relative).delete(F.col("deleted_at") < F.lit(now - settings.purge_tombstones_after))
-            self._mark(relative, PURGED, now)
+            self._mark(relative, PURGED, _text(now))
 
-    def _due(self, relative: str, mark: str, every: timedelta, now: datetime) -> bool:
-        last = self._lake.properties(relative).get(mark)
-        return last is None or now - datetime.fromisoformat(last) >= every
+    def _compact(self, relative: str, settings: TableMaintenance, marks: Mapping[str, str]) -> None:
+        """OPTIMIZE once enough files have come since the last time."""
+        if self._files(relative) - int(marks.get(COMPACTED_TO, 0)) < settings.compact_at_files:
+            return
+        for name, size in FILE_SIZES.items():
+            self._lake.spark.conf.set(name, size)
+        self._lake.table(relative).optimize().executeCompaction()
+        self._mark(relative, COMPACTED_TO, str(self._files(relative)))
 
-    def _mark(self, relative: str, mark: str, now: datetime) -> None:
-        name = self._lake.sql_name(relative)
-        self._lake.execute(f"ALTER TABLE {name} SET TBLPROPERTIES ('{mark}' = '{now.isoformat(timespec='seconds')}')")
+    def _files(self, relative: str) -> int:
+        return int(self._lake.table(relative).detail().select("numFiles").collect()[0][0])
+
+    def _due(self, relative: str, mark: str, every: timedelta, marks: Mapping[str, str], now: datetime) -> bool:
+        """Whether it was marked long ago. What has no mark is new: it is marked, and due one period later."""
+        last = marks.get(mark)
+        if last is None:
+            self._mark(relative, mark, _text(now))
+            return False
+        return now - datetime.fromisoformat(last) >= every
+
+    def _mark(self, relative: str, mark: str, value: str) -> None:
+        self._lake.execute(f"ALTER TABLE {self._lake.sql_name(relative)} SET TBLPROPERTIES ('{mark}' = '{value}')")
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
