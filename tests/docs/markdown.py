@@ -89,3 +89,12 @@ def _table(text: str) -> Table:
     lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in text.strip().splitlines()]
     headings = tuple(lines[0])
     return Table(headings, tuple(dict(zip(headings, cells, strict=True)) for cells in lines[2:]))
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+"""Every fenced block of every page."""
+
+
+def of(language: str, words: str | None = None) -> list[Block]:
+    """The blocks of one language, and of one kind where `words` follow it."""
+    return [block for block in BLOCKS if block.language == language and words in (None, block.words)]

@@ -1,13 +1,24 @@
-"""`headrace demo`: the real job on the travel company's events."""
+"""`headrace demo`: the real job on the travel company's events, and the pages' commands on its lake."""
 
+import contextlib
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from docs.conftest import Demo
+from docs.markdown import BLOCKS, ROOT, Block, of
+from headrace import cli
 from headrace.errors import Fatal
 from headrace.pipelines import demo
+
+COMMANDS = [
+    pytest.param(command, block, id=f"{block}-{command[:60]}")
+    for block in BLOCKS
+    if block.language == "sh" and block.words != "run"
+    for command in block.text.splitlines()
+]
 
 
 def test_every_row_of_every_table_equals_the_source(played_demo: Demo) -> None:
@@ -37,3 +48,32 @@ def test_a_folder_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Fatal, match="expected no such folder, or one an earlier demo made"):
         demo.main(folder)
     assert (folder / "diary.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("command", "block"), COMMANDS)
+def test_commands_run(command: str, block: Block, played_demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shlex.split(command)
+    match words[0]:
+        case "make":
+            targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+            assert words[1:] and set(words[1:]) <= set(targets)
+        case "pip":
+            extras = re.findall(r"^        \"(\w+)\": \[", (ROOT / "setup.py").read_text(), re.MULTILINE)
+            found = re.fullmatch(r"\.\[([\w,]+)\]", words[2])
+            assert found and set(found[1].split(",")) <= set(extras)
+        case "headrace" if block.words == "servers":
+            cli._parser(words[1:])[0].parse_args(words[1:])
+        case "headrace":
+            with contextlib.chdir(played_demo.folder):
+                code = cli.main(words[1:])
+            assert code == 0, capsys.readouterr().err
+            assert capsys.readouterr().out or words[1] == "run"
+        case other:
+            raise AssertionError(f"{block}: expected make, pip or headrace, found {other}")
+
+
+@pytest.mark.parametrize("block", of("python"), ids=str)
+def test_python_runs(block: Block, played_demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+    with contextlib.chdir(played_demo.folder):
+        exec(compile(block.text, str(block), "exec"), {})
+    assert capsys.readouterr().out

@@ -1,9 +1,7 @@
 """README and docs: every setting loads, every command runs, every link leads somewhere."""
 
-import contextlib
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,24 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from docs.conftest import Demo
-from docs.markdown import PAGES, ROOT, Block, anchors, blocks, links
+from docs.markdown import BLOCKS, PAGES, ROOT, Block, anchors, links, of
 from headrace import cli
 from headrace.config import Apply, Log, Rejects, TableMaintenance, parse_duration
 from headrace.config_file import load
 
-BLOCKS = [block for page in PAGES for block in blocks(page)]
-COMMANDS = [
-    pytest.param(command, block, id=f"{block}-{command[:60]}")
-    for block in BLOCKS
-    if block.language == "sh" and block.words != "run"
-    for command in block.text.splitlines()
-]
 README = ROOT / "README.md"
-
-
-def of(language: str, words: str | None = None) -> list[Block]:
-    return [block for block in BLOCKS if block.language == language and words in (None, block.words)]
 
 
 def test_there_are_blocks_of_every_kind() -> None:
@@ -53,35 +39,6 @@ def test_settings_load(block: Block, tmp_path: Path) -> None:
     config = load(file, {"KAFKA_JAAS": "not to be printed"})
     assert config.tables
     assert "not to be printed" not in repr(config)
-
-
-@pytest.mark.parametrize(("command", "block"), COMMANDS)
-def test_commands_run(command: str, block: Block, played_demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
-    words = shlex.split(command)
-    match words[0]:
-        case "make":
-            targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-            assert words[1:] and set(words[1:]) <= set(targets)
-        case "pip":
-            extras = re.findall(r"^        \"(\w+)\": \[", (ROOT / "setup.py").read_text(), re.MULTILINE)
-            found = re.fullmatch(r"\.\[([\w,]+)\]", words[2])
-            assert found and set(found[1].split(",")) <= set(extras)
-        case "headrace" if block.words == "servers":
-            cli._parser(words[1:])[0].parse_args(words[1:])
-        case "headrace":
-            with contextlib.chdir(played_demo.folder):
-                code = cli.main(words[1:])
-            assert code == 0, capsys.readouterr().err
-            assert capsys.readouterr().out or words[1] == "run"
-        case other:
-            raise AssertionError(f"{block}: expected make, pip or headrace, found {other}")
-
-
-@pytest.mark.parametrize("block", of("python"), ids=str)
-def test_python_runs(block: Block, played_demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
-    with contextlib.chdir(played_demo.folder):
-        exec(compile(block.text, str(block), "exec"), {})
-    assert capsys.readouterr().out
 
 
 @pytest.mark.parametrize("block", of("sh", "run"), ids=str)
@@ -118,7 +75,7 @@ def test_the_picture_is_well_formed() -> None:
 
 
 def test_the_readme_reaches_runnable_code_early() -> None:
-    first = next(block for block in blocks(README) if block.words == "run")
+    first = next(block for block in BLOCKS if block.page == README and block.words == "run")
     assert first.line < 45
     assert len(first.text.splitlines()) <= 15
 

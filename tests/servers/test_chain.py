@@ -11,8 +11,6 @@ from .kafka import Kafka
 from .postgres import Postgres
 
 CHANGES = 10_000
-# Not in CI yet: this test has not been seen green (issue 3 is open). Drop the mark once it has.
-pytestmark = pytest.mark.soak
 
 
 @pytest.fixture(scope="module")

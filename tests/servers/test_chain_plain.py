@@ -12,9 +12,6 @@ from .chain import TABLES, Chain
 from .kafka import Kafka
 from .postgres import Postgres
 
-# Not in CI yet: this test has not been seen green (issue 3 is open). Drop the mark once it has.
-pytestmark = pytest.mark.soak
-
 TYPES = {
     "bookings": {
         "id": "int",

@@ -70,7 +70,7 @@ def test_the_log_and_tombstones_are_kept_as_long_as_the_settings_say(spark, conf
     old, young = NEXT_DAY - timedelta(days=21), NEXT_DAY - timedelta(days=19)
     lake.append(spark.createDataFrame([("[1]", "a", old), ("[2]", "b", young)], TOMBSTONES.schema), stones)
     days = [(NEXT_DAY - timedelta(days=ago)).date() for ago in (15, 14, 13)]
-    lake.append(spark.createDataFrame([(day,) for day in days], "day date"), log)
+    lake.append(spark.createDataFrame([("feed", day) for day in days], "source string, day date"), log)
     looked_after(lake, config, NOW, LATER)
     assert lake.read(stones).count() == 2, "a purge is due a day after the table was first looked at"
     looked_after(lake, config, NEXT_DAY)
