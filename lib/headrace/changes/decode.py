@@ -30,7 +30,8 @@ _ARROW = pa.schema(
         ("source", pa.string()), ("source_table", pa.string()), ("table", pa.string()), ("op", pa.string()),
         ("key", pa.string()), ("position", pa.string()), ("after", pa.string()), ("sent", pa.list_(pa.string())),
         ("types", pa.string()), ("changed_at", _TIME), ("arrived_at", _TIME), ("transaction", pa.string()),
-        ("initiator", pa.string()), ("moved_from", pa.string()), ("snapshot", pa.string()), ("reason", pa.string()),
+        ("initiator", pa.string()), ("moved_from", pa.string()), ("snapshot", pa.string()),
+        ("left_out", pa.list_(pa.string())), ("reason", pa.string()),
         ("detail", pa.string()), ("message_key", pa.binary()), ("message", pa.binary()), ("headers", _HEADERS),
         ("origin", _ORIGIN),
     ]
@@ -158,6 +159,7 @@ class _Writer:
             sent=self._sent(change, route),
             types=self._news(route.name, change.types),
             moved_from=_json(change.moved_from) if change.moved_from else None,
+            left_out=self._left_out(change, route),
         )
         return row
 
@@ -166,6 +168,12 @@ class _Writer:
             return list(change.sent) if change.sent is not None else None
         everything = change.sent if change.sent is not None else {*change.after, *self._known.get(route.name, {})}
         return sorted(set(everything) - set(route.mask))
+
+    def _left_out(self, change: Change, route: Route) -> list[str] | None:
+        """What the source held back; None where it does not tell."""
+        if not change.left_out:
+            return None
+        return [*change.left_out, *(route.mask if self._replayed else ())]
 
     def _unknown(self, change: Change) -> dict[str, Any]:
         if self._ignore_unknown:

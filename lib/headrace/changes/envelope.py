@@ -50,6 +50,7 @@ class Change:
         types: Spark SQL type (simple string, lower case) of each column the source can tell; the applier learns from
             it. Nothing is said about a column whose value is null and whose type the payload does not tell.
         changed_at: microseconds UTC at the source; None where the source does not say.
+        left_out: columns a partial image names and gives no value for (TOAST markers); empty where it names none.
         moved_from: after a primary-key change the identifying columns under the old key.
         transaction, initiator: the source's transaction id; who made the change (e.g. `ttl` for DynamoDB's expiry).
         snapshot: `dump` marks a row of a full dump (`format: snapshot`).
@@ -66,6 +67,7 @@ class Change:
     transaction: str | None = None
     initiator: str | None = None
     snapshot: Literal["dump"] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ ENVELOPE = """
     source string, source_table string, table string, op string, key string, position string, after string,
     sent array<string>, types string,
     changed_at timestamp, arrived_at timestamp, transaction string, initiator string, moved_from string,
-    snapshot string, reason string, detail string, message_key binary, message binary,
+    snapshot string, left_out array<string>, reason string, detail string, message_key binary, message binary,
     headers array<struct<key: string, value: binary>>,
     origin struct<stream: string, partition: int, offset: bigint, part: int>
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from headrace.changes.columns import col, untyped
@@ -42,10 +42,10 @@ def resolve(
     """
     everything = {column.source for column in schema.columns} - set(table.drop)
     incomplete = events.where(F.col("moved_from").isNotNull() & F.col("sent").isNotNull())
-    movers = incomplete.select("key", "position", "moved_from", "sent").distinct().limit(MAX_LOOKUPS).collect()
+    columns = ("key", "position", "moved_from", "sent", "left_out")
+    movers = incomplete.select(*columns).distinct().limit(MAX_LOOKUPS).collect()
     wanted = {
-        (row["key"], row["position"]): (_old_key(row["moved_from"], table), everything - set(row["sent"]))
-        for row in movers
+        (row["key"], row["position"]): (_old_key(row["moved_from"], table), _missing(row, everything)) for row in movers
     }
     if not any(missing for _, missing in wanted.values()):
         return events, None
@@ -53,6 +53,13 @@ def resolve(
     stored = _stored(lake, path, wanted, table, schema)
     found = {place: _look_up(place[1], old, missing, past, stored) for place, (old, missing) in wanted.items()}
     return _filled(events, found), _unresolved(events, wanted, found)
+
+
+def _missing(row: Row, everything: set[str]) -> set[str]:
+    """The columns to look up. One that is neither sent nor named as left out did not exist yet under either key."""
+    if row["left_out"]:
+        return everything & set(row["left_out"])
+    return everything - set(row["sent"])
 
 
 def _old_key(moved_from: str, table: Table) -> tuple[str | None, ...]:

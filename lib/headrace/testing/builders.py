@@ -94,6 +94,7 @@ def moved(
         _types(known),
         changed_at,
         moved_from=_texts(old_key),
+        left_out=tuple(sorted(left_out)),
     )
     return delete(table, old_key, at=at, changed_at=changed_at, epoch=epoch), arrival
 
@@ -156,6 +157,7 @@ def _envelope(change: Change, routes: Routes, source: str, offset: int) -> dict[
         "sent": None if change.sent is None else list(change.sent),
         "types": _json(change.types) if change.types else None,
         "moved_from": _json(change.moved_from) if change.moved_from else None,
+        "left_out": list(change.left_out) or None,
     }
 
 

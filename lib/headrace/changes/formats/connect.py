@@ -63,11 +63,11 @@ def _plan(readers: Mapping[str, Reader], target: Target) -> Plan:
 
 @dataclass(slots=True)
 class Image:
-    """A row image as text. `complete` is False where markers left columns out."""
+    """A row image as text. `left_out` names the columns whose value is a marker; they are not in `row`."""
 
     row: Row
     types: dict[str, str]
-    complete: bool
+    left_out: tuple[str, ...] = ()
 
 
 class Records:
@@ -104,18 +104,15 @@ class Records:
         """A row image without the columns whose value is the marker. Raises Unusable."""
         if not isinstance(raw, dict):
             raise Unusable("unknown shape", "expected a row as a JSON object. Check the connector's converters")
-        complete, is_marker, key = True, self._is_marker, target.key
-        for column, value in raw.items():
-            if is_marker(value) and column not in key:
-                complete = False
-                break
-        if not complete:
-            raw = {name: value for name, value in raw.items() if name in key or not is_marker(value)}
+        is_marker, key = self._is_marker, target.key
+        left_out = tuple(name for name, value in raw.items() if is_marker(value) and name not in key)
+        if left_out:
+            raw = {name: value for name, value in raw.items() if name not in left_out}
         if shape is None:
             row, types = read_row(raw, target.declared)
         else:
             row, types = _read(raw, shape.plan(table, target), target)
-        return Image(row, types, complete)
+        return Image(row, types, left_out)
 
     def key(self, message: Message, table: str, target: Target) -> Image | None:
         """The message key's columns, or None where there is no key that can be read as columns."""

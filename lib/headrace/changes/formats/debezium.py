@@ -152,9 +152,10 @@ class Debezium:
             moved_from = changed_key(facts.target.key, old.row, image.row)
             if moved_from:
                 changes.append(delete(facts, moved_from, old.types))
-        sent = None if image.complete else tuple(image.row)
-        rank = _rank(source, op)
-        changes.append(upsert(facts, image.row, image.types, sent=sent, moved_from=moved_from, rank=rank))
+        sent = tuple(image.row) if image.left_out else None
+        rank, left_out = _rank(source, op), image.left_out
+        change = upsert(facts, image.row, image.types, sent=sent, left_out=left_out, moved_from=moved_from, rank=rank)
+        changes.append(change)
         return changes
 
     def _delete(self, facts: Facts, message: Message, payload: Mapping[str, Any], shape: Shape | None) -> Change:

@@ -75,7 +75,7 @@ class Flattened:
             return [self._delete(facts, message, columns, shape)]
         image = self._records.image(columns, shape, table, facts.target)
         types = {name: of for name, of in image.types.items() if not name.startswith(_PREFIX)}
-        sent = None if image.complete else tuple(image.row)
+        sent = tuple(image.row) if image.left_out else None
         rank = SNAPSHOT_RANK if op == "r" else None
         return [upsert(facts, image.row, types, sent=sent, rank=rank)]
 

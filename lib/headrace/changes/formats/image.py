@@ -108,6 +108,7 @@ def upsert(
     types: dict[str, str],
     *,
     sent: tuple[str, ...] | None = None,
+    left_out: tuple[str, ...] = (),
     moved_from: Row | None = None,
     rank: str | None = None,
     dump: bool = False,
@@ -131,6 +132,7 @@ def upsert(
         facts.transaction,
         facts.initiator,
         "dump" if dump else None,
+        left_out,
     )
 
 
