@@ -5,9 +5,11 @@ Then it takes its snapshot again: rows that were deleted in between are in the f
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from . import values
 from .chain import TABLES, Chain
 from .kafka import Kafka
 from .postgres import Postgres
@@ -67,6 +69,10 @@ def chain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("plain")
     postgres = Postgres(folder / "postgres").start()
     chain = Chain(folder, kafka, postgres, 2, "plain", schemas=False, connector=CONNECTOR, types=TYPES)
+    # With `isostring` Debezium 3.7 writes 24:00:00 (23:59:59.999999 in a time(3)) as 00:00:00Z: seen in Kafka.
+    flights = chain.workload.tables["flights"]
+    at = flights.columns.index(flights.column("gate_closes"))
+    flights.columns[at] = replace(flights.columns[at], make=values.minute)
     chain.connect.flush_ms = 600_000
     try:
         chain.workload.create()

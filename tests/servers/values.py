@@ -96,6 +96,11 @@ def clock(rng: Random) -> dt.time:
     return dt.time(rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59), rng.choice([0, rng.randint(0, 999999)]))
 
 
+def minute(rng: Random) -> dt.time:
+    """Times of day in whole minutes, midnight included."""
+    return dt.time(rng.randint(0, 23), rng.randint(0, 59))
+
+
 def moment(rng: Random) -> dt.datetime:
     """Timestamps without zone: microseconds, before 1970 and far ahead included."""
     if rng.random() < 0.05:
