@@ -91,9 +91,17 @@ class Applier:
             self._learn(lake, envelopes, facts)
             outcomes = self._apply_tables(lake, envelopes, facts, batch, exact if log else None, log)
             result = BatchResult(outcomes)
-            journal.append_rejects(lake, envelopes, facts, outcomes, batch, exact)
-            journal.append_changed_keys(lake, outcomes, batch)
-            journal.append_batches(lake, outcomes, facts, batch, started, time.monotonic() - clock)
+            # In any order: a batch that stops between them comes again and writes them all.
+            with ThreadPoolExecutor(3) as pool:
+                journals = [
+                    pool.submit(journal.append_rejects, lake, envelopes, facts, outcomes, batch, exact),
+                    pool.submit(journal.append_changed_keys, lake, outcomes, batch),
+                    pool.submit(
+                        journal.append_batches, lake, outcomes, facts, batch, started, time.monotonic() - clock
+                    ),
+                ]
+                for written in journals:
+                    written.result()
         finally:
             for table in self._tables.values():
                 table.release()
