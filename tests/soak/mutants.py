@@ -14,13 +14,14 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
 FULL, PARTIAL, TRACKED = "FULL", "PARTIAL", "TRACKED"
@@ -253,8 +254,7 @@ def _order(spark: Any, folder: str, kind: str) -> str:
         raise RuntimeError(f"expected the mutant's own modules; found {worlds.Applier.__init__.__code__.co_filename}")
     shape = getattr(histories, kind)
     some = (worlds.make_world(Random(seed), 40, 3, (shape,)) for seed in count())
-    # A world that shows what every mutant does wrong: late changes, a truncate in the middle, a batch that comes twice.
-    world = next(one for one in some if _late(one.batches) and any(c.op == "truncate" for c in one.batches[1]))
+    world = next(one for one in some if _shows(one.batches, shape.key))
     world = replace(world, restarts=frozenset({2}))
     config = worlds.config_for((shape,), f"{folder}/lake")
     try:
@@ -268,10 +268,55 @@ def _order(spark: Any, folder: str, kind: str) -> str:
     return ""
 
 
-def _late(batches: list[list[Any]]) -> bool:
-    """Whether half of the last batch is older than the middle of the first."""
-    first, last = (sorted(change.position for change in batches[number]) for number in (0, -1))
-    return bool(first and last) and last[len(last) // 2] < first[len(first) // 2]
+def _shows(batches: list[list[Any]], key: tuple[str, ...]) -> bool:
+    """Whether the last batch shows what the mutants do wrong, with nothing after it to mend it.
+
+    A delete below a living row, one of them at the row's own place; an upsert below the delete of its key; an upsert
+    below a truncate.
+    """
+    earlier = [change for batch in batches[:-1] for change in batch]
+    before, after = _places(earlier, key), _places([*earlier, *batches[-1]], key)
+    last = _by_key(batches[-1], key)
+    below = [name for name, row in before.items() if row.alive and after[name] == row and _only(last, name, "delete")]
+    ties = [name for name in below if any(_place(c.position) == _place(before[name].alive) for c in last[name])]
+    buried = [name for name, row in before.items() if _only(last, name, "upsert") and not after[name].alive]
+    truncated = max((c.position for c in earlier if c.op == "truncate"), default="")
+    deleted = [name for name in buried if before[name].floor > truncated]
+    cut_off = [name for name in buried if before[name].floor == truncated]
+    return bool(len(below) > 1 and ties and deleted and truncated and cut_off)
+
+
+class _Row(NamedTuple):
+    """Positions of the living row ("" where there is none) and of the newest delete or truncate."""
+
+    alive: str
+    floor: str
+
+
+def _places(changes: list[Any], key: tuple[str, ...]) -> dict[Any, _Row]:
+    truncated = max((change.position for change in changes if change.op == "truncate"), default="")
+    rows = {}
+    for name, own in _by_key(changes, key).items():
+        floor = max([truncated, *(change.position for change in own if change.op == "delete")])
+        above = [change.position for change in own if change.op == "upsert" and change.position > floor]
+        rows[name] = _Row(max(above, default=""), floor)
+    return rows
+
+
+def _by_key(changes: list[Any], key: tuple[str, ...]) -> dict[Any, list[Any]]:
+    found = defaultdict(list)
+    for change in changes:
+        if change.op != "truncate":
+            found[tuple(change.after.get(column) for column in key)].append(change)
+    return found
+
+
+def _only(changes: dict[Any, list[Any]], name: Any, op: str) -> bool:
+    return bool(changes.get(name)) and all(change.op == op for change in changes[name])
+
+
+def _place(position: str) -> list[str]:
+    return position.split("-")[:2]
 
 
 def _crash(spark: Any, folder: str, case: tuple[str, str]) -> str:
