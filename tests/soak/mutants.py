@@ -39,6 +39,7 @@ class Mutant:
     Attributes:
         kind: the kind of table that must then go wrong in a random world.
         crash: instead, the crash test that must notice.
+        late_truncate: the world's last batch truncates below living rows.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Mutant:
     new: str
     kind: str = FULL
     crash: tuple[str, str] | None = None
+    late_truncate: bool = False
 
     def apply(self, root: Path) -> None:
         """Change the source under `root`. Raises ValueError when the text is not there exactly once."""
@@ -132,6 +134,7 @@ MUTANTS = (
         "if prepared.shape.partial:\n            _forget_carried(",
         "if False:\n            _forget_carried(",
         kind=PARTIAL,
+        late_truncate=True,
     ),
     Mutant(
         "events below a floor count in the batch",
@@ -211,13 +214,16 @@ def judge(spark: Any, mutant: Mutant) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="headrace-mutant-") as folder:
         started = time.monotonic()
         with _copy(Path(folder), mutant):
-            evidence = _crash(spark, folder, mutant.crash) if mutant.crash else _order(spark, folder, mutant.kind)
+            if mutant.crash:
+                evidence = _crash(spark, folder, mutant.crash)
+            else:
+                evidence = _order(spark, folder, mutant.kind, mutant.late_truncate)
         return Verdict(mutant.name, time.monotonic() - started, evidence)
 
 
 def clean(spark: Any, mutant: Mutant) -> Verdict:
     """The same checks without the mutant: they must find nothing, or they would kill anybody."""
-    return judge(spark, Mutant("(none)", mutant.path, mutant.old, mutant.old, mutant.kind, mutant.crash))
+    return judge(spark, replace(mutant, name="(none)", new=mutant.old))
 
 
 @contextmanager
@@ -246,7 +252,7 @@ def _ours(module: str) -> bool:
     return module.partition(".")[0] in ("headrace", "properties", "chaos")
 
 
-def _order(spark: Any, folder: str, kind: str) -> str:
+def _order(spark: Any, folder: str, kind: str, late_truncate: bool = False) -> str:
     """One world of one table, as in `tests/properties/test_order.py`."""
     histories, worlds = (importlib.import_module(f"properties.{name}") for name in ("histories", "worlds"))
     test = importlib.import_module("properties.test_order")
@@ -254,7 +260,8 @@ def _order(spark: Any, folder: str, kind: str) -> str:
         raise RuntimeError(f"expected the mutant's own modules; found {worlds.Applier.__init__.__code__.co_filename}")
     shape = getattr(histories, kind)
     some = (worlds.make_world(Random(seed), 40, 3, (shape,)) for seed in count())
-    world = next(one for one in some if _shows(one.batches, shape.key))
+    wanted = _late_truncate if late_truncate else _shows
+    world = next(one for one in some if wanted(one.batches, shape.key))
     world = replace(world, restarts=frozenset({2}))
     config = worlds.config_for((shape,), f"{folder}/lake")
     try:
@@ -284,6 +291,22 @@ def _shows(batches: list[list[Any]], key: tuple[str, ...]) -> bool:
     deleted = [name for name in buried if before[name].floor > truncated]
     cut_off = [name for name in buried if before[name].floor == truncated]
     return bool(len(below) > 1 and ties and deleted and truncated and cut_off)
+
+
+def _late_truncate(batches: list[list[Any]], key: tuple[str, ...]) -> bool:
+    """Whether the last batch truncates below a living row it does not touch, and above a value that row carries."""
+    earlier, last = [change for batch in batches[:-1] for change in batch], _by_key(batches[-1], key)
+    newest = max((change.position for change in batches[-1] if change.op == "truncate"), default="")
+    before, events = _places(earlier, key), _by_key(earlier, key)
+    for name, row in before.items():
+        if name in last or not row.floor < newest < row.alive:
+            continue
+        above = [change for change in events[name] if change.op == "upsert" and change.position > row.floor]
+        newer = [change for change in above if change.position > newest]
+        old_values = {column for c in above if c.position < newest for column, value in c.after.items() if value}
+        if all(c.sent is not None and not old_values <= set(c.sent) for c in newer) and len(newer) == 1:
+            return True
+    return False
 
 
 class _Row(NamedTuple):
@@ -326,7 +349,7 @@ def _crash(spark: Any, folder: str, case: tuple[str, str]) -> str:
             spark, Path(folder), *case
         )
     except AssertionError as noticed:
-        return str(noticed)
+        return str(noticed) or "an assertion of the crash test"
     return ""
 
 
@@ -342,7 +365,7 @@ def main(names: list[str]) -> int:
     spark = spark_session("headrace mutants", settings={"spark.master": "local[2]", **INTERPRETED})
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     bad = 0
-    checks = {(mutant.kind, mutant.crash): mutant for mutant in chosen}
+    checks = {(mutant.kind, mutant.crash, mutant.late_truncate): mutant for mutant in chosen}
     for mutant in checks.values():
         verdict = clean(spark, mutant)
         bad += verdict.killed
