@@ -31,7 +31,11 @@ SEED = 7
 STEPS = 1_000
 SPARK = {
     # A demo lives for a minute: the second compiler would still be warming up when it ends, and rows are few.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+    # For a few hundred rows compiling a plan, and planning it again at each stage, costs more than running it.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",
 }
