@@ -8,8 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pyspark.sql import SparkSession
 
-from headrace.pipelines.runtime import spark_session
-from interpreted import INTERPRETED
+from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, spark_session
 
 # Spark's first call takes seconds and the machine is shared, so a deadline would only measure the weather.
 # derandomize: the same commit gives the same answer in CI; new examples are the soak's task.
@@ -19,14 +18,9 @@ settings.register_profile("soak", deadline=None, print_blob=True, suppress_healt
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 SPARK_FOR_TESTS = {
+    **SHORT_LIVED,
     # Two cores find races that one would hide, and leave nothing idle on a small CI machine.
     "spark.master": "local[2]",
-    # Tests hold few rows: every further partition is a task of pure overhead.
-    "spark.sql.shuffle.partitions": "2",
-    "spark.default.parallelism": "2",
-    # Compiling with the quick compiler only: the JVM lives for minutes, 30-35% off a suite's time. On its own it would
-    # keep room for 48 MB of code, and throw away what is needed again.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
     # Old jobs and plans are kept for a page nobody opens here, and the session lives through the whole suite.
     "spark.ui.retainedJobs": "1",
     "spark.ui.retainedStages": "1",
@@ -39,8 +33,9 @@ SPARK_FOR_TESTS = {
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The only Spark session of the run; never stopped between modules."""
     scratch = tmp_path_factory.mktemp("spark")
-    # Spark's shuffle files and tables by name must not meet those of another run.
+    # The soak, and every test that runs `headrace` as a program, compile as production does.
     plans = {} if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else INTERPRETED
+    # Spark's shuffle files and tables by name must not meet those of another run.
     places = {"spark.local.dir": str(scratch / "local"), "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri()}
     session = spark_session("headrace-tests", kafka=True, settings=SPARK_FOR_TESTS | plans | places)
     yield session

@@ -304,7 +304,7 @@ def _late_truncate(batches: list[list[Any]], key: tuple[str, ...]) -> bool:
         above = [change for change in events[name] if change.op == "upsert" and change.position > row.floor]
         newer = [change for change in above if change.position > newest]
         old_values = {column for c in above if c.position < newest for column, value in c.after.items() if value}
-        if all(c.sent is not None and not old_values <= set(c.sent) for c in newer) and len(newer) == 1:
+        if len(newer) == 1 and newer[0].sent is not None and not old_values <= set(newer[0].sent):
             return True
     return False
 
@@ -356,8 +356,7 @@ def _crash(spark: Any, folder: str, case: tuple[str, str]) -> str:
 def main(names: list[str]) -> int:
     """Judge the named mutants, or all; 1 when one survived or a check is red without any."""
     sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
-    from headrace.pipelines.runtime import spark_session
-    from interpreted import INTERPRETED
+    from headrace.pipelines.runtime import INTERPRETED, spark_session
 
     unknown = set(names) - {mutant.name for mutant in MUTANTS}
     if unknown:

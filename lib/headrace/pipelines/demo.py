@@ -16,7 +16,7 @@ from headrace import config_file
 from headrace.config import Config
 from headrace.errors import Fatal
 from headrace.pipelines import apply_changes
-from headrace.pipelines.runtime import spark_session
+from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, spark_session
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES, SYSTEM_COLUMNS, TABLES
@@ -29,16 +29,6 @@ from headrace.travel.story import Waves, arrivals, by_arrival, choose, table_lin
 FOLDER = Path("demo-lake")
 SEED = 7
 STEPS = 1_000
-SPARK = {
-    # A demo lives for a minute: the second compiler would still be warming up when it ends, and rows are few.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
-    # For a few hundred rows compiling a plan, and planning it again at each stage, costs more than running it.
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.shuffle.partitions": "2",
-    "spark.default.parallelism": "2",
-}
 TOLD = "bookings"
 TOLD_COLUMNS = ("customer_id", "status", "price")
 _MARK = ".made-by-headrace-demo"
@@ -62,7 +52,7 @@ def main(folder: Path = FOLDER) -> int:
     key = choose(waves, TOLD, agency.database.rows[TOLD])
     say("Starting Spark ...")
     if SparkSession.getActiveSession() is None:
-        spark_session("headrace demo", settings={**SPARK, **config.spark})
+        spark_session("headrace demo", settings={**SHORT_LIVED, **INTERPRETED, **config.spark})
     states = [_take_in(say, config, folder, number, wave, key) for number, wave in enumerate(waves)]
     _tell(waves, key, states)
     equal = _judge(config, agency)
