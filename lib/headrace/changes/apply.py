@@ -125,10 +125,13 @@ class Applier:
         log: bool,
     ) -> dict[str, Outcome]:
         names = [name for name in facts if name in self._tables and facts[name].changes]
-        prepared = {
-            name: self._tables[name].prepare(lake, envelopes, facts[name], self._registry.get(name)) for name in names
-        }
         with ThreadPoolExecutor(self._config.apply.parallel_tables) as pool:
+            # All of them before anything is written: one may stop the batch.
+            ready = [
+                pool.submit(self._tables[name].prepare, lake, envelopes, facts[name], self._registry.get(name))
+                for name in names
+            ]
+            prepared = {name: future.result() for name, future in zip(names, ready, strict=True)}
             logged = (
                 [pool.submit(journal.append_log, lake, envelopes, batch, exact)]
                 if log and self._config.log.enabled

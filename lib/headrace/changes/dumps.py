@@ -21,7 +21,7 @@ def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, floor: 
     """Compare a dump with the table.
 
     Args:
-        rows: every row of one dump, from `table_rows`.
+        rows: every row of one dump, from `Typing.rows`.
         current: the table now, or None before the first load.
         floor: the newest truncate or dump known.
 

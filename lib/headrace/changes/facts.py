@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 
@@ -36,14 +37,8 @@ class TableFacts:
 
 def batch_facts(envelopes: DataFrame) -> dict[str, TableFacts]:
     """Facts by table of the lake; rows that belong to none stand under ""."""
-    table = F.coalesce("table", F.lit(""))
-    grouped = envelopes.groupBy(table.alias("table"), "op").agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.min("position").alias("oldest"),
-        F.max("position").alias("newest"),
-        F.max("changed_at").alias("changed_at"),
-        *[F.coalesce(F.bool_or(F.col(name).isNotNull()), F.lit(False)).alias(name) for name in _FLAGS],
-    )
+    table, *aggregates = _expressions()
+    grouped = envelopes.groupBy(table, "op").agg(*aggregates)
     facts: dict[str, TableFacts] = {}
     for row in grouped.collect():
         found = facts.setdefault(row["table"], TableFacts())
@@ -67,3 +62,16 @@ def batch_facts(envelopes: DataFrame) -> dict[str, TableFacts]:
 
 
 _FLAGS = ("types", "sent", "moved_from", "snapshot")
+
+
+@cache
+def _expressions() -> tuple[Column, ...]:
+    """The table's name and the facts."""
+    return (
+        F.coalesce("table", F.lit("")).alias("table"),
+        F.count(F.lit(1)).alias("rows"),
+        F.min("position").alias("oldest"),
+        F.max("position").alias("newest"),
+        F.max("changed_at").alias("changed_at"),
+        *[F.coalesce(F.bool_or(F.col(name).isNotNull()), F.lit(False)).alias(name) for name in _FLAGS],
+    )

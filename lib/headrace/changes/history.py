@@ -13,7 +13,7 @@ from pyspark.sql.window import WindowSpec
 
 from headrace.changes.columns import col, key_text, untyped
 from headrace.changes.schema import TableSchema, ensure_table
-from headrace.changes.table_rows import Shape, table_rows
+from headrace.changes.table_rows import Shape, Typing
 from headrace.config import History, Table
 from headrace.lake import Assignments, Lake, quoted
 from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD
@@ -45,7 +45,7 @@ def record(
 
     Args:
         events: the batch's upserts and deletes of this table, schema `ENVELOPE`.
-        rows: what `table_rows` made of them; of a dump, the changes since the one before.
+        rows: what `Typing.rows` made of them; of a dump, the changes since the one before.
         truncates: the batch's truncates, which are in `truncates` already.
     """
     stored = lake.ensure(VERSIONS, table=name)
@@ -57,7 +57,7 @@ def record(
     touched = touched.persist()
     try:
         past = _past(lake, stored, touched)
-        typed, shape = table_rows(past, table, schema)
+        typed, shape = Typing(table, schema).rows(past)
         ensure_table(lake, relative, list(shape.columns), _SYSTEM, {"delta.enableDeletionVectors": "true"})
         wanted = intervals(_with_truncates(lake, name, typed, touched, shape), shape, table.history or History())
         _merge(lake, relative, wanted, touched, shape)
@@ -69,7 +69,7 @@ def intervals(events: DataFrame, shape: Shape, settings: History) -> DataFrame:
     """The intervals of every key.
 
     Args:
-        events: from `table_rows`, good rows only, truncates as deletes; repeats allowed.
+        events: from `Typing.rows`, good rows only, truncates as deletes; repeats allowed.
 
     Returns:
         The business columns as they stood at the end of each interval, and the `_valid_*` columns and `_current`.

@@ -10,7 +10,7 @@ from headrace.changes import dumps, history, moves
 from headrace.changes.columns import col, key_text
 from headrace.changes.facts import TableFacts
 from headrace.changes.schema import TableSchema, ensure_table, system_columns
-from headrace.changes.table_rows import REASON, Shape, table_rows
+from headrace.changes.table_rows import REASON, Shape, Typing
 from headrace.config import Table
 from headrace.errors import ExpectationStopped
 from headrace.lake import Assignments, Lake, quoted
@@ -40,7 +40,7 @@ class Outcome:
 
     Attributes:
         changed: frames of `key, position`: every key the batch touched.
-        refused: frames of `table_rows` with a problem.
+        refused: frames of `Typing.rows` with a problem.
         unresolved: frames of envelope rows that were applied but for a value the source left out.
     """
 
@@ -77,6 +77,7 @@ class OrderedTable:
     def __init__(self, name: str, table: Table, floors: Floors) -> None:
         self.name, self._table, self._floors = name, table, floors
         self._path = TABLES.format(table=name)
+        self._typing: Typing | None = None
         self._shape: Shape | None = None
         self._rows: int | None = None
         self._cached: list[DataFrame] = []
@@ -89,7 +90,9 @@ class OrderedTable:
         unresolved = None
         if facts.moved:
             events, unresolved = moves.resolve(lake, self._path, events, self._table, schema)
-        rows, shape = table_rows(events, self._table, schema)
+        if self._typing is None or self._typing.schema != schema:
+            self._typing = Typing(self._table, schema)
+        rows, shape = self._typing.rows(events)
         dump_floor = None
         if facts.dump:
             rows, floor = self._dump(lake, rows, shape)

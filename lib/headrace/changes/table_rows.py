@@ -44,53 +44,71 @@ class Shape:
         return bool(self.key)
 
 
-def table_rows(events: DataFrame, table: Table, schema: TableSchema) -> tuple[DataFrame, Shape]:
-    """Type, check and project the events of one table.
+class Typing:
+    """How the events of one table become its rows, under one schema.
 
-    Args:
-        events: upserts and deletes of this table, schema `ENVELOPE` (only `op, position, after, sent, changed_at` and
-            the columns of `PASSED_ON` are read).
-
-    Returns:
-        A DataFrame of the business columns, `_key, _op, _position, _changed_at, _sent`, `_problem` (null for a good
-        row), `_reason`, `_warning` and `PASSED_ON`; and its shape. An upsert that breaks `where` has become a delete.
+    The expressions are made once and used for every batch: each part of one is a call into Java, thousands for a table
+    of many columns.
     """
-    # An event's own columns step aside first: a business column may be called `key` or `source`.
-    named = events.select(
-        F.from_json("after", "map<string, string>").alias("_texts"),
-        F.col("op").alias(OP), F.col("position").alias(POSITION), F.col("changed_at").alias(CHANGED_AT),
-        F.col("sent").alias("_sent_at_source"),
-        *[F.col(name).alias(kept) for name, kept in zip(_EVENT, PASSED_ON, strict=True)],
-    )  # fmt: skip
-    texts = {column.name: F.try_element_at("_texts", F.lit(column.source)) for column in schema.columns}
-    system = [OP, POSITION, CHANGED_AT, "_sent_at_source", *PASSED_ON]
-    values = [typed(texts[column.name], column.type).alias(column.name) for column in schema.columns]
-    rows = named.select("_texts", *system, *values)
-    rows = rows.withColumns({"_misfit": _misfits(schema, texts), KEY: _key(table, schema)})
-    if table.where is not None:
-        keeps = F.coalesce(F.expr(table.where), F.lit(False))
-        rows = rows.withColumn(OP, F.when((F.col(OP) == "upsert") & ~keeps, F.lit("delete")).otherwise(F.col(OP)))
-    rows = _judged(rows, table)
-    projected = _projection(table, schema)
-    result = rows.select(
-        *[value.alias(name) for name, value, _ in projected],
-        KEY, OP, POSITION, CHANGED_AT, _sent(projected, schema).alias(SENT), PROBLEM, REASON, WARNING, *PASSED_ON,
-    )  # fmt: skip
-    fields = tuple(StructField(name, result.schema[index].dataType) for index, (name, _, _) in enumerate(projected))
-    partial = {column.name for column in schema.columns if column.partial}
-    names = [name for name, _, inputs in projected if inputs & partial and name not in table.key]
-    if schema.partial:
-        names.append(UNHEARD)
-    return result, Shape(fields, _key_names(table, schema), tuple(names))
+
+    def __init__(self, table: Table, schema: TableSchema) -> None:
+        self.schema = schema
+        self._table, self._key = table, _key_names(table, schema)
+        self._projected = _projection(table, schema)
+        self._shape: Shape | None = None
+        # An event's own columns step aside first: a business column may be called `key` or `source`.
+        self._named = [
+            F.from_json("after", "map<string, string>").alias("_texts"),
+            F.col("op").alias(OP), F.col("position").alias(POSITION), F.col("changed_at").alias(CHANGED_AT),
+            F.col("sent").alias("_sent_at_source"),
+            *[F.col(name).alias(kept) for name, kept in zip(_EVENT, PASSED_ON, strict=True)],
+        ]  # fmt: skip
+        texts = {column.name: F.try_element_at("_texts", F.lit(column.source)) for column in schema.columns}
+        values = [typed(texts[column.name], column.type).alias(column.name) for column in schema.columns]
+        system = (OP, POSITION, CHANGED_AT, "_sent_at_source", *PASSED_ON)
+        self._values = [F.col("_texts"), *map(F.col, system), *values]
+        self._checks = {"_misfit": _misfits(schema, texts), KEY: key_text([col(name) for name in self._key])}
+        self._kept = _kept(table)
+        self._judged = _judged(table)
+        self._result = [
+            *[value.alias(name) for name, value, _ in self._projected],
+            *map(F.col, (KEY, OP, POSITION, CHANGED_AT)), _sent(self._projected, schema).alias(SENT),
+            *map(F.col, (PROBLEM, REASON, WARNING, *PASSED_ON)),
+        ]  # fmt: skip
+
+    def rows(self, events: DataFrame) -> tuple[DataFrame, Shape]:
+        """Type, check and project events.
+
+        Args:
+            events: upserts and deletes of this table, schema `ENVELOPE` (only `op, position, after, sent, changed_at`
+                and the columns of `PASSED_ON` are read).
+
+        Returns:
+            A DataFrame of the business columns, `_key, _op, _position, _changed_at, _sent`, `_problem` (null for a good
+            row), `_reason`, `_warning` and `PASSED_ON`; and its shape. An upsert that breaks `where` has become a
+            delete.
+        """
+        rows = events.select(*self._named).select(*self._values).withColumns(self._checks)
+        if self._kept is not None:
+            rows = rows.withColumn(OP, self._kept)
+        result = rows.withColumns(self._judged).select(*self._result)
+        if self._shape is None:
+            self._shape = self._shaped(result)
+        return result, self._shape
+
+    def _shaped(self, result: DataFrame) -> Shape:
+        types = result.schema
+        fields = tuple(StructField(name, types[index].dataType) for index, (name, _, _) in enumerate(self._projected))
+        partial = {column.name for column in self.schema.columns if column.partial}
+        names = [name for name, _, inputs in self._projected if inputs & partial and name not in self._table.key]
+        if self.schema.partial:
+            names.append(UNHEARD)
+        return Shape(fields, self._key, tuple(names))
 
 
 def _key_names(table: Table, schema: TableSchema) -> tuple[str, ...]:
     found = [schema.find(source) for source in table.key]
     return tuple(column.name for column in found if column is not None) if all(found) else ()
-
-
-def _key(table: Table, schema: TableSchema) -> Column:
-    return key_text([col(name) for name in _key_names(table, schema)])
 
 
 def _misfits(schema: TableSchema, texts: dict[str, Column]) -> Column:
@@ -110,8 +128,16 @@ def _misfits(schema: TableSchema, texts: dict[str, Column]) -> Column:
     return F.coalesce(*found, F.lit(None).cast("string"))
 
 
-def _judged(rows: DataFrame, table: Table) -> DataFrame:
-    """Add `_problem`, `_reason` and `_warning`. Deletes have no values to judge but their key."""
+def _kept(table: Table) -> Column | None:
+    """The operation, an upsert that breaks `where` being a delete; None where there is no `where`."""
+    if table.where is None:
+        return None
+    keeps = F.coalesce(F.expr(table.where), F.lit(False))
+    return F.when((F.col(OP) == "upsert") & ~keeps, F.lit("delete")).otherwise(F.col(OP))
+
+
+def _judged(table: Table) -> dict[str, Column]:
+    """`_problem`, `_reason` and `_warning`. Deletes have no values to judge but their key."""
     is_upsert = F.col(OP) == "upsert"
     rejecting = F.when(is_upsert, expectations.broken(table.expect, "reject"))
     stopping = F.when(is_upsert, expectations.broken(table.expect, "stop"))
@@ -121,13 +147,11 @@ def _judged(rows: DataFrame, table: Table) -> DataFrame:
         .when(stopping.isNotNull(), F.lit("expectation stopped"))
         .when(rejecting.isNotNull(), F.lit("expectation broken"))
     )
-    return rows.withColumns(
-        {
-            PROBLEM: F.coalesce(F.col("_misfit"), expected),
-            REASON: reason,
-            WARNING: F.when(is_upsert, expectations.broken(table.expect, "warn")),
-        }
-    )
+    return {
+        PROBLEM: F.coalesce(F.col("_misfit"), expected),
+        REASON: reason,
+        WARNING: F.when(is_upsert, expectations.broken(table.expect, "warn")),
+    }
 
 
 Projected = list[tuple[str, Column, set[str]]]
@@ -158,6 +182,8 @@ def _inputs(expression: str, columns: tuple[SourceColumn, ...]) -> set[str]:
 
 def _sent(projected: Projected, schema: TableSchema) -> Column:
     """The table's columns whose inputs were all sent; null for a full image."""
+    if not schema.partial:
+        return F.lit(None).cast("array<string>")
     at_source = F.col("_sent_at_source")
     source_name = {column.name: column.source for column in schema.columns}
     present = []

@@ -6,6 +6,7 @@ gives that column its value.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -43,6 +44,18 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
         `_warned`: how many broke a rule that only warns.
     """
     usable = F.col(PROBLEM).isNull()
+    folded, result = _fold(tuple(columns), tuple(key), tuple(partial))
+    return events.groupBy(F.when(usable, F.col(KEY)).alias(KEY)).agg(*folded).select(*result)
+
+
+Columns = tuple[Column, ...]
+
+
+# Kept from batch to batch: building an expression is a call into Java for each part of it.
+@lru_cache(maxsize=256)
+def _fold(columns: tuple[str, ...], key: tuple[str, ...], partial: tuple[str, ...]) -> tuple[Columns, Columns]:
+    """The aggregates of `collapse`, and its columns made of them."""
+    usable = F.col(PROBLEM).isNull()
     upsert_at = F.when(usable & (F.col(OP) == "upsert"), F.col(POSITION))
     delete_at = F.when(usable & (F.col(OP) == "delete"), F.col(POSITION))
     full = [name for name in columns if name not in {*partial, *key}]
@@ -61,7 +74,6 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
         if name == UNHEARD:
             continue
         folded.append(F.max_by(F.struct(F.col(quoted(name)).alias("value")), sent_at).alias(f"_value_{index}"))
-    grouped = events.groupBy(F.when(usable, F.col(KEY)).alias(KEY)).agg(*folded)
     places = {name: index for index, name in enumerate(partial)}
 
     def value(name: str) -> Column:
@@ -69,12 +81,12 @@ def collapse(events: DataFrame, columns: Sequence[str], key: Sequence[str], part
             return F.col(f"_value_{places[name]}.value").alias(name)
         return F.col(f"{'_identity' if name in key else '_winner'}.{quoted(name)}").alias(name)
 
-    values = [value(name) for name in columns]
-    return grouped.select(
-        *values, KEY, POSITION, F.col(f"_winner.{CHANGED_AT}").alias(CHANGED_AT), FLOOR,
-        F.greatest(F.col(POSITION), F.col(FLOOR)).alias(NEWEST), REFUSED, WARNED,
-        *[at_column(index) for index in range(len(partial))],
+    result = (
+        *map(value, columns), F.col(KEY), F.col(POSITION), F.col(f"_winner.{CHANGED_AT}").alias(CHANGED_AT),
+        F.col(FLOOR), F.greatest(F.col(POSITION), F.col(FLOOR)).alias(NEWEST), F.col(REFUSED), F.col(WARNED),
+        *[F.col(at_column(index)) for index in range(len(partial))],
     )  # fmt: skip
+    return tuple(folded), result
 
 
 def above_floors(reduced: DataFrame, columns: Sequence[str], key: Sequence[str], partial: Sequence[str]) -> DataFrame:
@@ -87,6 +99,11 @@ def above_floors(reduced: DataFrame, columns: Sequence[str], key: Sequence[str],
         The same columns; `_position` null where the newest upsert lies below the key's floor, and so for `_at_<i>` and
         the values they belong to. `_known_floor` becomes the highest floor of batch and lake.
     """
+    return reduced.select(*_above(tuple(columns), tuple(key), tuple(partial)))
+
+
+@lru_cache(maxsize=256)
+def _above(columns: tuple[str, ...], key: tuple[str, ...], partial: tuple[str, ...]) -> Columns:
     floor = F.greatest(F.col(FLOOR), F.col(KNOWN_FLOOR))
     places = {name: index for index, name in enumerate(partial)}
 
@@ -99,12 +116,12 @@ def above_floors(reduced: DataFrame, columns: Sequence[str], key: Sequence[str],
         kept = F.col(at_column(places[name]) if name in places else POSITION)
         return F.when(above(kept), F.col(quoted(name))).alias(name)
 
-    return reduced.select(
-        *[value(name) for name in columns],
-        KEY,
+    return (
+        *map(value, columns),
+        F.col(KEY),
         F.when(above(F.col(POSITION)), F.col(POSITION)).alias(POSITION),
         F.when(above(F.col(POSITION)), F.col(CHANGED_AT)).alias(CHANGED_AT),
-        FLOOR, NEWEST, REFUSED, WARNED,
+        F.col(FLOOR), F.col(NEWEST), F.col(REFUSED), F.col(WARNED),
         floor.alias(KNOWN_FLOOR),
         *[F.when(above(F.col(at_column(i))), F.col(at_column(i))).alias(at_column(i)) for i in range(len(partial))],
     )  # fmt: skip

@@ -159,6 +159,8 @@ def _laptop_settings(*, s3: bool) -> dict[str, str]:
         # batch; and with stage numbers in their names equal ones would differ. A third of a small batch's CPU.
         "spark.sql.codegen.cache.maxEntries": "1000",
         "spark.sql.codegen.useIdInClassName": "false",
+        # Spark notes the line of Python that made each expression, for its error messages: half of all calls into Java.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         # Otherwise Spark makes ./spark-warehouse wherever the program is started.
         "spark.sql.warehouse.dir": (cache_folder() / "warehouse").as_uri(),
     }
