@@ -79,8 +79,12 @@ class Lake:
 
     def properties(self, relative: str) -> dict[str, str]:
         """The table's Delta properties."""
-        row = self.table(relative).detail().select("properties").first()
-        return dict(row[0]) if row else {}
+        return self.detail(relative)[0]
+
+    def detail(self, relative: str) -> tuple[dict[str, str], int]:
+        """The table's Delta properties and how many data files it has."""
+        found = self.table(relative).detail().select("properties", "numFiles").collect()[0]
+        return dict(found[0]), int(found[1])
 
     def create(
         self,

@@ -86,6 +86,7 @@ class Kafka:
 
     def stop(self) -> None:
         """Stops the broker by its own pid."""
+        self._producer = None  # it would go on looking for its broker, and say so
         if self.process:
             self.process.stop()
 

@@ -36,7 +36,7 @@ def record(
     lake: Lake,
     name: str,
     table: Table,
-    schema: TableSchema,
+    typing: Typing,
     events: DataFrame,
     rows: DataFrame,
     truncates: list[TableFloor],
@@ -45,9 +45,10 @@ def record(
 
     Args:
         events: the batch's upserts and deletes of this table, schema `ENVELOPE`.
-        rows: what `Typing.rows` made of them; of a dump, the changes since the one before.
+        rows: what `typing` made of them; of a dump, the changes since the one before.
         truncates: the batch's truncates, which are in `truncates` already.
     """
+    schema = typing.schema
     stored = lake.ensure(VERSIONS, table=name)
     lake.append(_joined_texts(events, rows).unionByName(_made_deletes(rows, table, schema)), stored)
     touched = rows.where(F.col(PROBLEM).isNull()).select(F.col(KEY).alias("key")).distinct()
@@ -57,7 +58,7 @@ def record(
     touched = touched.persist()
     try:
         past = _past(lake, stored, touched)
-        typed, shape = Typing(table, schema).rows(past)
+        typed, shape = typing.rows(past)
         ensure_table(lake, relative, list(shape.columns), _SYSTEM, {"delta.enableDeletionVectors": "true"})
         wanted = intervals(_with_truncates(lake, name, typed, touched, shape), shape, table.history or History())
         _merge(lake, relative, wanted, touched, shape)

@@ -63,7 +63,7 @@ class Prepared:
     events: DataFrame
     rows: DataFrame
     shape: Shape
-    schema: TableSchema
+    typing: Typing
     reduced: DataFrame
     summary: Row
     truncates: list[TableFloor]
@@ -90,9 +90,10 @@ class OrderedTable:
         unresolved = None
         if facts.moved:
             events, unresolved = moves.resolve(lake, self._path, events, self._table, schema)
-        if self._typing is None or self._typing.schema != schema:
-            self._typing = Typing(self._table, schema)
-        rows, shape = self._typing.rows(events)
+        typing = self._typing
+        if typing is None or typing.schema != schema:
+            typing = self._typing = Typing(self._table, schema)
+        rows, shape = typing.rows(events)
         dump_floor = None
         if facts.dump:
             rows, floor = self._dump(lake, rows, shape)
@@ -109,7 +110,7 @@ class OrderedTable:
             F.max(FLOOR).alias("newest_delete"), F.coalesce(F.sum(REFUSED), F.lit(0)).alias("refused"),
             F.coalesce(F.sum(WARNED), F.lit(0)).alias("warned"),
         ).collect()[0]  # fmt: skip
-        prepared = Prepared(facts, events, rows, shape, schema, reduced, summary, truncates, dump_floor, unresolved)
+        prepared = Prepared(facts, events, rows, shape, typing, reduced, summary, truncates, dump_floor, unresolved)
         self._stop_if_asked(prepared)
         return prepared
 
@@ -129,7 +130,7 @@ class OrderedTable:
         truncated = self._truncate(lake, prepared, outcome) if prepared.truncates and shape.key_known else 0
         if self._table.history is not None and shape.key_known:
             history.record(
-                lake, self.name, self._table, prepared.schema, prepared.events, prepared.rows, prepared.truncates
+                lake, self.name, self._table, prepared.typing, prepared.events, prepared.rows, prepared.truncates
             )
         outcome.applied = min(merged.applied, facts.upserts + facts.deletes) + min(truncated, facts.truncates)
         outcome.stale = max(0, facts.changes - outcome.rejected - outcome.applied)

@@ -91,7 +91,7 @@ class Batches:
             name, number, *[result.total(count) for count in ("sent", "applied", "stale", "rejected", "ignored")],
             time.monotonic() - clock,
         )  # fmt: skip
-        self._upkeep.run()
+        self._upkeep.run(tables=1)
 
     def _apply(
         self, messages: DataFrame, name: str, source: Source, batch: str, exact: Transaction | None, log_it: bool

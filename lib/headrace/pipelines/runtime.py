@@ -161,6 +161,8 @@ def _laptop_settings(*, s3: bool) -> dict[str, str]:
         "spark.sql.codegen.useIdInClassName": "false",
         # Spark notes the line of Python that made each expression, for its error messages: half of all calls into Java.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # Every query's plan is written out for Spark's pages: 4% of a small batch in the long form.
+        "spark.sql.ui.explainMode": "simple",
         # Otherwise Spark makes ./spark-warehouse wherever the program is started.
         "spark.sql.warehouse.dir": (cache_folder() / "warehouse").as_uri(),
     }

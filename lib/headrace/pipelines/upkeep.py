@@ -45,22 +45,38 @@ class Upkeep:
     def __init__(self, lake: Lake, config: Config) -> None:
         self._lake, self._config = lake, config
         self._next: datetime | None = None
+        self._left: list[tuple[str, TableMaintenance]] = []
 
-    def run(self, now: datetime | None = None) -> None:
-        """Do what is due. A failure is logged and tried again later: upkeep never stops the stream."""
+    def run(self, now: datetime | None = None, *, tables: int | None = None) -> None:
+        """Do what is due. A failure is logged and tried again later: upkeep never stops the stream.
+
+        Args:
+            tables: look after so many tables at most, the next call goes on. A stream is not held up for all at once.
+        """
         now = now or datetime.now(UTC)
+        if not self._left and self._is_due(now):
+            self._left = self._owned()
+            self._next = now + EVERY
+        done = 0
+        while self._left and (tables is None or done < tables):
+            done += self._try(*self._left.pop(0), now)
+            if not self._left:
+                self._mark(BATCHES.path, LOOKED_AFTER, _text(now))
+
+    def _try(self, relative: str, settings: TableMaintenance, now: datetime) -> bool:
+        """Look after a table; whether there is one."""
+        try:
+            if not self._lake.exists(relative):
+                return False
+            self._look_after(relative, settings, now)
+        except Exception as error:
+            log.warning("upkeep of %s failed, will be tried again: %s", relative, str(error).splitlines()[0])
+        return True
+
+    def _is_due(self, now: datetime) -> bool:
         if self._next is None:
             self._next = self._first(now)
-        if self._next is None or now < self._next:
-            return
-        for relative, settings in self._owned():
-            try:
-                if self._lake.exists(relative):
-                    self._look_after(relative, settings, now)
-            except Exception as error:
-                log.warning("upkeep of %s failed, will be tried again: %s", relative, str(error).splitlines()[0])
-        self._mark(BATCHES.path, LOOKED_AFTER, _text(now))
-        self._next = now + EVERY
+        return self._next is not None and now >= self._next
 
     def _first(self, now: datetime) -> datetime | None:
         """When the tables are due; None as long as there is no table. A new deployment has nothing to look after."""
@@ -86,12 +102,14 @@ class Upkeep:
         return owned
 
     def _look_after(self, relative: str, settings: TableMaintenance, now: datetime) -> None:
-        marks = self._lake.properties(relative)
+        marks, files = self._lake.detail(relative)
         self._expire(relative, settings, marks, now)
-        self._compact(relative, settings, marks)
+        self._compact(relative, settings, marks, files)
         if self._due(relative, VACUUMED, settings.vacuum_every, marks, now):
             # VACUUM refuses to delete younger files than the table's own property says.
-            self._mark(relative, RETENTION, f"interval {int(settings.vacuum_keep.total_seconds())} seconds")
+            keep = f"interval {int(settings.vacuum_keep.total_seconds())} seconds"
+            if marks.get(RETENTION) != keep:
+                self._mark(relative, RETENTION, keep)
             self._lake.table(relative).vacuum(settings.vacuum_keep.total_seconds() / 3600)
             self._mark(relative, VACUUMED, _text(now))
 
@@ -107,17 +125,14 @@ class Upkeep:
             self._lake.table(relative).delete(F.col("deleted_at") < F.lit(now - settings.purge_tombstones_after))
             self._mark(relative, PURGED, _text(now))
 
-    def _compact(self, relative: str, settings: TableMaintenance, marks: Mapping[str, str]) -> None:
+    def _compact(self, relative: str, settings: TableMaintenance, marks: Mapping[str, str], files: int) -> None:
         """OPTIMIZE once enough files have come since the last time."""
-        if self._files(relative) - int(marks.get(COMPACTED_TO, 0)) < settings.compact_at_files:
+        if files - int(marks.get(COMPACTED_TO, 0)) < settings.compact_at_files:
             return
         for name, size in FILE_SIZES.items():
             self._lake.spark.conf.set(name, size)
         self._lake.table(relative).optimize().executeCompaction()
-        self._mark(relative, COMPACTED_TO, str(self._files(relative)))
-
-    def _files(self, relative: str) -> int:
-        return int(self._lake.table(relative).detail().select("numFiles").collect()[0][0])
+        self._mark(relative, COMPACTED_TO, str(self._lake.detail(relative)[1]))
 
     def _due(self, relative: str, mark: str, every: timedelta, marks: Mapping[str, str], now: datetime) -> bool:
         """Whether it was marked long ago. What has no mark is new: it is marked, and due one period later."""

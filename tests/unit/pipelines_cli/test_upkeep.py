@@ -103,3 +103,21 @@ def test_a_table_that_cannot_be_looked_after_does_not_stop_the_others(spark, con
         looked_after(lake, config, LATER)
     assert "upkeep of changes_log failed, will be tried again: disk full" in caplog.text
     assert files(lake, "tables/users") == 1
+
+
+def test_a_stream_is_held_up_for_one_table_at_a_time(spark, config):
+    lake = Lake(spark, config.lake)
+    lake.ensure(BATCHES)
+    lake.ensure(CHANGES_LOG)
+    lake.create("tables/users", "id bigint")
+    numbers(lake, "tables/users", 4)
+    looked_after(lake, config, NOW)
+    upkeep = Upkeep(lake, config)
+    upkeep.run(LATER, tables=1)
+    upkeep.run(LATER, tables=1)
+    assert files(lake, "tables/users") == 4, "the log and the batches come first"
+    upkeep.run(LATER, tables=1)
+    assert files(lake, "tables/users") == 1
+    assert lake.properties(BATCHES.path)["headrace.looked_after_at"] == NOW.isoformat(), "tables are left"
+    upkeep.run(LATER, tables=1)
+    assert lake.properties(BATCHES.path)["headrace.looked_after_at"] == LATER.isoformat()
