@@ -142,8 +142,7 @@ def report(run: Run, given: argparse.Namespace) -> None:
     end = run.started + given.seconds
     warm = [seen - sent for sent, seen in run.changes if run.started + given.warm_up <= sent < end - 10]
     cold = [seen - sent for sent, seen in run.changes if sent < run.started + given.warm_up]
-    third = max(1, (len(run.memory) - given.warm_up) // 3)
-    early, late = run.memory[given.warm_up :][:third] or [0.0], run.memory[-third:]
+    minutes = [median(run.memory[start : start + 60]) for start in range(0, len(run.memory), 60)]
     print(f"tables {given.tables}, {run.sent / given.seconds:.0f} changes/s, trigger {given.trigger}")
     print(f"changes seen           {len(run.changes)} of {run.sent} (a key changed twice in one batch shows once)")
     if len(warm) > 20:
@@ -156,7 +155,7 @@ def report(run: Run, given: argparse.Namespace) -> None:
     if cold:
         print(f"cold start, {given.warm_up:3d} s      p50 {median(cold):.1f} s   max {max(cold):.1f} s")
     peak = max(run.memory, default=0.0)
-    print(f"driver memory (RSS)    early {median(early):.0f} MB   late {median(late):.0f} MB   peak {peak:.0f} MB")
+    print(f"driver memory (RSS)    {', '.join(f'{one:.0f}' for one in minutes)} MB by the minute   peak {peak:.0f} MB")
 
 
 def main() -> None:

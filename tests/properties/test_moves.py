@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from pyspark.sql import SparkSession
 
 from headrace.changes.apply import Applier
@@ -45,7 +46,10 @@ def moves(random: Random, shape: Shape, name: str) -> tuple[list[Change], list[C
     return sent, whole
 
 
-def test_values_left_out_of_a_key_change_are_found_or_said_to_be_missing(spark: SparkSession, tmp_path: Path) -> None:
+def test_values_left_out_of_a_key_change_are_found_or_said_to_be_missing(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headrace.changes.moves.LOOKUPS_AT_ONCE", 60)  # more key changes come in each batch
     random = Random(21)
     shapes = (IN_ORDER, SHUFFLED)
     config = config_for(shapes, str(tmp_path))
@@ -73,6 +77,19 @@ def test_values_left_out_of_a_key_change_are_found_or_said_to_be_missing(spark: 
         for key, row in rows:
             missing = {c for c, v in row.values.items() if v is None and truth.rows[key].values[c] is not None}
             assert not missing or f'["{key[0]}"]' in unresolved, f"{key} lacks {missing} and nobody says so"
+
+
+def test_a_key_change_from_before_a_column_was_added_asks_nobody_for_it(spark: SparkSession, tmp_path: Path) -> None:
+    shape = Shape("grown", ("id",), TYPES, partial=True)
+    config = config_for((shape,), str(tmp_path))
+    old = {"id": "1", "a": 1, "body": "long"}
+    gone, arrived = moved(shape.name, {"id": "1"}, old | {"id": "2", "a": 2}, at=2, unsent=["body"])
+    first = [upsert(shape.name, old, at=1), upsert(shape.name, {"id": "9", "a": 1, "body": "b", "notes": "new"}, at=3)]
+    for number, changes in enumerate([first, [gone, arrived]]):
+        Applier(spark, config).apply(envelopes(spark, changes, config, first_offset=number * 10), f"feed/{number}")
+    rows = {row["id"]: row for row in spark.read.format("delta").load(f"{tmp_path}/tables/{shape.name}").collect()}
+    assert (rows["2"]["a"], rows["2"]["body"], rows["2"]["notes"]) == (2, "long", None)
+    assert unresolved_keys(spark, str(tmp_path), shape.name) == set()
 
 
 def place(change: Change) -> str:

@@ -19,7 +19,7 @@ from headrace.changes.schema import TableSchema
 from headrace.config import Table
 from headrace.lake import Lake
 
-MAX_LOOKUPS = 20_000
+LOOKUPS_AT_ONCE = 20_000
 ROUNDS = 10
 
 
@@ -43,15 +43,19 @@ def resolve(
     everything = {column.source for column in schema.columns} - set(table.drop)
     incomplete = events.where(F.col("moved_from").isNotNull() & F.col("sent").isNotNull())
     columns = ("key", "position", "moved_from", "sent", "left_out")
-    movers = incomplete.select(*columns).distinct().limit(MAX_LOOKUPS).collect()
+    movers = incomplete.select(*columns).distinct().collect()
     wanted = {
         (row["key"], row["position"]): (_old_key(row["moved_from"], table), _missing(row, everything)) for row in movers
     }
     if not any(missing for _, missing in wanted.values()):
         return events, None
-    past = _past_in_batch(events, wanted, table)
-    stored = _stored(lake, path, wanted, table, schema)
-    found = {place: _look_up(place[1], old, missing, past, stored) for place, (old, missing) in wanted.items()}
+    found: dict[Place, dict[str, str | None]] = {}
+    places = list(wanted)
+    for start in range(0, len(places), LOOKUPS_AT_ONCE):
+        part = {place: wanted[place] for place in places[start : start + LOOKUPS_AT_ONCE]}
+        past = _past_in_batch(events, part, table)
+        stored = _stored(lake, path, part, table, schema)
+        found.update({place: _look_up(place[1], old, missing, past, stored) for place, (old, missing) in part.items()})
     return _filled(events, found), _unresolved(events, wanted, found)
 
 
