@@ -24,7 +24,7 @@ from headrace.changes.ordered_table import DEFAULT_PROPERTIES
 from headrace.lake import Lake
 from headrace.ordering.collapse import KNOWN_FLOOR, above_floors, collapse
 from headrace.ordering.guarded_merge import merge
-from headrace.ordering.key_filter import key_filter
+from headrace.ordering.join_settings import BROADCAST, join_settings
 from headrace.pipelines.runtime import spark_session
 
 COLUMNS = ["id", *[f"c{number}" for number in range(9)]]
@@ -95,8 +95,12 @@ def headrace(target: DeltaTable, changes: DataFrame, stored: int) -> None:
     grouped = collapse(typed, COLUMNS, ["id"], []).withColumn(KNOWN_FLOOR, F.lit(None).cast("string"))
     reduced = above_floors(grouped, COLUMNS, ["id"], []).localCheckpoint(eager=False)
     size = reduced.agg(F.count("_key"), F.count("_position"), F.max("_floor")).collect()[0][0]
-    narrowed = key_filter(reduced, ["id"], int(size), stored)
-    merge(target, reduced, key=["id"], columns=COLUMNS, partial=[], target_filter=narrowed)
+    session = changes.sparkSession
+    usual = str(session.conf.get(BROADCAST))
+    for setting, value in join_settings(stored, int(size), usual).items():
+        session.conf.set(setting, value)
+    merge(target, reduced.where(F.col("_key") > ""), key=["id"], columns=COLUMNS, partial=[])
+    session.conf.set(BROADCAST, usual)
 
 
 def measure(spark: SparkSession, folder: Path, total: int, size: int, keys: str, batches: int) -> None:

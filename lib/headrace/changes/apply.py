@@ -22,6 +22,7 @@ from headrace.changes.schema import SchemaRegistry, TableSchema
 from headrace.config import Config
 from headrace.lake import Lake, Transaction
 from headrace.ordering.floors import Floors
+from headrace.ordering.join_settings import BROADCAST, join_settings
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class Applier:
         self._floors = Floors.load(self._lake, list(config.tables))
         self._progress = journal.load_progress(self._lake, list(config.tables))
         self._tables = {name: OrderedTable(name, table, self._floors) for name, table in config.tables.items()}
+        self._broadcast = str(spark.conf.get(BROADCAST))
         self._mend()
 
     def known(self) -> dict[str, dict[str, str]]:
@@ -132,6 +134,10 @@ class Applier:
                 for name in names
             ]
             prepared = {name: future.result() for name, future in zip(names, ready, strict=True)}
+            rows = max((self._tables[name].rows(lake) for name in names), default=0)
+            keys = max((facts[name].changes for name in names), default=0)
+            for setting, value in join_settings(rows, keys, self._broadcast).items():
+                lake.spark.conf.set(setting, value)
             logged = (
                 [pool.submit(journal.append_log, lake, envelopes, batch, exact)]
                 if log and self._config.log.enabled

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from headrace.changes.facts import TableFacts
 from headrace.changes.freeze import Progress
 from headrace.changes.table_rows import REASON
-from headrace.lake import Lake, Transaction
+from headrace.lake import Lake, Transaction, local_rows
 from headrace.ordering.collapse import POSITION, PROBLEM
 from headrace.tables import BATCHES, CHANGED_KEYS, CHANGES_LOG, REJECTS
 
@@ -86,8 +86,7 @@ def append_batches(
         for table, outcome in outcomes.items()
     ]  # fmt: skip
     if rows:
-        frame = lake.spark.createDataFrame(rows, BATCHES.schema).coalesce(1)
-        lake.append(frame, lake.ensure(BATCHES))
+        lake.append(local_rows(lake.spark, rows, BATCHES.schema), lake.ensure(BATCHES))
 
 
 def load_progress(lake: Lake, tables: list[str]) -> dict[str, Progress]:

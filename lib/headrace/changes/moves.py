@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from headrace.changes.columns import col, untyped
 from headrace.changes.schema import TableSchema
 from headrace.config import Table
-from headrace.lake import Lake
+from headrace.lake import Lake, local_rows
 
 LOOKUPS_AT_ONCE = 20_000
 ROUNDS = 10
@@ -114,8 +114,10 @@ def _stored(
     held = [column for column in schema.columns if column.name in rows.columns]
     key_columns = [column for name in table.key if (column := schema.find(name)) is not None]
     old_keys = [tuple(old) for old, _ in wanted.values()]
-    asked = lake.spark.createDataFrame(
-        sorted({old for old in old_keys if None not in old}), ", ".join(f"_k{i} string" for i in range(len(table.key)))
+    asked = local_rows(
+        lake.spark,
+        sorted({old for old in old_keys if None not in old}),
+        ", ".join(f"_k{i} string" for i in range(len(table.key))),
     )
     matches = [
         untyped(col(column.name), column.type) == F.col(f"_k{index}") for index, column in enumerate(key_columns)
@@ -178,7 +180,7 @@ def _look_up(
 
 def _filled(events: DataFrame, found: dict[Place, dict[str, str | None]]) -> DataFrame:
     rows = [(key, at, msgspec.json.encode(values).decode(), list(values)) for (key, at), values in found.items()]
-    patches = events.sparkSession.createDataFrame(rows, "_pk string, _pp string, _patch string, _patched array<string>")
+    patches = local_rows(events.sparkSession, rows, "_pk string, _pp string, _patch string, _patched array<string>")
     joined = events.join(
         F.broadcast(patches), (F.col("key") == F.col("_pk")) & (F.col("position") == F.col("_pp")), "left"
     )
@@ -200,7 +202,7 @@ def _unresolved(events: DataFrame, wanted: Wanted, found: dict[Place, dict[str, 
     ]
     if not left:
         return None
-    places = events.sparkSession.createDataFrame(left, "_uk string, _up string, _detail string")
+    places = local_rows(events.sparkSession, left, "_uk string, _up string, _detail string")
     joined = events.join(F.broadcast(places), (F.col("key") == F.col("_uk")) & (F.col("position") == F.col("_up")))
     told = joined.withColumns(
         {

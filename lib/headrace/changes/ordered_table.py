@@ -28,7 +28,6 @@ from headrace.ordering.collapse import (
 )
 from headrace.ordering.floors import Floors, TableFloor, add_table_floors, add_tombstones, with_known_floors
 from headrace.ordering.guarded_merge import Merged, first_load, merge
-from headrace.ordering.key_filter import key_filter
 from headrace.tables import CARRIED, TABLES, TOMBSTONES
 
 DEFAULT_PROPERTIES = {"delta.enableDeletionVectors": "true"}
@@ -145,6 +144,12 @@ class OrderedTable:
             outcome.unresolved.append(prepared.unresolved)
         return outcome
 
+    def rows(self, lake: Lake) -> int:
+        """How many rows the table holds; 0 where there is none."""
+        if self._rows is None:
+            self._rows = lake.read(self._path).count() if lake.exists(self._path) else 0
+        return self._rows
+
     def mend(self, lake: Lake) -> DataFrame | None:
         """Delete rows that lie below their floor: what a crash between a floor and its rows left behind.
 
@@ -232,21 +237,20 @@ class OrderedTable:
 
     def _write(self, lake: Lake, prepared: Prepared) -> Merged:
         shape, summary = prepared.shape, prepared.summary
-        if self._rows is None:
-            self._rows = lake.read(self._path).count()
-        before, self._rows = self._rows, None  # unknown until the write is known to have ended
+        before = self.rows(lake)
+        self._rows = None  # unknown until the write is known to have ended
         if before == 0:
             lake.append(first_load(prepared.reduced, shape.names, shape.partial), self._path)
             merged = Merged(inserted=int(summary["upserts"]))
         else:
             merged = merge(
                 lake.table(self._path),
-                prepared.reduced.where(F.col(KEY).isNotNull()),
+                # Not isNotNull(): Spark takes this for selective and makes no Bloom filter otherwise (join_settings).
+                prepared.reduced.where(F.col(KEY) > ""),
                 key=shape.key,
                 columns=shape.names,
                 partial=shape.partial,
                 inserts=bool(summary["upserts"]),
-                target_filter=key_filter(prepared.reduced, shape.key, int(summary["keys"]), before),
             )
         self._rows = before + merged.inserted - merged.deleted
         return merged

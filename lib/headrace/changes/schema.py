@@ -14,7 +14,7 @@ from pyspark.sql.types import StructField, StructType
 from headrace.changes.columns import free_name, needs_mapping
 from headrace.changes.widen import delta_widens, wider
 from headrace.config import Table
-from headrace.lake import Lake, quoted, struct
+from headrace.lake import Lake, local_rows, quoted, struct
 from headrace.tables import CARRIED, CHANGED_AT, POSITION, SCHEMAS
 
 WIDENING = "delta.enableTypeWidening"
@@ -121,7 +121,7 @@ class SchemaRegistry:
             self._schemas[name] = newer
             rows.append((name, newer.version, msgspec.json.encode(newer).decode(), datetime.now(UTC)))
         relative = lake.ensure(SCHEMAS)
-        lake.append(lake.spark.createDataFrame(rows, SCHEMAS.schema), relative)
+        lake.append(local_rows(lake.spark, rows, SCHEMAS.schema), relative)
 
     def _load(self, lake: Lake) -> dict[str, TableSchema]:
         if not lake.exists(SCHEMAS.path):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from headrace.lake import Lake
+from headrace.lake import Lake, local_rows
 from headrace.ordering.collapse import FLOOR, KEY, KNOWN_FLOOR, POSITION
 from headrace.tables import TOMBSTONES, TRUNCATES
 
@@ -73,7 +73,7 @@ def add_table_floors(lake: Lake, floors: Floors, table: str, kind: str, found: l
     Older truncates are kept as well: history needs each of them.
     """
     rows = [(table, position, kind, changed_at, datetime.now(UTC)) for position, changed_at in found]
-    lake.append(lake.spark.createDataFrame(rows, TRUNCATES.schema), lake.ensure(TRUNCATES))
+    lake.append(local_rows(lake.spark, rows, TRUNCATES.schema), lake.ensure(TRUNCATES))
     for position, _ in found:
         floors.raise_to(table, kind, position)
 

@@ -32,7 +32,6 @@ def merge(
     columns: Sequence[str],
     partial: Sequence[str],
     inserts: bool = True,
-    target_filter: str | None = None,
 ) -> Merged:
     """Bring a table to the state its stored rows and the reduced batch give together.
 
@@ -41,13 +40,11 @@ def merge(
         key: key columns, part of `columns`.
         partial: columns that carry a position of their own (the table then has `_carried`).
         inserts: False where the batch holds no upsert: the MERGE then takes its cheaper, matched-only path.
-        target_filter: condition on the target's columns that every key of the batch meets, to read less of the table.
     """
     on = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in key)
-    condition = f"({target_filter}) AND {on}" if target_filter else on
     whole = [name for name in columns if name not in set(partial)]
     dead = f"s.{POSITION} IS NULL AND s.{FLOOR} > t.{POSITION}"
-    builder = target.alias("t").merge(source.alias("s"), condition).whenMatchedDelete(dead)
+    builder = target.alias("t").merge(source.alias("s"), on).whenMatchedDelete(dead)
     if partial:
         builder = builder.whenMatchedUpdate(_partial_news(partial), _partial_update(whole, key, partial))
     else:
