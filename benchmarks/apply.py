@@ -4,7 +4,8 @@
 
 Textbook recipe: newest row per key by a window, then MERGE, Delta's default properties. Plain append: the same rows
 written to an empty Delta table. All three get the same typed, cached rows. Text (uuid) keys, PostgreSQL positions, ten
-columns. The first batch warms up and is not counted; the medians of the rest are printed with their ratios.
+columns. The first batches warm up and are not counted (four; one for the textbook, whose batches are long); the medians
+of the rest are printed with their ratios.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from delta.tables import DeltaTable
@@ -28,7 +30,7 @@ from headrace.ordering.join_settings import BROADCAST, join_settings
 from headrace.pipelines.runtime import spark_session
 
 COLUMNS = ["id", *[f"c{number}" for number in range(9)]]
-STORED = [*COLUMNS, "_position", "_changed_at"]
+WARM_UP = 4
 
 
 @dataclass
@@ -103,40 +105,46 @@ def headrace(target: DeltaTable, changes: DataFrame, stored: int) -> None:
     session.conf.set(BROADCAST, usual)
 
 
-def measure(spark: SparkSession, folder: Path, total: int, size: int, keys: str, batches: int) -> None:
-    """Run all contenders on copies of one table and print a table of medians and ratios."""
+def make_tables(spark: SparkSession, folder: Path, total: int) -> None:
+    """The table of `total` rows, as the textbook has it and as Headrace does."""
     lake = Lake(spark, str(folder))
     base = rows(spark, spark.range(total).select(F.col("id").alias("n")), 0).repartition(max(2, total // 500_000))
     base.write.format("delta").save(lake.path("textbook"))
-    spark.conf.set("spark.databricks.delta.merge.materializeSource", "none")
     stats = {"delta.dataSkippingStatsColumns": "id,_position"}
     lake.create("headrace", base.schema, {**DEFAULT_PROPERTIES, **stats})
     lake.append(lake.read("textbook"), "headrace")
     lake.create("append", base.schema)
+
+
+def measure(spark: SparkSession, folder: Path, total: int, size: int, keys: str, batches: int) -> None:
+    """Run all contenders on the tables in `folder` and print a table of medians and ratios."""
+    lake = Lake(spark, str(folder))
     found = {name: Measured() for name in ("append", "headrace", "textbook", "repeats")}
-    for number in range(batches + 1):
+    for number in range(batches + WARM_UP):
         changes = batch(spark, total, size, keys, number + 1)
         tables = {name: lake.table(name) for name in ("headrace", "textbook")}
         found["append"].add(folder / "append", lambda c=changes: lake.append(c, "append"))
+        spark.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         found["headrace"].add(folder / "headrace", lambda c=changes, t=tables: headrace(t["headrace"], c, total))
         found["repeats"].add(folder / "headrace", lambda c=changes, t=tables: headrace(t["headrace"], c, total))
         spark.conf.set("spark.databricks.delta.merge.materializeSource", "auto")
-        found["textbook"].add(folder / "textbook", lambda c=changes, t=tables: textbook(t["textbook"], c))
-        spark.conf.set("spark.databricks.delta.merge.materializeSource", "none")
+        if number >= WARM_UP - 1:
+            found["textbook"].add(folder / "textbook", lambda c=changes, t=tables: textbook(t["textbook"], c))
         changes.unpersist()
-    _print(found, f"{total:,} rows, {size:,} changes, {keys} keys")
+    _print(found, batches, f"{total:,} rows, {size:,} changes, {keys} keys")
 
 
-def _print(found: dict[str, Measured], title: str) -> None:
-    base = found["append"]
-    print(f"\n{title}: medians of {len(base.seconds) - 1} warm batches")
+def _print(found: dict[str, Measured], batches: int, title: str) -> None:
+    warm = {
+        name: (statistics.median(one.seconds[-batches:]), statistics.median(one.written[-batches:]))
+        for name, one in found.items()
+    }
+    print(f"\n{title}: medians of {batches} warm batches")
     print(f"{'':10} {'seconds':>8} {'x append':>9} {'MB':>8} {'x append':>9}")
-    for name, one in found.items():
-        seconds, written = statistics.median(one.seconds[1:]), statistics.median(one.written[1:])
-        ratios = seconds / statistics.median(base.seconds[1:]), written / statistics.median(base.written[1:])
+    for name, (seconds, written) in warm.items():
+        ratios = seconds / warm["append"][0], written / warm["append"][1]
         print(f"{name:10} {seconds:8.2f} {ratios[0]:9.2f} {written / 1e6:8.2f} {ratios[1]:9.2f}", flush=True)
-    quicker = statistics.median(found["textbook"].seconds[1:]) / statistics.median(found["headrace"].seconds[1:])
-    print(f"textbook / headrace: {quicker:.1f}")
+    print(f"textbook / headrace: {warm['textbook'][0] / warm['headrace'][0]:.1f}")
 
 
 def main() -> None:
@@ -144,17 +152,18 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--batch", type=int, nargs="+", default=[10_000])
     parser.add_argument("--keys", choices=["random", "recent"], nargs="+", default=["random"])
-    parser.add_argument("--batches", type=int, default=4)
+    parser.add_argument("--batches", type=int, default=4, help="warm batches that count")
     args = parser.parse_args()
     spark = spark_session("benchmark apply", settings={"spark.driver.memory": "6g"})
     for total in args.rows:
-        for size in args.batch:
-            for keys in args.keys:
-                folder = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
-                try:
-                    measure(spark, folder, total, size, keys, args.batches)
-                finally:
-                    shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="headrace-bench-") as scratch:
+            fresh = Path(scratch) / "fresh"
+            make_tables(spark, fresh, total)
+            for number, (size, keys) in enumerate(product(args.batch, args.keys)):
+                folder = Path(scratch) / f"run-{number}"
+                shutil.copytree(fresh, folder)
+                measure(spark, folder, total, size, keys, args.batches)
+                shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

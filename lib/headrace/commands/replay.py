@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the request, and wait for its outcome where asked to; 1 where it was not carried out in time."""
     config = load(args.config)
     request = _request(args, config)
-    matching = _matching(LakeView(config), request)
+    matching = _matching(LakeView(config), request, config)
     files = LakeFiles(config.lake)
     files.create()
     request = write(files, request)
@@ -99,18 +99,28 @@ def _moment(option: str, text: str | None) -> datetime | None:
         raise ConfigError(where=option, expected=expected, found=text, todo="Times are UTC.") from None
 
 
-def _matching(view: LakeView, request: ReplayRequest) -> int | None:
+def _matching(view: LakeView, request: ReplayRequest, config: Config) -> int | None:
     """How many messages the request lets through today."""
     relative = REJECTS.path.format(job=request.job) if request.take_from == "rejects" else CHANGES_LOG.path
     if not view.exists(relative):
         return 0
     conditions = ["true"]
     conditions += [f"reason = {literal(request.reason)}"] if request.reason else []
-    conditions += [f"`table` = {literal(request.table)}"] if request.table else []
+    conditions += [_of_table(request.table, config)] if request.table else []
     conditions += [f"arrived_at >= {_time(request.since)}"] if request.since else []
     conditions += [f"arrived_at < {_time(request.until)}"] if request.until else []
     found = view.query(relative, f"SELECT count(*) AS n FROM {ROWS} WHERE {' AND '.join(conditions)}")
     return int(found[0]["n"])
+
+
+def _of_table(table: str, config: Config) -> str:
+    """As `pipelines.replay.of_table`, in the SQL of the reader."""
+    source_table = config.tables[table].source_table
+    if source_table is not None:
+        unrouted = f"source_table = {literal(source_table)}"
+    else:
+        unrouted = f"split_part(source_table, '.', -1) = {literal(table.rpartition('.')[2])}"
+    return f"(`table` = {literal(table)} OR (`table` IS NULL AND {unrouted}))"
 
 
 def _time(moment: datetime | None) -> str:

@@ -10,7 +10,7 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 from headrace.changes.apply import Applier
 from headrace.config import Config, FilesSource, KafkaSource, Source
 from headrace.lake import Lake
-from headrace.pipelines import replay
+from headrace.pipelines import new_tables, replay
 from headrace.pipelines.batches import Batches
 from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.runtime import spark_session
@@ -39,6 +39,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
     upkeep = Upkeep(Lake(spark, config.lake), config)
     batches = Batches(applier, config, upkeep, stop)
     files = LakeFiles(config.lake)
+    new_tables.ask_for_replays(files, Lake(spark, config.lake), config)
     open_requests = partial(replay.carry_out, files, spark, config, batches)
     open_requests()
     names = [name for name in config.sources if config.tables_of(name)]

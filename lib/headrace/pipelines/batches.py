@@ -96,8 +96,10 @@ class Batches:
     def _apply(
         self, messages: DataFrame, name: str, source: Source, batch: str, exact: Transaction | None, log_it: bool
     ) -> BatchResult:
+        # Kafka gives a partition for each of its own: of a small batch each would be a task, and a file of the log.
+        partitions = int(messages.sparkSession.conf.get("spark.sql.shuffle.partitions") or 2)
         envelopes = decoded(
-            messages,
+            messages.coalesce(partitions),
             name,
             source,
             self._routes[name],

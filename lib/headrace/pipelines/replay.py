@@ -28,7 +28,7 @@ def _replay(lake: Lake, config: Config, request: ReplayRequest, batches: Batches
     if not lake.exists(relative):
         return dict(counts)
     before = datetime.now(UTC)
-    wanted = _wanted(request, before)
+    wanted = _wanted(request, before, config)
     kept = lake.read(relative).where(wanted)
     for name in sorted(row["source"] for row in kept.select("source").distinct().collect()):
         if name not in config.sources:
@@ -45,18 +45,24 @@ def _replay(lake: Lake, config: Config, request: ReplayRequest, batches: Batches
     return dict(counts)
 
 
-def _wanted(request: ReplayRequest, before: datetime) -> Column:
+def of_table(name: str, config: Config) -> Column:
+    """True for rows of the log or the rejects that belong to a table, under today's settings."""
+    source_table = config.tables[name].source_table if name in config.tables else None
+    if source_table is not None:
+        unrouted = F.col("source_table") == source_table
+    else:
+        unrouted = F.element_at(F.split("source_table", r"\."), -1) == name.rpartition(".")[2]
+    return F.coalesce((F.col("table") == name) | (F.col("table").isNull() & unrouted), F.lit(False))
+
+
+def _wanted(request: ReplayRequest, before: datetime, config: Config) -> Column:
     wanted = F.lit(True)
     if request.take_from == "rejects":
         wanted = wanted & (F.col("rejected_at") < F.lit(before))
         if request.reason is not None:
             wanted = wanted & (F.col("reason") == request.reason)
     if request.table is not None:
-        named = (F.col("table") == request.table) | (F.col("source_table") == request.table)
-        unrouted = F.col("table").isNull() & (
-            F.element_at(F.split("source_table", r"\."), -1) == request.table.rpartition(".")[2]
-        )
-        wanted = wanted & F.coalesce(named | unrouted, F.lit(False))
+        wanted = wanted & of_table(request.table, config)
     if request.since is not None:
         wanted = wanted & (F.col("arrived_at") >= F.lit(request.since))
     if request.until is not None:

@@ -1,0 +1,43 @@
+"""Tables added to a running deployment: what arrived before they were in the settings is replayed."""
+
+import logging
+
+from pyspark.sql import functions as F
+
+from headrace.config import Config
+from headrace.lake import Lake
+from headrace.pipelines import requests
+from headrace.pipelines.replay import JOB, of_table
+from headrace.pipelines.requests import ReplayRequest
+from headrace.stores.files import LakeFiles
+from headrace.tables import CHANGES_LOG, REJECTS, TABLES
+
+log = logging.getLogger("headrace")
+
+UNKNOWN = "unknown table"
+"""The reason of rejects whose table no settings named."""
+
+
+def ask_for_replays(files: LakeFiles, lake: Lake, config: Config) -> None:
+    """Request a replay for every table that is not in the lake yet and has messages in its log or rejects.
+
+    The rejects come first: they leave `rejects` when they land. The log holds those as well, and what was ignored;
+    a message that comes twice changes nothing.
+    """
+    new = [name for name in config.tables if not lake.exists(TABLES.format(table=name))]
+    asked = {(request.take_from, request.table) for request in requests.list_open(files, JOB, refuse=False)}
+    kept = ((REJECTS.path.format(job=JOB), F.col("reason") == UNKNOWN), (CHANGES_LOG.path, F.lit(True)))
+    for relative, wanted in kept:
+        if not new or not lake.exists(relative):
+            continue
+        # Rows that found a table when they arrived are passed over by the statistics of `table`, file by file.
+        unrouted = lake.read(relative).where(F.col("table").isNull() & wanted)
+        found = [F.coalesce(F.bool_or(of_table(name, config)), F.lit(False)).alias(name) for name in new]
+        first = unrouted.agg(*found).collect()[0]
+        for name in (name for name in new if first[name]):
+            request = ReplayRequest("log", table=name)
+            if relative != CHANGES_LOG.path:
+                request = ReplayRequest("rejects", reason=UNKNOWN, table=name)
+            if (request.take_from, name) not in asked:
+                requests.write(files, request)
+                log.info("table=%s is new: what arrived for it before is taken from %s", name, relative)
