@@ -292,5 +292,5 @@ def _first_heard(lake: Lake, path: str, name: str) -> None:
 
 
 def _statistics(shape: Shape) -> dict[str, str]:
-    """Statistics on key and position only: what the guard and the key filter read."""
+    """Statistics on key and position only: what the guard and the floors read."""
     return {"delta.dataSkippingStatsColumns": ",".join(quoted(name) for name in [*shape.key, POSITION])}
