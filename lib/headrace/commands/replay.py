@@ -115,12 +115,13 @@ def _matching(view: LakeView, request: ReplayRequest, config: Config) -> int | N
 
 def _of_table(table: str, config: Config) -> str:
     """As `pipelines.replay.of_table`, in the SQL of the reader."""
-    source_table = config.tables[table].source_table
-    if source_table is not None:
-        unrouted = f"source_table = {literal(source_table)}"
+    settings = config.tables[table]
+    if settings.source_table is not None:
+        named = f"source_table = {literal(settings.source_table)}"
     else:
-        unrouted = f"split_part(source_table, '.', -1) = {literal(table.rpartition('.')[2])}"
-    return f"(`table` = {literal(table)} OR (`table` IS NULL AND {unrouted}))"
+        named = f"split_part(source_table, '.', -1) = {literal(table.rpartition('.')[2])}"
+    unrouted = f"`table` IS NULL AND source = {literal(settings.source)} AND {named}"
+    return f"(`table` = {literal(table)} OR ({unrouted}))"
 
 
 def _time(moment: datetime | None) -> str:

@@ -22,10 +22,12 @@ def ask_for_replays(files: LakeFiles, lake: Lake, config: Config) -> None:
     """Request a replay for every table that is not in the lake yet and has messages in its log or rejects.
 
     The rejects come first: they leave `rejects` when they land. The log holds those as well, and what was ignored;
-    a message that comes twice changes nothing.
+    a message that comes twice changes nothing. Each is asked for once: what makes no row would come at every start.
     """
     new = [name for name in config.tables if not lake.exists(TABLES.format(table=name))]
-    asked = {(request.take_from, request.table) for request in requests.list_open(files, JOB, refuse=False)}
+    asked = {
+        (request.take_from, request.table) for request in requests.list_open(files, JOB, refuse=False, done_too=True)
+    }
     kept = ((REJECTS.path.format(job=JOB), F.col("reason") == UNKNOWN), (CHANGES_LOG.path, F.lit(True)))
     for relative, wanted in kept:
         if not new or not lake.exists(relative):

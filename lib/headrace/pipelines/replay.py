@@ -47,12 +47,15 @@ def _replay(lake: Lake, config: Config, request: ReplayRequest, batches: Batches
 
 def of_table(name: str, config: Config) -> Column:
     """True for rows of the log or the rejects that belong to a table, under today's settings."""
-    source_table = config.tables[name].source_table if name in config.tables else None
-    if source_table is not None:
-        unrouted = F.col("source_table") == source_table
-    else:
-        unrouted = F.element_at(F.split("source_table", r"\."), -1) == name.rpartition(".")[2]
-    return F.coalesce((F.col("table") == name) | (F.col("table").isNull() & unrouted), F.lit(False))
+    mine = F.col("table") == name
+    table = config.tables.get(name)
+    if table is not None:
+        if table.source_table is not None:
+            named = F.col("source_table") == table.source_table
+        else:
+            named = F.element_at(F.split("source_table", r"\."), -1) == name.rpartition(".")[2]
+        mine = mine | (F.col("table").isNull() & (F.col("source") == table.source) & named)
+    return F.coalesce(mine, F.lit(False))
 
 
 def _wanted(request: ReplayRequest, before: datetime, config: Config) -> Column:

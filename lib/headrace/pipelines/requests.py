@@ -48,13 +48,14 @@ def write(files: LakeFiles, request: ReplayRequest) -> ReplayRequest:
     return written
 
 
-def list_open(files: LakeFiles, job: str, *, refuse: bool = True) -> list[ReplayRequest]:
+def list_open(files: LakeFiles, job: str, *, refuse: bool = True, done_too: bool = False) -> list[ReplayRequest]:
     """The job's requests that are not done yet, oldest first.
 
     Args:
         refuse: record a file that is no request as refused; a mere reader passes it over.
+        done_too: those that were carried out as well.
     """
-    done = set(files.names(DONE))
+    done = set() if done_too else set(files.names(DONE))
     found = []
     for name in files.names(FOLDER):
         if name in done or not name.endswith(".json") or name.startswith("."):
