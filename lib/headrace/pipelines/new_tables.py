@@ -1,6 +1,7 @@
 """Tables added to a running deployment: what arrived before they were in the settings is replayed."""
 
 import logging
+from dataclasses import replace
 
 from pyspark.sql import functions as F
 
@@ -28,18 +29,19 @@ def ask_for_replays(files: LakeFiles, lake: Lake, config: Config) -> None:
     asked = {
         (request.take_from, request.table) for request in requests.list_open(files, JOB, refuse=False, done_too=True)
     }
-    kept = ((REJECTS.path.format(job=JOB), F.col("reason") == UNKNOWN), (CHANGES_LOG.path, F.lit(True)))
-    for relative, wanted in kept:
-        if not new or not lake.exists(relative):
+    for relative, request in (
+        (REJECTS.path.format(job=JOB), ReplayRequest("rejects", reason=UNKNOWN)),
+        (CHANGES_LOG.path, ReplayRequest("log")),
+    ):
+        names = [name for name in new if (request.take_from, name) not in asked]
+        if not names or not lake.exists(relative):
             continue
         # Rows that found a table when they arrived are passed over by the statistics of `table`, file by file.
-        unrouted = lake.read(relative).where(F.col("table").isNull() & wanted)
-        found = [F.coalesce(F.bool_or(of_table(name, config)), F.lit(False)).alias(name) for name in new]
+        unrouted = lake.read(relative).where(F.col("table").isNull())
+        if request.reason is not None:
+            unrouted = unrouted.where(F.col("reason") == request.reason)
+        found = [F.coalesce(F.bool_or(of_table(name, config)), F.lit(False)).alias(name) for name in names]
         first = unrouted.agg(*found).collect()[0]
-        for name in (name for name in new if first[name]):
-            request = ReplayRequest("log", table=name)
-            if relative != CHANGES_LOG.path:
-                request = ReplayRequest("rejects", reason=UNKNOWN, table=name)
-            if (request.take_from, name) not in asked:
-                requests.write(files, request)
-                log.info("table=%s is new: what arrived for it before is taken from %s", name, relative)
+        for name in (name for name in names if first[name]):
+            requests.write(files, replace(request, table=name))
+            log.info("table=%s is new: what arrived for it before is taken from %s", name, relative)
