@@ -43,8 +43,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
     open_requests = partial(replay.carry_out, files, spark, config, batches)
     open_requests()
     names = [name for name in config.sources if config.tables_of(name)]
-    tries = len(names) + 1 if once else 1
-    for left in reversed(range(tries)):
+    for left in reversed(range(len(names) + 1)):
         queries = [(name, _writer(spark, name, config.sources[name], config, batches, once).start()) for name in names]
         try:
             batches.follow(queries, POLL_SECONDS, open_requests, REQUESTS_EVERY)
@@ -60,8 +59,8 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
 def _only_unreported(failure: StreamingQueryException) -> bool:
     """Whether a batch was done and committed and only Spark's report of it failed.
 
-    Spark 4.1 with `availableNow` on Kafka: a batch planned before a crash runs first, and its report reads offsets that
-    are looked up later. The next start finds the batch committed and goes on.
+    Spark 4.1 on Kafka: a batch planned before a crash runs first, and its report reads offsets that are looked up later
+    (https://github.com/apache/spark/issues/55236). The next start finds the batch committed and goes on.
     """
     return "scala.Option.get()" in str(failure) and "is null" in str(failure)
 
