@@ -9,6 +9,7 @@ from typing import cast
 
 import pyarrow as pa
 from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
@@ -121,7 +122,12 @@ class Lake:
             builder = builder.property(name, value)
         if partition:
             builder = builder.partitionedBy(*partition)
-        builder.execute()
+        try:
+            builder.execute()
+        except AnalysisException as error:
+            if error.getCondition() != "DELTA_TABLE_NOT_FOUND" or not self._remove_unborn(relative):
+                raise
+            builder.execute()
         self._known.add(relative)
 
     def ensure(self, contract: TableContract, **names: str) -> str:
@@ -140,6 +146,19 @@ class Lake:
     def execute(self, statement: str) -> None:
         """Run one DDL or DML statement."""
         self.spark.sql(statement)
+
+    def _remove_unborn(self, relative: str) -> bool:
+        """Remove the log of a table that has no commit yet; whether it was removed.
+
+        On a file system with folders a kill before the first commit leaves an empty log, which Delta takes for a table
+        when it creates one and for none when it reads it.
+        """
+        context = self.spark.sparkContext
+        folder = context._jvm.org.apache.hadoop.fs.Path(self.path(relative), "_delta_log")  # type: ignore[union-attr]
+        files = folder.getFileSystem(context._jsc.hadoopConfiguration())
+        if any(entry.isFile() and entry.getPath().getName()[0].isdigit() for entry in files.listStatus(folder)):
+            return False
+        return bool(files.delete(folder, True))
 
     def _check_format(self, relative: str) -> None:
         found = self.properties(relative).get(FORMAT_PROPERTY, str(FORMAT))

@@ -11,6 +11,8 @@ from chaos.crashing_lake import Crash, CrashingLake, Plan
 from headrace.changes.apply import Applier
 from headrace.changes.envelope import Change
 from headrace.config import Config
+from headrace.lake import Lake
+from headrace.tables import CHANGES_LOG, FORMAT, FORMAT_PROPERTY
 from headrace.testing import delete, envelopes, truncate, upsert
 from properties.histories import FULL, TRACKED
 from properties.test_order import assert_every_touched_key_is_announced
@@ -95,3 +97,13 @@ def test_what_a_batch_ended_before_it_died_stays_ended_even_if_the_batch_never_c
 
     events = [*living, *ends, *late]
     assert mistakes(spark, World((FULL,), {"full": events}, [living, ends, late], frozenset()), config) == []
+
+
+def test_a_kill_before_a_tables_first_commit_does_not_bar_its_creation(spark: SparkSession, tmp_path: Path) -> None:
+    lake = Lake(spark, str(tmp_path / "lake"))
+    log = tmp_path / "lake" / "changes_log" / "_delta_log"
+    (log / "_staged_commits").mkdir(parents=True)
+    (log / ".00000000000000000000.json.f5d5c5ef.tmp").write_text("{}")
+    relative = lake.ensure(CHANGES_LOG)
+    assert lake.read(relative).count() == 0
+    assert lake.properties(relative)[FORMAT_PROPERTY] == str(FORMAT)
