@@ -85,9 +85,17 @@ class Lake:
         self._known.add(relative)
         return True
 
-    def read(self, relative: str) -> DataFrame:
-        """The table's current rows."""
-        return self.spark.read.format("delta").load(self.path(relative))
+    def read(self, relative: str, version: int | None = None) -> DataFrame:
+        """The table's rows, now or as of a version."""
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path(relative))
+
+    def version(self, relative: str) -> int:
+        """The table's newest version."""
+        newest = self.table(relative).history(1).select("version").first()
+        return int(newest[0]) if newest else 0
 
     def table(self, relative: str) -> DeltaTable:
         """The table, for MERGE, DELETE and upkeep."""

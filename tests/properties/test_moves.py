@@ -7,10 +7,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 
+from chaos.crashing_lake import Crash, CrashingLake, Plan
 from headrace.changes.apply import Applier
 from headrace.changes.envelope import Change
+from headrace.config import Config, History
 from headrace.testing import differences, envelopes, moved, partial, rows_of, table_truth, upsert
 from headrace.testing.values import as_text
 from properties.histories import Shape, chance, cut, repeated
@@ -90,6 +92,74 @@ def test_a_key_change_from_before_a_column_was_added_asks_nobody_for_it(spark: S
     rows = {row["id"]: row for row in spark.read.format("delta").load(f"{tmp_path}/tables/{shape.name}").collect()}
     assert (rows["2"]["a"], rows["2"]["body"], rows["2"]["notes"]) == (2, "long", None)
     assert unresolved_keys(spark, str(tmp_path), shape.name) == set()
+
+
+OLD = {"id": "1", "a": 1, "body": "long", "notes": "n"}
+FRESH = {"id": "9", "a": 0, "body": "b", "notes": "n"}
+
+
+def key_change(shape: Shape) -> tuple[Change, Change]:
+    """`OLD` becomes id 2; its body is left out."""
+    return moved(shape.name, {"id": "1"}, OLD | {"id": "2", "a": 2}, at=3, unsent=["body"])
+
+
+def applied(spark: SparkSession, config: Config, number: int, changes: list[Change], plan: Plan | None = None) -> bool:
+    """A new process applies one batch; False where it died."""
+    try:
+        lake = CrashingLake(spark, config.lake, plan or Plan())
+        Applier(spark, config, lake).apply(
+            envelopes(spark, changes, config, first_offset=number * 10), f"feed/{number}"
+        )
+    except Crash:
+        return False
+    return True
+
+
+def rows_by_id(spark: SparkSession, config: Config, shape: Shape, folder: str = "tables") -> dict[str, Row]:
+    return {row["id"]: row for row in spark.read.format("delta").load(f"{config.lake}/{folder}/{shape.name}").collect()}
+
+
+@pytest.mark.parametrize("dies_after", ["append tombstones/", "execute tables/", "append versions/"])
+def test_a_key_change_finds_its_values_when_its_batch_died_and_came_again_twice(
+    spark: SparkSession, tmp_path: Path, dies_after: str
+) -> None:
+    """The start deletes the old row, whose floor was written; what it held must still be found."""
+    shape = Shape("died", ("id",), TYPES, partial=True, history=History())
+    config = config_for((shape,), str(tmp_path))
+    gone, arrived = key_change(shape)
+    assert applied(spark, config, 0, [upsert(shape.name, OLD, at=1), upsert(shape.name, FRESH, at=2)])
+    assert not applied(spark, config, 1, [gone, arrived], Plan(dies_after, after_commit=True))
+    assert not applied(spark, config, 1, [gone, arrived], Plan("append tombstones/", after_commit=True))
+    for _ in range(2):
+        assert applied(spark, config, 1, [gone, arrived])
+    assert rows_by_id(spark, config, shape)["2"]["body"] == "long"
+    assert rows_by_id(spark, config, shape, "history")["2"]["body"] == "long"
+    assert unresolved_keys(spark, config.lake, shape.name) == set()
+
+
+def test_a_key_change_cut_in_two_by_a_batchs_end_finds_its_values(spark: SparkSession, tmp_path: Path) -> None:
+    shape = Shape("cut", ("id",), TYPES, partial=True)
+    config = config_for((shape,), str(tmp_path))
+    gone, arrived = key_change(shape)
+    assert applied(spark, config, 0, [upsert(shape.name, OLD, at=1), upsert(shape.name, FRESH, at=2)])
+    assert applied(spark, config, 1, [gone])
+    assert applied(spark, config, 2, [arrived])
+    assert rows_by_id(spark, config, shape)["2"]["body"] == "long"
+    assert unresolved_keys(spark, config.lake, shape.name) == set()
+
+
+def test_a_value_that_never_was_in_the_table_is_not_replaced_by_an_older_one(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """The newest value came and went within one batch; its key change comes in the next."""
+    shape = Shape("passed", ("id",), TYPES, partial=True)
+    config = config_for((shape,), str(tmp_path))
+    gone, arrived = key_change(shape)
+    assert applied(spark, config, 0, [upsert(shape.name, OLD | {"body": "older"}, at=1)])
+    assert applied(spark, config, 1, [upsert(shape.name, OLD, at=2), gone])
+    assert applied(spark, config, 2, [arrived])
+    assert rows_by_id(spark, config, shape)["2"]["body"] is None
+    assert unresolved_keys(spark, config.lake, shape.name) == {'["2"]'}
 
 
 def place(change: Change) -> str:

@@ -76,7 +76,7 @@ def intervals(events: DataFrame, shape: Shape, settings: History) -> DataFrame:
         The business columns as they stood at the end of each interval, and the `_valid_*` columns and `_current`.
     """
     by_key = Window.partitionBy(KEY).orderBy(POSITION)
-    once = events.dropDuplicates([KEY, POSITION])
+    once = _once(events)
     is_delete = F.col(OP) == "delete"
     lives = once.withColumn("_life", F.sum(F.when(is_delete, 1).otherwise(0)).over(by_key))
     in_life = Window.partitionBy(KEY, "_life").orderBy(POSITION)
@@ -100,6 +100,16 @@ def intervals(events: DataFrame, shape: Shape, settings: History) -> DataFrame:
         *[F.col(f"_row.{quoted(name)}").alias(name) for name in shape.names],
         FROM, TO, FROM_AT, TO_AT, F.col(TO).isNull().alias(CURRENT),
     )  # fmt: skip
+
+
+def _once(events: DataFrame) -> DataFrame:
+    """Each event once: of repeats the one that says most, as a later one may have found less of what was left out."""
+    says = F.when(F.col(SENT).isNull(), 1_000_000).otherwise(F.size(SENT))
+    everything = F.struct(*[col(name) for name in events.columns])
+    best = events.groupBy(F.col(KEY).alias("_key"), F.col(POSITION).alias("_at")).agg(
+        F.max_by(everything, says).alias("_event")
+    )
+    return best.select(*[F.col(f"_event.{quoted(name)}").alias(name) for name in events.columns])
 
 
 def _tracked(shape: Shape, settings: History) -> list[str]:

@@ -1,12 +1,14 @@
 """Values a source leaves out after a primary-key change: they stand under the old key.
 
 PostgreSQL sends a key change as a delete and an insert; a large unchanged (TOASTed) value is left out of the insert as
-well, though the new key has no row yet to keep it. It is looked up under the old key: in the batch, then in the table.
-What is nowhere stays null and is told as `unresolved value`; a replay mends the row if the old key's value has come by
-then. An older value that stands under the old key when the move arrives is taken, even if a newer one comes late.
+well, though the new key has no row yet to keep it. It is looked up under the old key: in the batch, in the table, then
+in the last few versions of the table, which still hold a row deleted lately. What is nowhere stays null and is told as
+`unresolved value`; a replay mends the row if the old key's value has come by then. An older value that stands under the
+old key when the move arrives is taken, even if a newer one comes late.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +20,15 @@ from headrace.changes.columns import col, untyped
 from headrace.changes.schema import TableSchema
 from headrace.config import Table
 from headrace.lake import Lake, local_rows
+from headrace.tables import CHANGES_LOG
 
 LOOKUPS_AT_ONCE = 20_000
 ROUNDS = 10
+VERSIONS_BACK = 5
+"""Earlier versions of the table to look into: a batch, upkeep and new columns make one each."""
+
+Key = tuple[str | None, ...]
+"""Values of the key columns as text."""
 
 
 @dataclass(slots=True)
@@ -29,7 +37,21 @@ class _Event:
     op: str
     values: dict[str, str | None]
     sent: set[str] | None
-    moved_from: tuple[str | None, ...] | None
+    moved_from: Key | None
+
+
+@dataclass(slots=True)
+class _Stored:
+    position: str
+    carried: dict[str, str]
+    values: dict[str, str | None]
+
+
+Place = tuple[str, str]
+"""Key and position of a moved row."""
+Wanted = dict[Place, tuple[Key, set[str]]]
+"""Its old key and the columns to be found there."""
+Past = dict[Key, list[_Event]]
 
 
 def resolve(
@@ -50,13 +72,43 @@ def resolve(
     if not any(missing for _, missing in wanted.values()):
         return events, None
     found: dict[Place, dict[str, str | None]] = {}
+    left: Wanted = {}
+    past: Past = {}
     places = list(wanted)
     for start in range(0, len(places), LOOKUPS_AT_ONCE):
         part = {place: wanted[place] for place in places[start : start + LOOKUPS_AT_ONCE]}
-        past = _past_in_batch(events, part, table)
-        stored = _stored(lake, path, part, table, schema)
-        found.update({place: _look_up(place[1], old, missing, past, stored) for place, (old, missing) in part.items()})
-    return _filled(events, found), _unresolved(events, wanted, found)
+        past |= _past_in_batch(events, part, table)
+        stored = _stored(lake, path, [old for old, _ in part.values()], table, schema)
+        left |= _take(part, past, stored, found)
+    if left:
+        own = _stored(lake, path, [tuple(msgspec.json.decode(key)) for key, _ in left], table, schema)
+        open_ones = {place: want for place, want in left.items() if not _settled(place, want[1], own)}
+        # The row may be written and its history not yet: a batch that died in between asks once more.
+        left = left if table.history else open_ones
+        left = _take(left, past, _deleted_lately(lake, path, left, past, table, schema), found)
+        left = {place: want for place, want in left.items() if place in open_ones}
+    return _filled(events, found), _unresolved(events, left)
+
+
+def _take(
+    wanted: Wanted,
+    past: Past,
+    stored: Mapping[Key, "_Stored"],
+    found: dict["Place", dict[str, str | None]],
+) -> Wanted:
+    """Put into `found` what batch and table hold; what is still missing comes back."""
+    left: Wanted = {}
+    for place, (old, missing) in wanted.items():
+        found.setdefault(place, {}).update(_look_up(place[1], old, missing, past, stored))
+        if missing - set(found[place]):
+            left[place] = (old, missing - set(found[place]))
+    return left
+
+
+def _settled(place: "Place", missing: set[str], own: Mapping[Key, "_Stored"]) -> bool:
+    """Whether the moved row's own values are as new already: it came before, or something newer did."""
+    row = own.get(tuple(msgspec.json.decode(place[0])))
+    return row is not None and all(row.carried.get(name, row.position) >= place[1] for name in missing)
 
 
 def _missing(row: Row, everything: set[str]) -> set[str]:
@@ -66,25 +118,21 @@ def _missing(row: Row, everything: set[str]) -> set[str]:
     return everything - set(row["sent"])
 
 
-def _old_key(moved_from: str, table: Table) -> tuple[str | None, ...]:
+def _old_key(moved_from: str, table: Table) -> Key:
     old = msgspec.json.decode(moved_from, type=dict[str, str | None])
     return tuple(old.get(name) for name in table.key)
 
 
-Place = tuple[str, str]
-Wanted = dict[Place, tuple[tuple[str | None, ...], set[str]]]
-
-
-def _past_in_batch(events: DataFrame, wanted: Wanted, table: Table) -> dict[tuple[str | None, ...], list[_Event]]:
+def _past_in_batch(events: DataFrame, wanted: Wanted, table: Table) -> Past:
     """Events of the old keys in this batch, and of the keys those came from."""
-    past: dict[tuple[str | None, ...], list[_Event]] = defaultdict(list)
+    past: Past = defaultdict(list)
     ask = {old for old, _ in wanted.values()}
     for _ in range(ROUNDS):
         if not ask:
             break
         keys = [msgspec.json.encode(list(old)).decode() for old in ask]
         rows = events.where(F.col("key").isin(keys)).select("key", "position", "op", "after", "sent", "moved_from")
-        came_from: set[tuple[str | None, ...]] = set()
+        came_from: set[Key] = set()
         for row in rows.collect():
             key = tuple(msgspec.json.decode(row["key"]))
             origin = _old_key(row["moved_from"], table) if row["moved_from"] else None
@@ -97,26 +145,18 @@ def _past_in_batch(events: DataFrame, wanted: Wanted, table: Table) -> dict[tupl
     return past
 
 
-@dataclass(slots=True)
-class _Stored:
-    position: str
-    carried: dict[str, str]
-    values: dict[str, str | None]
-
-
 def _stored(
-    lake: Lake, path: str, wanted: Wanted, table: Table, schema: TableSchema
-) -> dict[tuple[str | None, ...], _Stored]:
-    """The old keys' rows in the table, as texts by source column."""
+    lake: Lake, path: str, keys: Iterable[Key], table: Table, schema: TableSchema, version: int | None = None
+) -> dict[Key, _Stored]:
+    """The rows of these keys in the table, now or as of a version, as texts by source column."""
     if not lake.exists(path):
         return {}
-    rows = lake.read(path)
+    rows = lake.read(path, version)
     held = [column for column in schema.columns if column.name in rows.columns]
     key_columns = [column for name in table.key if (column := schema.find(name)) is not None]
-    old_keys = [tuple(old) for old, _ in wanted.values()]
     asked = local_rows(
         lake.spark,
-        sorted({old for old in old_keys if None not in old}),
+        sorted({key for key in keys if None not in key}),
         ", ".join(f"_k{i} string" for i in range(len(table.key))),
     )
     matches = [
@@ -143,13 +183,57 @@ def _stored(
     }
 
 
+def _deleted_lately(
+    lake: Lake, path: str, wanted: Wanted, past: Past, table: Table, schema: TableSchema
+) -> dict[Key, _Stored]:
+    """Rows of the old keys that a recent commit deleted, as they last stood.
+
+    The delete may have come alone, a batch before; or a crash left it without the insert, and the start mended that.
+    """
+    found: dict[Key, _Stored] = {}
+    ask = {old for old, _ in wanted.values()}
+    if not ask or not lake.exists(path):
+        return found
+    newest = lake.version(path)
+    for version in range(newest - 1, max(newest - 1 - VERSIONS_BACK, 0), -1):
+        found |= _stored(lake, path, ask, table, schema, version)
+        ask -= set(found)
+        if not ask:
+            break
+    alone = {old: found[old] for (_, at), (old, _) in wanted.items() if old in found and not _ends(past, old, at)}
+    for old in _changed_since(lake, path.rpartition("/")[2], alone):
+        del found[old]
+    return found
+
+
+def _ends(past: Past, old: Key, at: str) -> bool:
+    """Whether the delete that belongs to a key change is in this batch, and all that came with it."""
+    change = at.rpartition("-")[0]
+    return any(event.op == "delete" and event.position.rpartition("-")[0] == change for event in past.get(old, []))
+
+
+def _changed_since(lake: Lake, name: str, rows: Mapping[Key, _Stored]) -> set[Key]:
+    """Keys with a newer upsert than these rows, which came in one batch with the delete and so never was a row."""
+    if not rows:
+        return set()
+    if not lake.exists(CHANGES_LOG.path):
+        return set(rows)
+    asked = local_rows(
+        lake.spark,
+        [(msgspec.json.encode(list(key)).decode(), row.position) for key, row in rows.items()],
+        "_ak string, _ap string",
+    )
+    log = lake.read(CHANGES_LOG.path).where(
+        (F.col("table") == name)
+        & (F.col("op") == "upsert")
+        & (F.col("position") > min(r.position for r in rows.values()))
+    )
+    newer = log.join(F.broadcast(asked), (F.col("key") == F.col("_ak")) & (F.col("position") > F.col("_ap")))
+    return {tuple(msgspec.json.decode(row["key"])) for row in newer.select("key").distinct().collect()}
+
+
 def _look_up(
-    before: str,
-    old: tuple[str | None, ...],
-    missing: set[str],
-    past: dict[tuple[str | None, ...], list[_Event]],
-    stored: dict[tuple[str | None, ...], _Stored],
-    depth: int = 0,
+    before: str, old: Key, missing: set[str], past: Past, stored: Mapping[Key, _Stored], depth: int = 0
 ) -> dict[str, str | None]:
     """Values of the missing columns as they stood under the old key just before a position."""
     found: dict[str, tuple[str, str | None]] = {}
@@ -194,12 +278,8 @@ def _filled(events: DataFrame, found: dict[Place, dict[str, str | None]]) -> Dat
     ).select(*events.columns)
 
 
-def _unresolved(events: DataFrame, wanted: Wanted, found: dict[Place, dict[str, str | None]]) -> DataFrame | None:
-    left = [
-        (*place, _told(missing - set(found[place])))
-        for place, (_, missing) in wanted.items()
-        if missing - set(found[place])
-    ]
+def _unresolved(events: DataFrame, wanted: Wanted) -> DataFrame | None:
+    left = [(*place, _told(missing)) for place, (_, missing) in wanted.items()]
     if not left:
         return None
     places = local_rows(events.sparkSession, left, "_uk string, _up string, _detail string")
