@@ -14,7 +14,8 @@ import msgspec
 from headrace.changes.envelope import Change, Message
 from headrace.changes.formats import decoder
 from headrace.changes.routes import Routes
-from headrace.config import KafkaSource, Table
+from headrace.config import Table
+from headrace.config_sources import KafkaSource
 
 ROW = {
     "id": 1004,

@@ -3,188 +3,14 @@
 Models only. Reading the file, `${NAME}`, secrets and readable errors live in `config_file.py`.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def parse_duration(value: Any) -> Any:
-    """`90s`, `15m`, `12h`, `7 days`, `2 weeks` as a timedelta; other values pass through for pydantic to judge."""
-    if isinstance(value, str):
-        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])[a-z]*\s*", value.lower())
-        if not found:
-            raise ValueError("expected a duration such as 90s, 15m, 12h or 7 days")
-        return timedelta(**{_UNITS[found[2]]: float(found[1])})
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-
-
-def parse_values(value: Any) -> Any:
-    """One value or several, numbers as text: SQL Server's operation codes are 1 to 4."""
-    values = value if isinstance(value, list | tuple) else (value,)
-    return tuple(str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in values)
-
-
-Values = Annotated[tuple[str, ...], BeforeValidator(parse_values)]
-Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
-
-
-class Contradiction(ValueError):
-    """Settings that are each valid but do not fit together.
-
-    Args:
-        where: path of the key below the model that raises it; empty for the model itself.
-        expected, found, example: as in every error; `example` is a line of YAML.
-    """
-
-    def __init__(self, where: str, expected: str, found: str, example: str) -> None:
-        self.where, self.expected, self.found, self.example = where, expected, found, example
-        super().__init__(f"{where + ': ' if where else ''}expected {expected}; found {found}; e.g. {example}")
-
-
-class Contradictions(ValueError):
-    """Several of them."""
-
-    def __init__(self, problems: Sequence[Contradiction]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(str(problem) for problem in problems))
-
-
-def parse_option(value: Any) -> Any:
-    """Numbers and booleans as the text a Spark or Kafka option wants; other values pass through."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
-
-
-OptionText = Annotated[str, BeforeValidator(parse_option)]
-
-
-class Settings(BaseModel):
-    """Base: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class PositionColumn(Settings):
-    """One column that orders rows. `type: auto` reads numbers and ISO 8601 timestamps as numbers, the rest as text."""
-
-    column: str
-    type: Literal["auto", "number", "timestamp", "text"] = "auto"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: Any) -> Any:
-        return {"column": value} if isinstance(value, str) else value
-
-
-class OperationColumn(Settings):
-    """Which column says what happened, and which of its values mean delete and truncate; all others upsert.
-
-    With `upsert` given, a value in none of the three lists is refused row by row.
-    """
-
-    column: str
-    delete: Values = ()
-    truncate: Values = ()
-    upsert: Values = ()
-
-
-# YAML reads a bare null as no value at all.
-Omitted = Annotated[Literal["null", "keep"], BeforeValidator(lambda value: "null" if value is None else value)]
-
-
-class SourceBase(Settings):
-    """What every source has in common.
-
-    Attributes:
-        position: the columns that order rows (`json` and `snapshot`), most significant first; or `arrival`: the
-            transport's own offset, for sources with nothing better. Then a row's order is the order of arrival.
-        table: the column that names the table, where one stream of plain rows carries several.
-        epoch: raise it by one when the source's own numbering restarts (fail-over, topic created again).
-        omitted: what a column missing in a full row means. `null` (default) or `keep` the stored value.
-        unavailable: Debezium's `unavailable.value.placeholder`.
-        partial_snapshots: Debezium: snapshots show only some rows of a table (filtered ad-hoc snapshots). Otherwise
-            rows that a complete snapshot did not show, and that are older than it, are deleted.
-        changed_at: the column that says when the row changed (`json` and `snapshot`).
-        delete_mode: flattened Debezium rows: what marks a delete (`rewrite`: a `__deleted` field, `tombstone`: a null).
-        before_prefix: DMS: prefix of before-image columns where they are sent beside the data.
-        first_position: start a new checkpoint at the `earliest` or the `latest` record.
-    """
-
-    format: Literal["json", "debezium", "dms", "dynamodb", "objects", "snapshot"]
-    position: tuple[PositionColumn, ...] | Literal["arrival"] | None = None
-    operation: OperationColumn | None = None
-    table: str | None = None
-    changed_at: str | None = None
-    epoch: Annotated[int, Field(ge=0, le=9999)] = 0
-    omitted: Omitted = "null"
-    unavailable: str = "__debezium_unavailable_value"
-    partial_snapshots: bool = False
-    delete_mode: Literal["rewrite", "tombstone"] = "rewrite"
-    before_prefix: str = "BI_"
-    max_message_bytes: Annotated[int, Field(gt=0)] = 16 * 1024 * 1024
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_position_column(cls, value: Any) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("position"), str) and value["position"] != "arrival":
-            return {**value, "position": [value["position"]]}
-        return value
-
-    @model_validator(mode="after")
-    def _rows_need_a_position(self) -> "SourceBase":
-        found = f"format: {self.format} without it"
-        if self.format == "json" and self.position is None:
-            expected = "the columns that order rows, or arrival"
-            raise Contradiction("position", expected, found, "position: [updated_at]")
-        if self.format == "snapshot" and (self.position is None or self.position == "arrival"):
-            found = "arrival" if self.position else found
-            expected = "the column that says when the dump was taken"
-            raise Contradiction("position", expected, found, "position: [exported_at]")
-        if self.operation is not None and self.format != "json":
-            found = f"an operation column for format: {self.format}"
-            expected = "nothing, as this format says itself what happened to a row"
-            raise Contradiction("operation", expected, found, "format: json")
-        return self
-
-
-class FilesSource(SourceBase):
-    """A folder of files: JSON lines, CSV or Parquet, told apart by their names, or all read as `encoding`.
-
-    Files are taken in the order they arrived. A file must appear complete (write elsewhere, then move).
-    """
-
-    transport: Literal["files"] = Field(alias="from")
-    path: str
-    encoding: Literal["auto", "json", "csv", "parquet"] = "auto"
-    max_files_per_batch: Annotated[int, Field(gt=0)] = 1000
-
-
-class KafkaSource(SourceBase):
-    """Topics of an Apache Kafka cluster. `topics` may hold names and patterns with `*`.
-
-    Attributes:
-        options: passed on to Spark's Kafka source as they are, e.g. `kafka.security.protocol`; values may be secrets.
-    """
-
-    transport: Literal["kafka"] = Field(alias="from")
-    servers: str
-    topics: Names
-    max_offsets_per_batch: Annotated[int, Field(gt=0)] = 200_000
-    first_position: Literal["earliest", "latest"] = "earliest"
-    options: dict[str, OptionText | SecretStr] = {}
-
-
-Source = Annotated[FilesSource | KafkaSource, Field(discriminator="transport")]
+from headrace.config_base import Contradiction, Contradictions, Duration, Name, Names, OptionText, Settings
+from headrace.config_sources import Source
 
 
 class History(Settings):
@@ -264,14 +90,14 @@ class Table(Settings):
     source_table: str | None = None
     key: Annotated[Names, Field(min_length=1)]
     drop: Names = ()
-    types: dict[str, str] = {}
-    columns: dict[str, str] = {}
+    types: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, str] = Field(default_factory=dict)
     where: str | None = None
     expect: tuple[Expectation, ...] = ()
     history: History | None = None
     mask: Names = ()
     max_row_bytes: Annotated[int, Field(gt=0)] = 8 * 1024 * 1024
-    properties: dict[str, OptionText] = {}
+    properties: dict[str, OptionText] = Field(default_factory=dict)
     maintenance: TableMaintenance = TableMaintenance()
 
     @model_validator(mode="before")
@@ -353,7 +179,7 @@ class Config(Settings):
     log: Log = Log()
     rejects: Rejects = Rejects()
     apply: Apply = Apply()
-    spark: dict[str, OptionText] = {}
+    spark: dict[str, OptionText] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _tables_fit(self) -> "Config":

@@ -8,15 +8,15 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from headrace import config
+from headrace import config, config_base, config_sources
 from headrace.config_hints import HINTS, Hint
 from headrace.config_yaml import Path, Problem
 from headrace.errors import ConfigError
 
 _MODELS: dict[str, type[BaseModel]] = {
     "": config.Config,
-    "sources.*.position.*": config.PositionColumn,
-    "sources.*.operation": config.OperationColumn,
+    "sources.*.position.*": config_sources.PositionColumn,
+    "sources.*.operation": config_sources.OperationColumn,
     "tables.*": config.Table,
     "tables.*.expect.*": config.Expectation,
     "tables.*.history": config.History,
@@ -25,7 +25,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "rejects": config.Rejects,
     "apply": config.Apply,
 }
-_SOURCES: dict[str, type[BaseModel]] = {"files": config.FilesSource, "kafka": config.KafkaSource}
+_SOURCES: dict[str, type[BaseModel]] = {"files": config_sources.FilesSource, "kafka": config_sources.KafkaSource}
 _PRIVATE = re.compile(r"(?i)password|passwd|secret|jaas|token|credential|private|access.?key")
 _NEAR = "Did you mean "
 _NAMED = ("sources", "tables")
@@ -126,8 +126,8 @@ def _problems(kind: str, loc: tuple[int | str, ...], context: Mapping[str, Any],
     if kind == "missing" and rest:
         path, value = (*path, rest[-1]), None
     raised = context.get("error")
-    if isinstance(raised, config.Contradiction | config.Contradictions):
-        for wrong in raised.problems if isinstance(raised, config.Contradictions) else (raised,):
+    if isinstance(raised, config_base.Contradiction | config_base.Contradictions):
+        for wrong in raised.problems if isinstance(raised, config_base.Contradictions) else (raised,):
             below = (*path, *_below(wrong.where))
             yield Problem(below, wrong.expected, wrong.found, wrong.example)
     elif kind == "extra_forbidden":
@@ -185,7 +185,7 @@ def _known_keys(path: Path, data: Any) -> list[str]:
     place = pattern_of(path)
     if place == "sources.*":
         source = data["sources"][path[1]]
-        model = _SOURCES[source["from"]] if "from" in source else config.SourceBase
+        model = _SOURCES[source["from"]] if "from" in source else config_sources.SourceBase
     else:
         model = _MODELS[place]
     return [field.alias or name for name, field in model.model_fields.items()]

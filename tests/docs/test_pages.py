@@ -11,7 +11,8 @@ import pytest
 
 from docs.markdown import BLOCKS, PAGES, ROOT, Block, anchors, links, of
 from headrace import cli
-from headrace.config import Apply, Log, Rejects, TableMaintenance, parse_duration
+from headrace.config import Apply, Log, Rejects, TableMaintenance
+from headrace.config_base import parse_duration
 from headrace.config_file import load
 
 README = ROOT / "README.md"

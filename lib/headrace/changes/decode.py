@@ -19,7 +19,7 @@ from headrace.changes.formats.mask import masked
 from headrace.changes.formats.wrapped import unwrapped
 from headrace.changes.routes import Route, Routes
 from headrace.changes.widen import wider
-from headrace.config import Source
+from headrace.config_sources import Source
 from headrace.tables import TYPES_HEADER
 
 _HEADERS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from headrace.commands.text import number
-from headrace.config import KafkaSource
 from headrace.config_file import load
+from headrace.config_sources import KafkaSource
 from headrace.errors import ConfigError
 from headrace.pipelines.init import from_files, from_kafka
 from headrace.stores.kafka_look import KafkaLook

@@ -11,7 +11,8 @@ from typing import Any
 
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import moment, number, to_json
-from headrace.config import Config, parse_duration
+from headrace.config import Config
+from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.errors import ConfigError
 from headrace.pipelines.requests import From, ReplayRequest, outcome_of, write

@@ -8,7 +8,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from headrace.changes.apply import Applier
-from headrace.config import Config, FilesSource, KafkaSource, Source
+from headrace.config import Config
+from headrace.config_sources import FilesSource, KafkaSource, Source
 from headrace.lake import Lake
 from headrace.pipelines import new_tables, replay
 from headrace.pipelines.batches import Batches

@@ -12,7 +12,8 @@ from pyspark.sql.streaming.query import StreamingQuery
 from headrace.changes.apply import Applier, BatchResult
 from headrace.changes.decode import decoded
 from headrace.changes.routes import Routes
-from headrace.config import Config, FilesSource, Source
+from headrace.config import Config
+from headrace.config_sources import FilesSource, Source
 from headrace.errors import Fatal
 from headrace.lake import Transaction
 from headrace.pipelines.upkeep import Upkeep

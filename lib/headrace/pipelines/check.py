@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.config import Config, FilesSource, KafkaSource
+from headrace.config import Config
+from headrace.config_sources import FilesSource, KafkaSource
 from headrace.errors import HeadraceError, MissingDependency
 from headrace.pipelines.java import find_java
 from headrace.pipelines.lag import data_files

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlparse
 
-from headrace.config import Config, FilesSource, KafkaSource
+from headrace.config import Config
+from headrace.config_sources import FilesSource, KafkaSource
 from headrace.errors import HeadraceError
 from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook

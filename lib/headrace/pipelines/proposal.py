@@ -10,7 +10,7 @@ from typing import Any
 from headrace.changes.envelope import Change, Message
 from headrace.changes.formats import decoder
 from headrace.changes.routes import Routes
-from headrace.config import FilesSource
+from headrace.config_sources import FilesSource
 from headrace.pipelines import row_guesses
 from headrace.pipelines.samples import Sample
 

@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from headrace.config import FilesSource
+from headrace.config_sources import FilesSource
 from headrace.errors import Unreachable
 from headrace.lake import quoted
 from headrace.tables import TYPES_HEADER

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from headrace.config import KafkaSource
+from headrace.config_sources import KafkaSource
 
 
 def stream(spark: SparkSession, source: KafkaSource) -> DataFrame:

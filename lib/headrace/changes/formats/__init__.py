@@ -15,7 +15,7 @@ from headrace.changes.formats.object_events import ObjectEvents
 from headrace.changes.formats.payload import Unusable
 from headrace.changes.formats.rows import Rows
 from headrace.changes.routes import Routes
-from headrace.config import SourceBase
+from headrace.config_sources import SourceBase
 
 Decoder = Callable[[Message], list[Decoded]]
 

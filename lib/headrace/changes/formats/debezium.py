@@ -24,7 +24,7 @@ from headrace.changes.formats.markers import Markers
 from headrace.changes.formats.mongodb import Documents
 from headrace.changes.formats.payload import Unusable, kind
 from headrace.changes.routes import Routes
-from headrace.config import SourceBase
+from headrace.config_sources import SourceBase
 from headrace.ordering import position as positions
 from headrace.ordering.position import SNAPSHOT_RANK, UnreadablePosition
 

@@ -20,7 +20,7 @@ from headrace.changes.formats.image import (
 from headrace.changes.formats.payload import Fraction, Unusable, kind, parse
 from headrace.changes.formats.values import fraction_text, whole_type
 from headrace.changes.routes import Routes
-from headrace.config import SourceBase
+from headrace.config_sources import SourceBase
 from headrace.ordering import position as positions
 from headrace.ordering.position import SNAPSHOT_RANK, UnreadablePosition
 

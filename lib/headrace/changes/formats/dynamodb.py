@@ -9,7 +9,7 @@ from headrace.changes.formats import values
 from headrace.changes.formats.image import Facts, Targets, arrival, delete, in_column, micros, named, unreadable, upsert
 from headrace.changes.formats.payload import Fraction, Unusable, kind, parse
 from headrace.changes.routes import Routes
-from headrace.config import SourceBase
+from headrace.config_sources import SourceBase
 from headrace.ordering import position as positions
 from headrace.ordering.position import UnreadablePosition
 

@@ -19,7 +19,7 @@ from headrace.changes.formats.image import (
     upsert,
 )
 from headrace.changes.formats.payload import Unusable
-from headrace.config import SourceBase
+from headrace.config_sources import SourceBase
 from headrace.ordering.position import SNAPSHOT_RANK, UnreadablePosition
 
 _PREFIX = "__"

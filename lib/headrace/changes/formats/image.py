@@ -9,7 +9,7 @@ from headrace.changes.formats import values
 from headrace.changes.formats.declared import Declared, columns
 from headrace.changes.formats.payload import Unusable, canonical
 from headrace.changes.routes import Route, Routes
-from headrace.config import SourceBase
+from headrace.config_sources import SourceBase
 from headrace.ordering import position as positions
 from headrace.ordering.position import Operation
 

@@ -18,7 +18,7 @@ from headrace.changes.formats.image import (
 )
 from headrace.changes.formats.payload import Unusable, kind, parse
 from headrace.changes.routes import Routes
-from headrace.config import SourceBase
+from headrace.config_sources import SourceBase
 from headrace.ordering.position import Operation
 
 

@@ -8,7 +8,8 @@ import pytest
 from headrace.changes.envelope import Decoded, Message
 from headrace.changes.formats import decoder
 from headrace.changes.routes import Routes
-from headrace.config import KafkaSource, Table
+from headrace.config import Table
+from headrace.config_sources import KafkaSource
 
 EVENTS = Path(__file__).parents[3] / "data" / "events"
 

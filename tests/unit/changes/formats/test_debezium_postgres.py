@@ -9,7 +9,8 @@ import pytest
 from headrace.changes.envelope import Change, Ignored, Message, Reject
 from headrace.changes.formats import decoder
 from headrace.changes.routes import Routes
-from headrace.config import KafkaSource, Table
+from headrace.config import Table
+from headrace.config_sources import KafkaSource
 
 TABLES = {
     "bookings": ("id",),

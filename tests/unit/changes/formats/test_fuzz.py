@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from headrace.changes.envelope import Change, Decoded, Ignored, Message, Reject
 from headrace.changes.formats import decoder
 from headrace.changes.routes import Routes
-from headrace.config import KafkaSource, SourceBase, Table
+from headrace.config import Table
+from headrace.config_sources import KafkaSource, SourceBase
 
 EVENTS = Path(__file__).parents[3] / "data" / "events"
 FORMATS = get_args(SourceBase.model_fields["format"].annotation)

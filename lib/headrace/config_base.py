@@ -1,0 +1,71 @@
+"""What all settings are made of: durations, names, options, contradictions and the frozen base model."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: Any) -> Any:
+    """`90s`, `15m`, `12h`, `7 days`, `2 weeks` as a timedelta; other values pass through for pydantic to judge."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])[a-z]*\s*", value.lower())
+        if not found:
+            raise ValueError("expected a duration such as 90s, 15m, 12h or 7 days")
+        return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+def parse_values(value: Any) -> Any:
+    """One value or several, numbers as text: SQL Server's operation codes are 1 to 4."""
+    values = value if isinstance(value, list | tuple) else (value,)
+    return tuple(str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in values)
+
+
+Values = Annotated[tuple[str, ...], BeforeValidator(parse_values)]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+
+
+class Contradiction(ValueError):
+    """Settings that are each valid but do not fit together.
+
+    Args:
+        where: path of the key below the model that raises it; empty for the model itself.
+        expected, found, example: as in every error; `example` is a line of YAML.
+    """
+
+    def __init__(self, where: str, expected: str, found: str, example: str) -> None:
+        self.where, self.expected, self.found, self.example = where, expected, found, example
+        super().__init__(f"{where + ': ' if where else ''}expected {expected}; found {found}; e.g. {example}")
+
+
+class Contradictions(ValueError):
+    """Several of them."""
+
+    def __init__(self, problems: Sequence[Contradiction]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+def parse_option(value: Any) -> Any:
+    """Numbers and booleans as the text a Spark or Kafka option wants; other values pass through."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+OptionText = Annotated[str, BeforeValidator(parse_option)]
+
+
+class Settings(BaseModel):
+    """Base: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
