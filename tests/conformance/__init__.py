@@ -1,0 +1,1 @@
+"""The conformance suite of stores, run on those that need no server."""
