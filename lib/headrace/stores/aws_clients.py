@@ -1,0 +1,127 @@
+"""Clients of AWS services and what their errors mean to us.
+
+The client's own retries are off: they would call again behind the limiter's back.
+"""
+
+from typing import Any
+
+from headrace.errors import ConfigError, Fatal, HeadraceError, Retryable, Unreachable
+from headrace.ports import Throttled, Unacceptable
+from headrace.stores.vectors import brief, seconds_of
+
+THROTTLED = frozenset(
+    {
+        "ModelNotReadyException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
+        "ServiceQuotaExceededException", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown",
+        "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
+    }
+)  # fmt: skip
+_LOGIN = "Give the job valid AWS credentials (a role, a profile or AWS_ACCESS_KEY_ID)."
+_FATAL = {
+    "AccessDenied": "Allow it in the role's policy.",
+    "AccessDeniedException": "Allow it in the role's policy; Bedrock models also need access granted in the console.",
+    "ExpiredToken": _LOGIN,
+    "ExpiredTokenException": _LOGIN,
+    "IncompleteSignature": _LOGIN,
+    "InvalidClientTokenId": _LOGIN,
+    "InvalidSignatureException": "Check the secret key and the machine's clock.",
+    "MissingAuthenticationToken": _LOGIN,
+    "ResourceNotFoundException": "Check the name and the region; the model may not be offered there.",
+    "UnrecognizedClientException": _LOGIN,
+}
+# A validation error is the text's fault, unless it speaks of these.
+_NOT_THE_TEXT = ("model identifier", "on-demand throughput", "inference profile", "endpoint ", "end of its life")
+
+
+def aws_client(service: str, *, region: str | None, role: str | None, seconds: float, calls: int) -> Any:
+    """A client, made from the process's own credentials or, where `role` is given, that role's. Thread-safe.
+
+    Args:
+        seconds: the longest a call may take.
+        calls: at a time.
+
+    Raises ConfigError where no region is known.
+    """
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, NoRegionError
+    from botocore.session import get_session
+
+    config = Config(
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=min(5.0, seconds),
+        read_timeout=seconds,
+        max_pool_connections=max(10, calls),
+    )
+    session = get_session()
+    try:
+        if role is not None:
+            _assume(session, role, session.create_client("sts", region_name=region, config=config))
+        return session.create_client(service, region_name=region, config=config)
+    except NoRegionError as error:
+        todo = "Set `region`, or AWS_REGION for the job."
+        raise ConfigError(where="region", expected="an AWS region", found="none", todo=todo) from error
+    except (BotoCoreError, ValueError) as error:
+        raise translated(error, service) from error
+
+
+def _assume(session: Any, role: str, sts: Any) -> None:
+    from botocore.credentials import (
+        CredentialProvider,
+        DeferredRefreshableCredentials,
+        create_assume_role_refresher,
+    )
+
+    refresh = create_assume_role_refresher(sts, {"RoleArn": role, "RoleSessionName": "headrace"})
+
+    class Role(CredentialProvider):  # type: ignore[misc]
+        METHOD = "headrace-role"
+
+        def load(self) -> Any:
+            # Asked for at the first call and again before they expire: a worker outlives them.
+            return DeferredRefreshableCredentials(refresh_using=refresh, method=self.METHOD)
+
+    session.get_component("credential_provider").providers.insert(0, Role())
+
+
+def translated(error: Exception, where: str) -> HeadraceError:
+    """The error of ours that says the same. For botocore's errors; anything else is a Retryable."""
+    from botocore import exceptions
+
+    response = getattr(error, "response", None)
+    if isinstance(response, dict) and "Error" in response:
+        return _of_response(response, where)
+    if isinstance(error, exceptions.HTTPClientError | exceptions.IncompleteReadError):
+        todo = "It is tried again; check the network, the region and the VPC endpoint."
+        return Unreachable(where=where, expected="an answer from AWS", found=brief(str(error)), todo=todo)
+    logins = (
+        exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError,
+        exceptions.TokenRetrievalError, exceptions.SSOError,
+    )  # fmt: skip
+    if isinstance(error, logins):
+        return Fatal(where=where, expected="AWS credentials", found=brief(str(error)), todo=_LOGIN)
+    if isinstance(error, exceptions.BotoCoreError | ValueError):
+        todo = "Correct the settings of this model."
+        return ConfigError(where=where, expected="a call AWS takes", found=brief(str(error)), todo=todo)
+    found = f"{type(error).__name__}: {brief(str(error))}"
+    return Retryable(where=where, expected="an answer from AWS", found=found, todo="It is tried again.")
+
+
+def _of_response(response: dict[str, Any], where: str) -> HeadraceError:
+    code = str(response["Error"].get("Code", ""))
+    said = brief(str(response["Error"].get("Message", "")))
+    found = f"{code}: {said}" if said else code
+    expected = "vectors"
+    if code in THROTTLED:
+        headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        todo = "It is tried again after a pause; lower requests_per_minute, or ask AWS for a higher quota."
+        pause = seconds_of(headers.get("retry-after"))
+        return Throttled(where=where, expected=expected, found=found, todo=todo, retry_after=pause)
+    if code in _FATAL:
+        return Fatal(where=where, expected=expected, found=found, todo=_FATAL[code])
+    if code in ("ValidationException", "ValidationError"):
+        if any(word in said.lower() for word in _NOT_THE_TEXT):
+            todo = "Correct the model or endpoint; some models need an inference profile such as `eu.<model>`."
+            return Fatal(where=where, expected=expected, found=found, todo=todo)
+        todo = "The passage goes to `rejects`; look at its text and length there."
+        return Unacceptable(where=where, expected=expected, found=found, todo=todo)
+    return Retryable(where=where, expected=expected, found=found, todo="It is tried again.")

@@ -1,0 +1,119 @@
+"""The arithmetic of a rate limit: when the next call may be made. Pure; every time is handed in."""
+
+import struct
+from dataclasses import astuple, dataclass
+
+BURST = 1.0
+"""Seconds' worth of calls that may be made at once after a quiet time."""
+LONGEST = 300.0
+"""Seconds; no pause is longer, whatever a service asks for."""
+_HEADROOM = 0.98  # of the quota: with BURST on top, any 60 seconds hold at most the quota
+_FALL, _RISE, _LEAST = 0.75, 0.015, 0.05  # on throttling, a second, and the lowest share of the rate
+_FORGOTTEN = 4.0  # a learned limit this many times exceeded without throttling is one no more
+_FIRST_PAUSE, _LONGEST_OWN_PAUSE = 0.5, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Calls and tokens a second; None for no limit."""
+
+    requests: float | None = None
+    tokens: float | None = None
+
+    @classmethod
+    def per_minute(cls, requests: int | None, tokens: int | None, writers: int = 1) -> "Rates":
+        """The share of one of `writers` in a quota a minute, a little below it."""
+        part = _HEADROOM / 60 / writers
+        return cls(requests and requests * part, tokens and tokens * part)
+
+
+@dataclass(slots=True)
+class Pace:
+    """Where a limit stands. All fields are numbers, so that it can live in a file (`packed`).
+
+    Attributes:
+        at: when it was last used.
+        requests_due, tokens_due: when all that was handed out so far is paid for at the rate.
+        paused_until: the service wants no call before.
+        factor: part of the rate in use; falls on throttling, rises with time.
+        throttled_at, pause: the last throttling, and the pause it was answered with.
+        learned: calls a second seen when a service without a configured limit throttled; 0 for none.
+        count, since: calls handed out, and from when on, to know the rate.
+    """
+
+    at: float = 0.0
+    requests_due: float = 0.0
+    tokens_due: float = 0.0
+    paused_until: float = 0.0
+    factor: float = 1.0
+    throttled_at: float = -1e9
+    pause: float = 0.0
+    learned: float = 0.0
+    count: float = 0.0
+    since: float = 0.0
+
+    def turn(self, now: float, rates: Rates, tokens: int, latest: float) -> float | None:
+        """Reserve the next turn: its time, or None, and nothing reserved, where it is after `latest`."""
+        self._advance(now, rates)
+        requests = self.learned or None if rates.requests is None else rates.requests
+        earliest = max(now, self.paused_until)
+        if requests:
+            earliest = max(earliest, self.requests_due - BURST)
+        if rates.tokens:
+            earliest = max(earliest, self.tokens_due - BURST)
+        if earliest > latest:
+            return None
+        if requests:
+            self.requests_due = max(self.requests_due, earliest) + 1 / (requests * self.factor)
+        if rates.tokens:
+            self.tokens_due = max(self.tokens_due, earliest) + tokens / (rates.tokens * self.factor)
+        self.count += 1
+        return earliest
+
+    def throttled(self, now: float, rates: Rates, retry_after: float | None) -> None:
+        """Slow down. Calls that were under way when the pause began and are refused as well count once."""
+        self._advance(now, rates)
+        fresh = now >= max(self.paused_until, self.throttled_at + _FIRST_PAUSE)
+        if fresh:
+            again = now - self.throttled_at < 2 * self.pause + 2
+            self.pause = min(2 * self.pause, _LONGEST_OWN_PAUSE) if again else _FIRST_PAUSE
+            self.throttled_at = now
+            if rates.requests is None:
+                self.learned, self.factor = max(self.count, 1) / max(now - self.since, 1.0), 1.0
+            self.factor = max(_LEAST, self.factor * _FALL)
+        if retry_after is None:
+            retry_after = self.pause if fresh else 0.0
+        self.paused_until = max(self.paused_until, now + min(max(retry_after, 0.0), LONGEST))
+        # Nobody rushes in when the pause is over.
+        self.requests_due = max(self.requests_due, self.paused_until + BURST)
+        self.tokens_due = max(self.tokens_due, self.paused_until + BURST)
+
+    def _advance(self, now: float, rates: Rates) -> None:
+        if now < self.at or self.at == 0.0:  # the machine started anew since, and its clock with it
+            fresh = Pace(requests_due=now, tokens_due=now, since=now)
+            for name in self.__slots__:
+                setattr(self, name, getattr(fresh, name))
+        quiet = now - max(self.at, self.paused_until)
+        self.factor += _RISE * max(0.0, quiet)
+        if rates.requests is not None or not self.learned:
+            self.factor = min(1.0, self.factor)
+        elif self.factor > _FORGOTTEN:
+            self.learned, self.factor = 0.0, 1.0
+        if quiet > 5:
+            self.count, self.since = 0.0, now
+        elif now - self.since > 10:
+            self.count, self.since = self.count / 2, (self.since + now) / 2
+        self.at = now
+
+
+_FORMAT = struct.Struct("<10d")
+
+
+def packed(pace: Pace) -> bytes:
+    """As bytes."""
+    return _FORMAT.pack(*astuple(pace))
+
+
+def unpacked(data: bytes) -> Pace:
+    """From bytes; a fresh one where they are not whole."""
+    return Pace(*_FORMAT.unpack(data)) if len(data) == _FORMAT.size else Pace()
