@@ -11,6 +11,7 @@ import pyarrow as pa
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -63,6 +64,9 @@ class Lake:
     One instance serves one Spark session; `known` is shared between instances so that a table is looked up once.
     """
 
+    class Missing(Exception):
+        """Commits of a table that are no longer there."""
+
     def __init__(self, spark: SparkSession, root: str, known: set[str] | None = None) -> None:
         self.spark, self.root = spark, root.rstrip("/")
         self._known = known if known is not None else set()
@@ -104,6 +108,25 @@ class Lake:
     def sql_name(self, relative: str) -> str:
         """The table as SQL names it."""
         return f"delta.{quoted(self.path(relative))}"
+
+    def table_id(self, relative: str) -> str:
+        """The id Delta gave the table when it was created: another one means another table."""
+        return str(self.table(relative).detail().select("id").collect()[0][0])
+
+    def appended(self, relative: str, first: int, last: int) -> DataFrame:
+        """Rows appended by the commits `first` to `last`, with `_commit_version`.
+
+        The table has `delta.enableChangeDataFeed`, which costs nothing where rows are only appended.
+
+        Raises:
+            Missing: the table no longer holds all of them.
+        """
+        reader = self.spark.read.format("delta").option("readChangeFeed", "true")
+        try:
+            rows = reader.option("startingVersion", first).option("endingVersion", last).load(self.path(relative))
+        except AnalysisException as error:
+            raise self.Missing(relative) from error
+        return rows.where(F.col("_change_type") == "insert").drop("_change_type", "_commit_timestamp")
 
     def properties(self, relative: str) -> dict[str, str]:
         """The table's Delta properties."""

@@ -26,6 +26,7 @@ class TableContract:
     person: str | None = None
     partition: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
+    change_feed: bool = False
 
     @property
     def properties(self) -> dict[str, str]:
@@ -34,7 +35,9 @@ class TableContract:
         A commit every few seconds with Delta's default of 10 spends more on checkpoints than on rows.
         """
         columns = self.statistics or self.key
-        return {"delta.checkpointInterval": "50", "delta.dataSkippingStatsColumns": ",".join(columns)}
+        properties = {"delta.checkpointInterval": "50", "delta.dataSkippingStatsColumns": ",".join(columns)}
+        # Of a table that is only appended to, the feed is read from the data files: it costs nothing to write.
+        return properties | ({"delta.enableChangeDataFeed": "true"} if self.change_feed else {})
 
 
 MESSAGES = """message_key binary, message binary, headers array<struct<key: string, value: binary>>, stream string,
@@ -109,4 +112,58 @@ REJECTS = TableContract(
     partition=("day",),
     statistics=("table", "key", "position", "arrived_at"),
 )
-CONTRACTS = (TOMBSTONES, VERSIONS, TRUNCATES, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS)
+DOCUMENTS = TableContract(
+    "documents",
+    """feed string, document string, position string, deleted boolean, tag string, title string, url string,
+    media_type string, language string, tags array<string>, tenant string, audience array<string>, metadata string,
+    content_hash string, passages int, fingerprint string, changed_at timestamp, batch bigint""",
+    ("feed", "document"),
+    "index_knowledge",
+    statistics=("feed", "document", "batch"),
+)
+"""Every document ever seen, as it was last applied. `tag` tells at the source whether its content changed (an ETag, a
+file's time and size, a row's position); `fingerprint` is of parser and splitter; deleted ones stay as floors."""
+CHUNKS = TableContract(
+    "chunks",
+    """chunk string, feed string, document string, ordinal int, heading array<string>, start int, end int, tokens int,
+    text string, embedded string, content_hash string, modality string, batch bigint, attempts int,
+    next_try_at timestamp, last_error string""",
+    ("chunk",),
+    "index_knowledge",
+    statistics=("chunk", "feed", "document", "next_try_at"),
+)
+"""The wanted state: how each living document is cut now, and how often embedding a piece has failed."""
+VECTORS = TableContract(
+    "vectors",
+    "content_hash string, model string, vector binary, at timestamp",
+    ("content_hash", "model"),
+    "index_knowledge",
+    partition=("model",),
+    statistics=("content_hash",),
+)
+"""The embedding cache. `model` is a fingerprint; `vector` holds little-endian float32. Only ever appended to."""
+PASSAGES = TableContract(
+    "passages",
+    """model string, chunk string, feed string, document string, deleted boolean, body string, content_hash string,
+    position string, changed_at timestamp, batch bigint""",
+    ("model", "chunk"),
+    "index_knowledge",
+    partition=("model",),
+    statistics=("chunk", "feed", "document", "batch"),
+)
+"""The served state for each model, in step with the outbox. `body` is what `passages.py` describes, without vector,
+position and time. Deleted ones stay until the outbox has forgotten them."""
+OUTBOX = TableContract(
+    "outbox/{table}",
+    "key string, model string, deleted boolean, body string, position string, batch bigint, at timestamp, day date",
+    ("key",),
+    "index_knowledge",
+    partition=("day",),
+    statistics=("batch",),
+    change_feed=True,
+)
+"""What publishers follow: the new state of every key touched, append-only."""
+CONTRACTS = (
+    TOMBSTONES, VERSIONS, TRUNCATES, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
+    DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX,
+)  # fmt: skip

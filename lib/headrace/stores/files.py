@@ -56,6 +56,19 @@ class LakeFiles:
                 file.write(text.encode("utf-8"))
             return True
 
+    def replace_text(self, path: str, text: str) -> None:
+        """Write a file whole, whether it is there or not: a reader sees the old text or the new one."""
+        with self._answering(path):
+            fs, full = self._at(path)
+            fs.create_dir(full.rpartition("/")[0], recursive=True)
+            if fs.type_name == "local":
+                unfinished = Path(full).with_name(f".{Path(full).name}.{secrets.token_hex(4)}")
+                unfinished.write_text(text, encoding="utf-8")
+                unfinished.replace(full)
+                return
+            with fs.open_output_stream(full) as file:
+                file.write(text.encode("utf-8"))
+
     def exists(self, path: str = "") -> bool:
         """Whether there is a file or folder of that name."""
         from pyarrow.fs import FileType

@@ -1,0 +1,82 @@
+"""Events -> what their documents say now: loaded, parsed, cut. Runs in Python workers."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame
+
+from headrace.config_knowledge import Chunk, Parse
+from headrace.errors import Retryable
+from headrace.knowledge import chunk as cutting
+from headrace.knowledge.documents import EVENTS
+from headrace.knowledge.parse import Parsed, Unparsable, parse
+
+PIECES = "array<struct<chunk: string, ordinal: int, heading: array<string>, start: int, end: int, tokens: int, text: string, embedded: string, content_hash: string>>"  # noqa: E501
+READ = f"""feed string, document string, op string, position string, tag string, changed_at timestamp, title string,
+    url string, media_type string, language string, tags array<string>, tenant string, audience array<string>,
+    metadata string, content_hash string, pieces {PIECES}, reason string, detail string"""
+"""`op` becomes `gone` where there is nothing at the locator any more, and `refused` where `reason` says why."""
+
+Loader = Callable[[str], bytes | None]
+"""Content at a locator; None where there is none. Raises Retryable where the store does not answer."""
+
+
+def documents(events: DataFrame, load: Callable[[], Loader], limits: Parse, settings: Chunk) -> DataFrame:
+    """Every event with its document's text cut to pieces, schema `READ`.
+
+    Args:
+        load: makes a loader; called once in each worker.
+    """
+
+    def read_all(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        loader = load()
+        for frame in frames:
+            yield pd.DataFrame(
+                [_read(row, loader, limits, settings) for row in frame.to_dict("records")], columns=_NAMES
+            )
+
+    return events.mapInPandas(read_all, READ)
+
+
+_KEPT = ("feed", "document", "op", "position", "tag", "changed_at", "url", "tenant", "metadata")
+_NAMES = [*_KEPT, "title", "media_type", "language", "tags", "audience", "content_hash", "pieces", "reason", "detail"]
+
+
+def _read(event: dict[str, Any], load: Loader, limits: Parse, settings: Chunk) -> dict[str, Any]:
+    told: dict[str, Any] = {name: event[name] for name in _KEPT}
+    told |= {name: [] if event[name] is None else list(event[name]) for name in ("tags", "audience")}
+    told |= {"title": event["title"], "media_type": event["media_type"], "language": event["language"], "pieces": []}
+    told |= {"content_hash": None, "reason": None, "detail": None}
+    if event["op"] != "upsert":
+        return told
+    try:
+        content = event["content"] if event["content"] is not None else load(event["locator"])
+        if content is None:
+            return told | {"op": "gone"}
+        parsed = parse(bytes(content), event["locator"] or event["document"], event["media_type"], limits)
+    except Unparsable as error:
+        return told | {"op": "refused", "reason": error.reason, "detail": error.detail}
+    except Retryable as error:
+        return told | {"op": "refused", "reason": "not loaded", "detail": str(error)}
+    return told | _said(told, parsed, settings)
+
+
+def _said(told: dict[str, Any], parsed: Parsed, settings: Chunk) -> dict[str, Any]:
+    title = told["title"] or parsed.title
+    pieces = cutting.chunks(f"{told['feed']}\0{told['document']}", parsed.text, title, settings)
+    found = [asdict(piece) for piece in pieces]
+    for piece in found:
+        piece["chunk"] = piece.pop("id")
+    metadata = {**parsed.metadata, **json.loads(told["metadata"] or "{}")}
+    return {
+        "title": title,
+        "media_type": parsed.media_type,
+        "language": told["language"] or parsed.language,
+        "metadata": json.dumps(metadata, sort_keys=True, ensure_ascii=False),
+        "content_hash": blake2b(parsed.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
+        "pieces": found,
+    }

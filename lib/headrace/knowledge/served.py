@@ -1,0 +1,202 @@
+"""The served state: `passages` of one model and their outbox, brought in step with the wanted state.
+
+A document's passages change together, once every piece has its vector; until then the old ones stay served.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+
+from headrace.lake import Assignments, Lake, local_rows
+from headrace.tables import CHUNKS, DOCUMENTS, OUTBOX, PASSAGES, VECTORS
+
+Document = tuple[str, str]
+"""Feed and id."""
+
+PASSAGES_OUTBOX = "passages"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What makes vectors: its name, the numbers in one, and the fingerprint that keeps models apart."""
+
+    name: str
+    dimension: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What became of some documents.
+
+    Attributes:
+        written, deleted: passages.
+        incomplete: documents that lack a vector, and when to try again; None for at once.
+    """
+
+    written: int = 0
+    deleted: int = 0
+    incomplete: dict[Document, datetime | None] = field(default_factory=dict)
+
+
+def serve(lake: Lake, model: Model, documents: Sequence[Document], batch: int) -> Served:
+    """Bring the passages of these documents in step, as far as their vectors are there; then tell the outbox.
+
+    A crash between the two is mended by `tell_again`.
+    """
+    if not documents:
+        return Served()
+    asked = local_rows(lake.spark, documents, "feed string, document string")
+    wanted = wanted_passages(lake, model, asked).localCheckpoint(eager=False)
+    lacking = wanted.where("vector IS NULL").groupBy("feed", "document").agg(F.max("next_try_at").alias("at"))
+    incomplete = {(row["feed"], row["document"]): row["at"] for row in lacking.collect()}
+    if incomplete:
+        left = local_rows(lake.spark, list(incomplete), "feed string, document string")
+        asked = asked.join(F.broadcast(left), ["feed", "document"], "left_anti")
+        wanted = wanted.join(F.broadcast(left), ["feed", "document"], "left_anti")
+    changes = _difference(lake, model, wanted, asked).localCheckpoint(eager=False)
+    counts = changes.groupBy("deleted").count().collect()
+    by_kind = {bool(row["deleted"]): int(row["count"]) for row in counts}
+    if by_kind:
+        _write(lake, changes, batch)
+        _tell(lake, changes, batch)
+    return Served(by_kind.get(False, 0), by_kind.get(True, 0), incomplete)
+
+
+def wanted_passages(lake: Lake, model: Model, documents: DataFrame | None = None) -> DataFrame:
+    """The passages that should be served, of these documents or of all; `vector` is null where it is still to be made.
+
+    Returns:
+        Columns `model, chunk, feed, document, body, content_hash, position, changed_at, vector, next_try_at`.
+    """
+    about = lake.read(lake.ensure(DOCUMENTS)).where("NOT deleted")
+    pieces = lake.read(lake.ensure(CHUNKS))
+    if documents is not None:
+        about = about.join(F.broadcast(documents), ["feed", "document"], "left_semi")
+        pieces = pieces.join(F.broadcast(documents), ["feed", "document"], "left_semi")
+    about = about.drop("content_hash", "batch", "fingerprint", "tag", "passages", "deleted", "media_type")
+    joined = pieces.join(about, ["feed", "document"]).join(_vectors(lake, model), "content_hash", "left")
+    return joined.select(
+        F.lit(model.fingerprint).alias("model"), "chunk", "feed", "document", _body(model).alias("body"),
+        "content_hash", "position", "changed_at", "vector", "next_try_at",
+    )  # fmt: skip
+
+
+def behind(lake: Lake, model: Model) -> list[Document]:
+    """Documents whose passages are not what they should be: what a new start has to go through."""
+    difference = _difference(lake, model, wanted_passages(lake, model), None)
+    rows = difference.select("feed", "document").distinct().collect()
+    return [(row["feed"], row["document"]) for row in rows]
+
+
+def tell_again(lake: Lake) -> int:
+    """Append to the outbox what a crash kept from it: passages of batches it does not know. How many there were."""
+    passages, outbox = lake.ensure(PASSAGES), lake.ensure(OUTBOX, table=PASSAGES_OUTBOX)
+    told = _newest(lake.read(outbox).agg(F.max("batch")).first())
+    left = lake.read(passages).where(F.col("batch") > told)
+    batches = [row["batch"] for row in left.select("batch").distinct().collect()]
+    for batch in sorted(batches):
+        vectors = lake.read(lake.ensure(VECTORS)).select("content_hash", "model", "vector")
+        once = vectors.dropDuplicates(["content_hash", "model"])
+        rows = left.where(F.col("batch") == batch).join(once, ["content_hash", "model"], "left")
+        _tell(lake, rows, batch)
+    return len(batches)
+
+
+def snapshot(lake: Lake, model: Model) -> DataFrame:
+    """Every passage served now, as the outbox would tell it: for a store that has to be filled anew."""
+    living = lake.read(lake.ensure(PASSAGES)).where((F.col("model") == model.fingerprint) & ~F.col("deleted"))
+    return _with_vectors(living.join(_vectors(lake, model), "content_hash"))
+
+
+def _vectors(lake: Lake, model: Model) -> DataFrame:
+    """The cache's vectors of one model. One may stand there twice, after a crash; both are the same."""
+    vectors = lake.read(lake.ensure(VECTORS)).where(F.col("model") == model.fingerprint)
+    return vectors.select("content_hash", "vector").dropDuplicates(["content_hash"])
+
+
+def last_batch(lake: Lake) -> int:
+    """The highest number a batch had in any state table; -1 for none."""
+    tables = [lake.ensure(table) for table in (CHUNKS, DOCUMENTS, PASSAGES)]
+    return max(_newest(lake.read(table).agg(F.max("batch")).first()) for table in tables)
+
+
+def _newest(row: Row | None) -> int:
+    return int(row[0]) if row is not None and row[0] is not None else -1
+
+
+def _difference(lake: Lake, model: Model, wanted: DataFrame, documents: DataFrame | None) -> DataFrame:
+    """Passages to write and to delete, in the columns of `wanted` and `deleted`."""
+    held = lake.read(lake.ensure(PASSAGES)).where((F.col("model") == model.fingerprint) & ~F.col("deleted"))
+    if documents is not None:
+        held = held.join(F.broadcast(documents), ["feed", "document"], "left_semi")
+    old = held.select(
+        F.col("chunk").alias("_chunk"), F.col("feed").alias("_feed"), F.col("document").alias("_document"),
+        F.col("body").alias("_body"), F.col("content_hash").alias("_hash"), F.col("position").alias("_position"),
+        F.col("changed_at").alias("_changed_at"),
+    )  # fmt: skip
+    joined = wanted.join(old, F.col("chunk") == F.col("_chunk"), "full")
+    gone = F.col("chunk").isNull()
+    changed = joined.where(gone | F.col("_chunk").isNull() | (F.col("body") != F.col("_body")))
+    return changed.select(
+        F.lit(model.fingerprint).alias("model"), F.coalesce("chunk", "_chunk").alias("chunk"),
+        F.coalesce("feed", "_feed").alias("feed"), F.coalesce("document", "_document").alias("document"),
+        gone.alias("deleted"), F.when(~gone, F.col("body")).alias("body"),
+        F.coalesce("content_hash", "_hash").alias("content_hash"),
+        F.coalesce("position", "_position").alias("position"),
+        F.coalesce("changed_at", "_changed_at").alias("changed_at"), "vector",
+    )  # fmt: skip
+
+
+def _body(model: Model) -> Column:
+    text: dict[str, Column] = {
+        "source": F.col("feed"),
+        "metadata": F.coalesce(
+            F.from_json("metadata", "map<string,string>"), F.from_json(F.lit("{}"), "map<string,string>")
+        ),
+        "model": F.lit(model.name),
+        "dimension": F.lit(model.dimension),
+        "fingerprint": F.lit(model.fingerprint),
+    }
+    names = (
+        "source", "document", "title", "url", "language", "heading", "text", "start", "end", "ordinal", "tags",
+        "audience", "tenant", "modality", "metadata", "content_hash", "model", "dimension", "fingerprint",
+    )  # fmt: skip
+    fields = [text.get(name, F.col(name)).alias(name) for name in names]
+    return F.to_json(F.struct(*fields), {"ignoreNullFields": "false"})
+
+
+def _write(lake: Lake, changes: DataFrame, batch: int) -> None:
+    names = [part.split()[0] for part in PASSAGES.schema.replace("\n", " ").split(",")]
+    values: Assignments = {name: f"s.{name}" for name in names if name != "batch"}
+    values["batch"] = F.lit(batch)
+    on = "t.model = s.model AND t.chunk = s.chunk"
+    merge = lake.table(lake.ensure(PASSAGES)).alias("t").merge(changes.alias("s"), on)
+    merge.whenMatchedUpdate(set=values).whenNotMatchedInsert(None, values).execute()
+
+
+def _tell(lake: Lake, changes: DataFrame, batch: int) -> None:
+    """Append the new state of these passages to the outbox, with their vectors."""
+    told = _with_vectors(changes).withColumns(
+        {"batch": F.lit(batch).cast("bigint"), "at": F.current_timestamp(), "day": F.current_date()}
+    )
+    lake.append(told, lake.ensure(OUTBOX, table=PASSAGES_OUTBOX))
+
+
+def _with_vectors(passages: DataFrame) -> DataFrame:
+    """Rows of the outbox: `key, model, deleted, body, position`."""
+    rest = F.to_json(
+        F.struct(
+            F.base64("vector").alias("vector"), F.col("position"),
+            F.date_format("changed_at", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX").alias("changed_at"),
+        ),
+        {"ignoreNullFields": "false"},
+    )  # fmt: skip
+    # Both are JSON objects: one text out of two.
+    whole = F.concat(F.expr("substring(body, 1, length(body) - 1)"), F.lit(","), F.substring(rest, 2, 2**31 - 1))
+    return passages.select(
+        F.col("chunk").alias("key"), "model", "deleted", F.when(~F.col("deleted"), whole).alias("body"), "position"
+    )

@@ -1,0 +1,60 @@
+"""The wanted state: `chunks` and `documents`, brought up to date with what documents say now."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from headrace.lake import Assignments, Lake
+from headrace.tables import CHUNKS, DOCUMENTS
+
+_PIECE = ("chunk", "ordinal", "heading", "start", "end", "tokens", "text", "embedded", "content_hash")
+_DOCUMENT = (
+    "feed", "document", "position", "deleted", "tag", "title", "url", "media_type", "language", "tags", "tenant",
+    "audience", "metadata", "content_hash", "passages", "fingerprint", "changed_at", "batch",
+)  # fmt: skip
+
+
+def write_chunks(lake: Lake, read: DataFrame, batch: int) -> None:
+    """Replace the pieces of every document in `read`, in one commit.
+
+    Args:
+        read: from `read.documents`, upserts and deletes only.
+    """
+    path = lake.ensure(CHUNKS)
+    new = read.where("op = 'upsert'").select(
+        F.col("feed").alias("_feed"), F.col("document").alias("_document"), F.explode("pieces").alias("_new")
+    )
+    touched = F.broadcast(read.select("feed", "document"))
+    old = lake.read(path).join(touched, ["feed", "document"], "left_semi")
+    same = [F.col(f"_new.{name}").eqNullSafe(F.col(name)) for name in ("ordinal", "start", "end")]
+    changed = F.col("chunk").isNull() | F.col("_new").isNull() | ~(same[0] & same[1] & same[2])
+    difference = old.join(new, F.col("_new.chunk") == F.col("chunk"), "full").where(changed)
+    source = difference.select(
+        F.coalesce("chunk", "_new.chunk").alias("chunk"),
+        F.col("_new").isNull().alias("_gone"),
+        F.col("_feed").alias("feed"),
+        F.col("_document").alias("document"),
+        *[F.col(f"_new.{name}").alias(name) for name in _PIECE[1:]],
+    ).localCheckpoint()
+    if source.isEmpty():
+        return
+    values: Assignments = {name: f"s.{name}" for name in ("feed", "document", *_PIECE)}
+    values |= {"modality": F.lit("text"), "batch": F.lit(batch), "attempts": F.lit(0)}
+    values |= {"next_try_at": F.lit(None).cast("timestamp"), "last_error": F.lit(None).cast("string")}
+    moved: Assignments = {name: f"s.{name}" for name in ("ordinal", "start", "end")}
+    merge = lake.table(path).alias("t").merge(source.alias("s"), "t.chunk = s.chunk").whenMatchedDelete("s._gone")
+    merge.whenMatchedUpdate(set={**moved, "batch": F.lit(batch)}).whenNotMatchedInsert("NOT s._gone", values).execute()
+
+
+def write_documents(lake: Lake, read: DataFrame, fingerprint: str, batch: int) -> None:
+    """Store what each document in `read` says now. After its chunks: an event counts as applied from here on."""
+    path = lake.ensure(DOCUMENTS)
+    known: dict[str, Column] = {
+        "deleted": F.col("op") == "delete",
+        "passages": F.size("pieces"),
+        "fingerprint": F.lit(fingerprint),
+        "batch": F.lit(batch).cast("bigint"),
+    }
+    rows = read.select(*[known.get(name, F.col(name)).alias(name) for name in _DOCUMENT])
+    on = "t.feed = s.feed AND t.document = s.document"
+    merge = lake.table(path).alias("t").merge(rows.alias("s"), on)
+    merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()

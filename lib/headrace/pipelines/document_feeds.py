@@ -1,0 +1,153 @@
+"""Where document events come from: watched folders, rows of ordered tables."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from headrace.changes.columns import col, key_text
+from headrace.config_knowledge import FolderFeed, TableFeed
+from headrace.knowledge.documents import EVENTS, DocumentEvent
+from headrace.knowledge.parse import known
+from headrace.lake import Lake
+from headrace.stores import objects
+from headrace.tables import CHANGED_AT, DOCUMENTS, POSITION, TABLES
+
+
+_FIELDS = [part.split() for part in EVENTS.replace("\n", " ").split(",")]
+
+
+class FolderWatch:
+    """Finds what changed in a folder by listing it and comparing with what was known.
+
+    A listing sees the truth at its time, so nothing is lost when a change falls into a stop or an event never comes.
+    """
+
+    def __init__(self, name: str, feed: FolderFeed, tags: Mapping[str, str]) -> None:
+        self.name, self._feed, self._tags = name, feed, dict(tags)
+        self._next = 0.0
+
+    def due(self) -> bool:
+        """Whether it is time for the next listing."""
+        return time.monotonic() >= self._next
+
+    def look(self) -> list[DocumentEvent]:
+        """Events for what differs from the last look. Raises Unreachable; nothing is taken for deleted then."""
+        began = time.time_ns() // 1000
+        feed = self._feed
+        there = {
+            one.name: one for one in objects.listing(feed.path, feed.include, feed.exclude) if known(one.name, None)
+        }
+        self._next = time.monotonic() + feed.every.total_seconds()
+        # Below every position of an event: those are the source's own, this is only the time of the listing.
+        position = f"0-{began:020d}"
+        events = [
+            DocumentEvent(
+                self.name, one.name, "upsert", position, True, one.tag, one.changed_at, locator=one.locator,
+                language=feed.language, tags=list(feed.tags), tenant=feed.tenant, audience=list(feed.audience),
+            )
+            for one in there.values()
+            if self._tags.get(one.name) != one.tag
+        ]  # fmt: skip
+        events += [DocumentEvent(self.name, name, "delete", position, True) for name in self._tags if name not in there]
+        # One that cannot be read is not tried at every look; a new start tries it once more.
+        self._tags = {name: one.tag for name, one in there.items()}
+        return events
+
+
+def stored_tags(lake: Lake, feed: str) -> dict[str, str]:
+    """The tags of a feed's living documents, as they were last applied."""
+    rows = lake.read(lake.ensure(DOCUMENTS)).where((F.col("feed") == feed) & ~F.col("deleted"))
+    return {row["document"]: row["tag"] for row in rows.select("document", "tag").collect()}
+
+
+def row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str], keys: DataFrame) -> DataFrame:
+    """Events for the rows of an ordered table that have changed, schema `EVENTS`.
+
+    Args:
+        key: the table's key columns.
+        keys: `key, position` of what changed.
+    """
+    newest = keys.groupBy("key").agg(F.max("position").alias("position"))
+    keyed = _keyed(lake, feed, key).join(F.broadcast(newest), F.col("_key") == F.col("key"), "right")
+    gone = F.col("_key").isNull()
+    position = F.when(gone, F.col("position")).otherwise(F.col(POSITION))
+    return keyed.select(*_event(name, feed, gone, position, F.coalesce("_key", "key")))
+
+
+def all_row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str]) -> DataFrame:
+    """Events for every row that differs from its document, and for documents whose row is gone: the start of a feed."""
+    events = _keyed(lake, feed, key).select(*_event(name, feed, F.lit(False), F.col(POSITION), F.col("_key")))
+    documents = lake.read(lake.ensure(DOCUMENTS)).where((F.col("feed") == name) & ~F.col("deleted"))
+    stored = documents.select(F.col("document").alias("_document"), F.col("tag").alias("_tag"))
+    gone = stored.join(events, F.col("_document") == F.col("document"), "left_anti")
+    said = {"feed": F.lit(name), "document": F.col("_document"), "op": F.lit("delete"), "position": F.col("_tag")}
+    # No position tells of the delete; the table was read whole, which is as good as a listing.
+    said |= {"seen": F.lit(True), "metadata": F.lit("{}")}
+    deletes = gone.select(*[said.get(field, F.lit(None)).cast(kind).alias(field) for field, kind in _FIELDS])
+    news = events.join(stored, F.col("_document") == F.col("document"), "left")
+    return news.where(~F.col("tag").eqNullSafe(F.col("_tag"))).select(*events.columns).unionByName(deletes)
+
+
+def _keyed(lake: Lake, feed: TableFeed, key: Sequence[str]) -> DataFrame:
+    rows = lake.read(TABLES.format(table=feed.table))
+    return rows.withColumn("_key", key_text([col(column) for column in key]))
+
+
+def _event(name: str, feed: TableFeed, gone: Column, position: Column, key: Column) -> list[Column]:
+    def listed(column: str | None, always: tuple[str, ...]) -> Column:
+        fixed = F.array(*[F.lit(one) for one in always]).cast("array<string>")
+        return fixed if column is None else F.array_distinct(F.array_union(_as_list(col(column)), fixed))
+
+    def text(column: str | None, default: str | None = None) -> Column:
+        return F.coalesce(col(column).cast("string"), F.lit(default)) if column else F.lit(default).cast("string")
+
+    fields: dict[str, Column] = {
+        "feed": F.lit(name),
+        "document": _plain_key(key),
+        "op": F.when(gone, "delete").otherwise("upsert"),
+        "position": position,
+        "seen": F.lit(False),
+        "tag": position,
+        "changed_at": F.col(CHANGED_AT),
+        "media_type": F.lit("text/markdown"),
+        "content": F.when(~gone, F.encode(_text(feed), "utf-8")),
+        "title": text(feed.title),
+        "url": text(feed.url),
+        "language": text(feed.language_column, feed.language),
+        "tags": listed(feed.tags_column, feed.tags),
+        "tenant": text(feed.tenant_column, feed.tenant),
+        "audience": listed(feed.audience_column, feed.audience),
+        "metadata": F.to_json(F.struct(*[col(one).cast("string").alias(one) for one in feed.metadata]))
+        if feed.metadata
+        else F.lit("{}"),
+    }
+    return [fields.get(field, F.lit(None)).cast(kind).alias(field) for field, kind in _FIELDS]
+
+
+def _text(feed: TableFeed) -> Column:
+    if len(feed.text) == 1:
+        return F.coalesce(col(feed.text[0]).cast("string"), F.lit(""))
+    parts = [
+        F.when(
+            F.trim(col(column).cast("string")) != "",
+            F.concat(F.lit(f"## {column.replace('_', ' ')}\n\n"), col(column).cast("string")),
+        )
+        for column in feed.text
+    ]
+    return F.concat_ws("\n\n", *parts)
+
+
+def _as_list(column: Column) -> Column:
+    """An array as it is; a JSON array of texts, or a text split at commas."""
+    text = column.cast("string")
+    from_json = F.from_json(text, "array<string>")
+    split = F.filter(F.transform(F.split(text, ","), F.trim), lambda one: one != "")
+    return F.when(text.startswith("["), from_json).otherwise(F.coalesce(split, F.array().cast("array<string>")))
+
+
+def _plain_key(key: Column) -> Column:
+    """The value of a key of one column, the JSON array of a longer one."""
+    values = F.from_json(key, "array<string>")
+    return F.when(F.size(values) == 1, values[0]).otherwise(key)

@@ -1,0 +1,173 @@
+"""The job `index_knowledge`: documents -> passages -> indexes. Wiring only."""
+
+import logging
+import threading
+import time
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headrace.config import Config
+from headrace.config_knowledge import FolderFeed, Knowledge, TableFeed
+from headrace.errors import ConfigError, Retryable
+from headrace.knowledge.documents import as_frame
+from headrace.knowledge.indexer import JOB, Indexer
+from headrace.lake import Lake
+from headrace.pipelines import document_feeds, index_parts
+from headrace.pipelines.document_feeds import FolderWatch
+from headrace.pipelines.publish import Publisher
+from headrace.pipelines.runtime import spark_session
+from headrace.tables import CHANGED_KEYS
+
+log = logging.getLogger("headrace")
+POLL_SECONDS = 0.2
+
+
+def run(config: Config, once: bool, stop: threading.Event) -> int:
+    """Run the job until `stop` is set, or with `once` until every index is in step.
+
+    Returns:
+        0. What went wrong is raised.
+    """
+    settings = config.knowledge
+    if settings is None:
+        raise ConfigError(
+            where="knowledge", expected="documents and indexes", found="nothing", todo="See docs/knowledge.md."
+        )
+    spark = spark_session(
+        "headrace index_knowledge", kafka=False, s3=config.lake.startswith("s3://"), settings=config.spark
+    )
+    lake = Lake(spark, config.lake)
+    parts = index_parts.build(lake, config, settings)
+    job = _Job(lake, config, settings, parts.indexer, parts.publishers, stop)
+    try:
+        job.start()
+        return job.once() if once else job.stream()
+    finally:
+        parts.close()
+
+
+class _Job:
+    """The loop: look at the feeds, take, serve, publish; embedding goes on beside it."""
+
+    def __init__(
+        self, lake: Lake, config: Config, settings: Knowledge, indexer: Indexer, publishers: list[Publisher],
+        stop: threading.Event,
+    ) -> None:  # fmt: skip
+        self._lake, self._config, self._settings, self._stop = lake, config, settings, stop
+        self._indexer, self._publishers = indexer, publishers
+        self._watches: list[FolderWatch] = []
+        self._keys_seen = -1
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Open what can fail, find what is behind, and take in what every feed has now."""
+        for publisher in self._publishers:
+            publisher.open()
+        self._indexer.start()
+        for name, feed in self._settings.documents.items():
+            if isinstance(feed, FolderFeed):
+                self._watches.append(FolderWatch(name, feed, document_feeds.stored_tags(self._lake, name)))
+        self._keys_seen = self._lake.version(CHANGED_KEYS.path) if self._lake.exists(CHANGED_KEYS.path) else -1
+        for name, feed in self._settings.documents.items():
+            if isinstance(feed, TableFeed) and self._has_table(feed):
+                self._take(document_feeds.all_row_events(self._lake, name, feed, self._key_of(feed)))
+
+    def once(self) -> int:
+        """Until nothing is left to do."""
+        self._look()
+        while not self._stop.is_set():
+            self._indexer.serve()
+            if self._indexer.lacks_vectors:
+                self._indexer.embed()
+            elif not self._indexer.unserved:
+                break
+        while not self._stop.is_set():
+            self._publish()
+            if not any(publisher.late for publisher in self._publishers):
+                break
+            self._stop.wait(1)
+        return 0
+
+    def stream(self) -> int:
+        """Until a stop is asked for."""
+        embedding = threading.Thread(target=self._embed, daemon=True)
+        embedding.start()
+        while not self._stop.is_set() and self._failure is None:
+            began = time.monotonic()
+            self._look()
+            self._indexer.serve()
+            self._publish()
+            left = self._settings.trigger.total_seconds() - (time.monotonic() - began)
+            while left > 0 and not self._indexer.unserved and not self._stop.wait(min(left, POLL_SECONDS)):
+                left -= POLL_SECONDS
+        self._stop.set()
+        embedding.join()
+        if self._failure is not None:
+            raise self._failure
+        return 0
+
+    def _look(self) -> None:
+        for watch in self._watches:
+            if watch.due():
+                try:
+                    events = watch.look()
+                except Retryable as error:
+                    log.warning("feed=%s %s", watch.name, error)
+                    continue
+                if events:
+                    self._take(as_frame(self._lake.spark, events))
+        self._follow_keys()
+
+    def _follow_keys(self) -> None:
+        feeds = {name: feed for name, feed in self._settings.documents.items() if isinstance(feed, TableFeed)}
+        if not feeds or not self._lake.exists(CHANGED_KEYS.path):
+            return
+        newest = self._lake.version(CHANGED_KEYS.path)
+        if newest == self._keys_seen:
+            return
+        keys = self._lake.appended(CHANGED_KEYS.path, self._keys_seen + 1, newest)
+        for name, feed in feeds.items():
+            if self._has_table(feed):
+                mine = keys.where(F.col("table") == feed.table).select("key", "position")
+                self._take(document_feeds.row_events(self._lake, name, feed, self._key_of(feed), mine))
+        self._keys_seen = newest
+
+    def _take(self, events: DataFrame) -> None:
+        clock = time.monotonic()
+        taken = self._indexer.take(events)
+        if taken.sent:
+            log.info(
+                "job=%s sent=%s applied=%s stale=%s rejected=%s seconds=%.1f",
+                JOB, taken.sent, taken.applied, taken.stale, taken.rejected, time.monotonic() - clock,
+            )  # fmt: skip
+
+    def _publish(self) -> None:
+        for publisher in self._publishers:
+            try:
+                written = publisher.run()
+            except Retryable as error:
+                log.warning("store=%s %s", publisher.name, error)
+                continue
+            if written.applied or written.failed:
+                log.info(
+                    "store=%s applied=%s stale=%s rejected=%s late=%s",
+                    publisher.name, written.applied, written.stale, len(written.failed), publisher.late,
+                )  # fmt: skip
+
+    def _embed(self) -> None:
+        try:
+            while not self._stop.is_set():
+                if self._indexer.lacks_vectors:
+                    found = self._indexer.embed()
+                    log.info("job=%s embedded=%s failed=%s left=%s", JOB, found.made, found.failed, found.left)
+                else:
+                    self._stop.wait(POLL_SECONDS)
+        except BaseException as error:
+            self._failure = error
+
+    def _has_table(self, feed: TableFeed) -> bool:
+        return self._lake.exists(f"tables/{feed.table}")
+
+    def _key_of(self, feed: TableFeed) -> list[str]:
+        return list(self._config.tables[feed.table].key)

@@ -1,0 +1,85 @@
+"""Puts the parts of `index_knowledge` together: embedder, indexer, publishers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import blake2b
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headrace.config import Config
+from headrace.config_knowledge import Knowledge
+from headrace.knowledge import chunk, parse, served
+from headrace.knowledge.indexer import JOB, Indexer
+from headrace.knowledge.served import PASSAGES_OUTBOX, Model
+from headrace.knowledge.vectors import Stage
+from headrace.lake import Lake, local_rows
+from headrace.pipelines.publish import Publisher
+from headrace.ports import Failed, VectorIndex
+from headrace.stores import indexes, objects
+from headrace.stores.embedders import embedder
+from headrace.stores.files import LakeFiles
+from headrace.stores.limiter import limiter
+from headrace.tables import OUTBOX, REJECTS
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the job works with."""
+
+    indexer: Indexer
+    publishers: list[Publisher]
+    stores: list[VectorIndex]
+
+    def close(self) -> None:
+        """Give back every connection."""
+        for store in self.stores:
+            store.close()
+
+
+def build(lake: Lake, config: Config, settings: Knowledge) -> Parts:
+    """Make everything that can fail for a wrong setting: models, stores."""
+    about = embedder(settings.embed)
+    model = Model(about.model, about.dimension, about.fingerprint)
+    about.close()
+    workers = int(lake.spark.sparkContext.defaultParallelism)
+    stage = Stage(partial(embedder, settings.embed), partial(limiter, settings.embed, workers), workers)
+    fingerprint = pipeline_fingerprint(settings)
+    indexer = Indexer(lake, settings, fingerprint, model, objects.loader, stage)
+    generation = generation_of(model)
+    stores = {name: indexes.index(one, model, generation) for name, one in settings.indexes.items()}
+    files = LakeFiles(config.lake)
+    outbox = lake.ensure(OUTBOX, table=PASSAGES_OUTBOX)
+    publishers = [
+        Publisher(
+            name, lake, files, store, outbox, partial(_of_model, model), partial(served.snapshot, lake, model),
+            partial(_park, lake, name), settings.indexes[name].attempts,
+        )
+        for name, store in stores.items()
+    ]  # fmt: skip
+    return Parts(indexer, publishers, list(stores.values()))
+
+
+def pipeline_fingerprint(settings: Knowledge) -> str:
+    """Changes whenever the same document might be read or cut in another way."""
+    said = f"{parse.fingerprint()}|{chunk.fingerprint(settings.chunk)}|{settings.parse!r}"
+    return blake2b(said.encode(), digest_size=16).hexdigest()
+
+
+def generation_of(model: Model) -> str:
+    """The generation of an index that holds this model's vectors."""
+    return model.fingerprint[:12]
+
+
+def _of_model(model: Model, rows: DataFrame) -> DataFrame:
+    return rows.where(F.col("model") == model.fingerprint)
+
+
+def _park(lake: Lake, store: str, failed: list[Failed]) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        (store, "passages", "not published", one.reason, one.key, now, f"{JOB}/{store}", now.date()) for one in failed
+    ]
+    schema = "source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string, day date"
+    lake.append(local_rows(lake.spark, rows, schema), lake.ensure(REJECTS, job=JOB))

@@ -1,0 +1,54 @@
+"""A model and helpers for tests of the knowledge job: no download, no service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+
+from headrace.ports import Purpose, Vectors
+
+
+@dataclass(slots=True)
+class HashEmbedder:
+    """Vectors from hashed words: texts that share words are near each other. Deterministic, needs nothing."""
+
+    dimension: int = 16
+    model: str = "hash"
+    batch: int = 32
+
+    @property
+    def fingerprint(self) -> str:
+        """Of model and dimension."""
+        return blake2b(f"{self.model}/{self.dimension}".encode(), digest_size=16).hexdigest()
+
+    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
+        """Vectors of shape (len(texts), dimension), each of length 1."""
+        found = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in zip(found, texts, strict=True):
+            for word in text.lower().split() or [""]:
+                row += np.random.default_rng(_seed(word)).standard_normal(self.dimension, dtype=np.float32)
+            row /= np.linalg.norm(row)
+        return found
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def _seed(word: str) -> int:
+    return int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+class FreeLimiter:
+    """A limiter that never makes anyone wait."""
+
+    def turn(self, tokens: int, latest: float) -> float | None:
+        """Now."""
+        return 0.0
+
+    def stands(self, turn: float) -> bool:
+        """Always."""
+        return True
+
+    def throttled(self, retry_after: float | None) -> None:
+        """Nothing."""

@@ -1,0 +1,168 @@
+"""From document events to passages: what is embedded, what is served, what a crash or a late event changes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from headrace.config_knowledge import Knowledge
+from headrace.knowledge.documents import DocumentEvent, as_frame
+from headrace.knowledge.indexer import Indexer
+from headrace.knowledge.served import Model
+from headrace.knowledge.vectors import Stage
+from headrace.lake import Lake
+from headrace.stores import objects
+from headrace.testing.knowledge import FreeLimiter, HashEmbedder
+
+ABOUT = HashEmbedder()
+MODEL = Model(ABOUT.model, ABOUT.dimension, ABOUT.fingerprint)
+PAGE = "# Visa\n\nBring a passport.\n\n## Children\n\nChildren need their own.\n\n## Fees\n\nForty euro.\n"
+
+
+def settings() -> Knowledge:
+    return Knowledge.model_validate(
+        {
+            "documents": {"pages": {"from": "folder", "path": "unused"}},
+            "indexes": {"search": {"store": "sqlite", "path": "unused"}},
+        }
+    )
+
+
+class World:
+    """One lake and the indexers that live on it, one after another."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self.lake = Lake(spark, str(folder / "lake"))
+        self.start()
+
+    def start(self) -> None:
+        stage = Stage(HashEmbedder, FreeLimiter, workers=1)
+        self.indexer = Indexer(self.lake, settings(), "v1", MODEL, objects.loader, stage)
+        self.indexer.start()
+
+    def take(self, *events: DocumentEvent) -> tuple[int, int, int, int]:
+        taken = self.indexer.take(as_frame(self.lake.spark, list(events)))
+        return taken.sent, taken.applied, taken.stale, taken.rejected
+
+    def settle(self) -> int:
+        """Embed and serve until nothing is left; how many vectors were made."""
+        made = 0
+        while True:
+            self.indexer.serve()
+            if not self.indexer.lacks_vectors:
+                if not self.indexer.unserved:
+                    return made
+                continue
+            made += self.indexer.embed().made
+
+    def served(self) -> dict[str, list[str]]:
+        """Texts served now, by document."""
+        rows = self.lake.read("passages").where("NOT deleted").selectExpr("document", "get_json_object(body, '$.text') t")
+        found: dict[str, list[str]] = {}
+        for row in rows.collect():
+            found.setdefault(row["document"], []).append(row["t"])
+        return {document: sorted(texts) for document, texts in found.items()}
+
+    def told(self) -> int:
+        return self.lake.read("outbox/passages").count()
+
+
+def put(document: str, at: int, text: str = PAGE, **more: object) -> DocumentEvent:
+    event = DocumentEvent("pages", document, "upsert", f"{at:010d}", tag=str(at), content=text.encode())
+    return replace(event, media_type="text/markdown", **more)  # type: ignore[arg-type]
+
+
+def gone(document: str, at: int) -> DocumentEvent:
+    return DocumentEvent("pages", document, "delete", f"{at:010d}")
+
+
+@pytest.fixture
+def world(spark: SparkSession, tmp_path: Path) -> World:
+    return World(spark, tmp_path)
+
+
+def test_a_document_is_cut_embedded_and_served_and_only_its_changed_piece_is_embedded_again(world: World) -> None:
+    assert world.take(put("visa.md", 1)) == (1, 1, 0, 0)
+    assert world.settle() == 3
+    assert len(world.served()["visa.md"]) == 3
+    told = world.told()
+    assert world.take(put("visa.md", 2, PAGE.replace("Forty", "Sixty"))) == (1, 1, 0, 0)
+    assert world.settle() == 1
+    assert any("Sixty" in text for text in world.served()["visa.md"])
+    assert not any("Forty" in text for text in world.served()["visa.md"])
+    assert world.told() == told + 2, "one passage came, one went"
+
+
+def test_an_event_that_comes_again_or_late_changes_nothing(world: World) -> None:
+    world.take(put("visa.md", 3))
+    world.settle()
+    told = world.told()
+    assert world.take(put("visa.md", 3)) == (1, 0, 1, 0)
+    assert world.take(put("visa.md", 2, "# Old\n\nOld text.")) == (1, 0, 1, 0)
+    assert world.settle() == 0
+    assert world.told() == told
+    world.take(gone("visa.md", 4))
+    world.settle()
+    assert world.served() == {}
+    assert world.take(put("visa.md", 3)) == (1, 0, 1, 0)
+    assert world.take(gone("new.md", 9), put("new.md", 8)) == (2, 1, 1, 0)
+    assert world.settle() == 0
+    assert world.served() == {}
+
+
+def test_equal_texts_are_embedded_once_and_one_documents_delete_leaves_the_others(world: World) -> None:
+    world.take(put("a.md", 1), put("b.md", 2))
+    assert world.settle() == 3
+    world.take(gone("a.md", 3))
+    assert world.settle() == 0
+    assert set(world.served()) == {"b.md"}
+
+
+def test_a_change_of_audience_embeds_nothing_and_reaches_every_passage(world: World) -> None:
+    world.take(put("visa.md", 1))
+    world.settle()
+    told = world.told()
+    world.take(put("visa.md", 2, audience=["staff"]))
+    assert world.settle() == 0
+    assert world.told() == told + 3
+    bodies = world.lake.read("passages").selectExpr("get_json_object(body, '$.audience') a").distinct().collect()
+    assert [row["a"] for row in bodies] == ['["staff"]']
+
+
+def test_a_poison_version_is_rejected_and_the_newest_readable_one_is_served_in_any_order(world: World) -> None:
+    poison = replace(put("visa.pdf", 3), content=b"%PDF-1.7 broken", media_type="application/pdf")
+    good = put("visa.pdf", 2)
+    assert world.take(good, poison) == (2, 1, 0, 1)
+    world.settle()
+    assert len(world.served()["visa.pdf"]) == 3
+    other = replace(poison, document="b.pdf")
+    assert world.take(other) == (1, 0, 0, 1)
+    assert world.take(replace(good, document="b.pdf")) == (1, 1, 0, 0)
+    world.settle()
+    assert len(world.served()["b.pdf"]) == 3
+    rejects = world.lake.read("rejects/index_knowledge").select("source", "key", "reason").collect()
+    assert {(row["source"], row["key"]) for row in rejects} == {("pages", "visa.pdf"), ("pages", "b.pdf")}
+    assert all(row["reason"] for row in rejects)
+
+
+def test_a_start_goes_on_where_a_crash_left_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.take(put("a.md", 1))
+    world.start()
+    assert world.settle() == 3
+    world.take(put("a.md", 2, PAGE.replace("Forty", "Sixty")), gone("b.md", 2))
+    world.indexer.serve()
+    world.indexer.embed()
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("headrace.knowledge.served._tell", dies)
+    with pytest.raises(KeyboardInterrupt):
+        world.indexer.serve()
+    monkeypatch.undo()
+    told = world.told()
+    world.start()
+    assert world.told() == told + 2, "what the crash kept from the outbox is told at the start"
+    assert world.settle() == 0
+    assert world.told() == told + 2
