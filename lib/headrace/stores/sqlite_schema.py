@@ -14,6 +14,7 @@ from headrace.stores.generations import Model
 
 FORMAT = 1
 _SECONDS_TO_WAIT = 30.0
+_MAPPED = 1 << 30
 
 _META = """
 create table if not exists settings (name text primary key, value text not null) without rowid;
@@ -134,6 +135,8 @@ def connect(path: str, *, write: bool) -> sqlite3.Connection:
         connection.execute("pragma journal_mode = wal")
         # In WAL mode a weaker setting may lose the last commits with the power, though the publisher has moved on.
         connection.execute("pragma synchronous = full")
+    else:
+        connection.execute(f"pragma mmap_size = {_MAPPED}")  # reading all vectors takes half the time
     return connection
 
 
