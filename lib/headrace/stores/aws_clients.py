@@ -55,7 +55,8 @@ def aws_client(service: str, *, region: str | None, role: str | None, seconds: f
     session = get_session()
     try:
         if role is not None:
-            _assume(session, role, session.create_client("sts", region_name=region, config=config))
+            # Another session: one keeps the first credentials it found.
+            _assume(session, role, get_session().create_client("sts", region_name=region, config=config))
         return session.create_client(service, region_name=region, config=config)
     except NoRegionError as error:
         todo = "Set `region`, or AWS_REGION for the job."
@@ -90,20 +91,23 @@ def translated(error: Exception, where: str) -> HeadraceError:
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
         return _of_response(response, where)
-    if isinstance(error, exceptions.HTTPClientError | exceptions.IncompleteReadError):
-        todo = "It is tried again; check the network, the region and the VPC endpoint."
-        return Unreachable(where=where, expected="an answer from AWS", found=brief(str(error)), todo=todo)
-    logins = (
+    about = {"where": where, "expected": "an answer from AWS", "found": f"{type(error).__name__}: {brief(str(error))}"}
+    if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError | exceptions.IncompleteReadError):
+        return Unreachable(**about, todo="It is tried again; check the network, the region and the VPC endpoint.")
+    if isinstance(error, _login_errors()):
+        return Fatal(**about, todo=_LOGIN)
+    if isinstance(error, exceptions.ParamValidationError | exceptions.ProfileNotFound | exceptions.InvalidRegionError):
+        return ConfigError(**about, todo="Correct the settings of this model.")
+    return Retryable(**about, todo="It is tried again.")
+
+
+def _login_errors() -> tuple[type[Exception], ...]:
+    from botocore import exceptions
+
+    return (
         exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError,
         exceptions.TokenRetrievalError, exceptions.SSOError,
     )  # fmt: skip
-    if isinstance(error, logins):
-        return Fatal(where=where, expected="AWS credentials", found=brief(str(error)), todo=_LOGIN)
-    if isinstance(error, exceptions.BotoCoreError | ValueError):
-        todo = "Correct the settings of this model."
-        return ConfigError(where=where, expected="a call AWS takes", found=brief(str(error)), todo=todo)
-    found = f"{type(error).__name__}: {brief(str(error))}"
-    return Retryable(where=where, expected="an answer from AWS", found=found, todo="It is tried again.")
 
 
 def _of_response(response: dict[str, Any], where: str) -> HeadraceError:

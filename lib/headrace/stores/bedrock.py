@@ -12,7 +12,7 @@ from headrace.config_knowledge import BedrockEmbed
 from headrace.errors import ConfigError, Retryable
 from headrace.ports import Purpose, Vectors
 from headrace.stores.aws_clients import aws_client, translated
-from headrace.stores.vectors import checked, fingerprint, refuse_empty
+from headrace.stores.vectors import checked, fingerprint, usable
 
 _TITAN, _COHERE_3, _COHERE_4 = "titan-embed-text-v2", "cohere.embed-v3", "cohere.embed-v4"
 _DIMENSIONS = {_TITAN: (256, 512, 1024), _COHERE_3: (1024,), _COHERE_4: (256, 512, 1024, 1536)}
@@ -49,9 +49,9 @@ class BedrockEmbedder:
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`."""
-        refuse_empty(texts)
+        texts = usable(texts)
         titan = self._family == _TITAN or not texts
-        raw = [self._titan(text) for text in texts] if titan else self._cohere(list(texts), purpose)
+        raw = [self._titan(text) for text in texts] if titan else self._cohere(texts, purpose)
         return checked(raw, len(texts), self.dimension, self.model)
 
     def _titan(self, text: str) -> Any:
@@ -73,7 +73,7 @@ class BedrockEmbedder:
                 modelId=self.model,
                 contentType="application/json",
                 accept="application/json",
-                body=json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+                body=json.dumps(body, ensure_ascii=False).encode(),
             )
             content = response["body"].read()
         except Exception as error:

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from headrace.config_knowledge import HttpEmbed
 from headrace.errors import ConfigError, Fatal, HeadraceError, Retryable, Unreachable
 from headrace.ports import Purpose, Throttled, Unacceptable, Vectors
-from headrace.stores.vectors import brief, checked, fingerprint, refuse_empty, seconds_of
+from headrace.stores.vectors import brief, checked, fingerprint, seconds_of, usable
 
 _TEXTS = 32
 
@@ -54,11 +54,10 @@ class HttpEmbedder:
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`."""
-        refuse_empty(texts)
         if not texts:
             return checked([], 0, self.dimension, self.model)
         prefix = self._prefixes[purpose]
-        inputs = [prefix + text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        inputs = [prefix + text for text in usable(texts)]
         content = self._post(msgspec.json.encode({"model": self.model, "input": inputs, **self._asked}))
         return checked(self._vectors(content, len(texts)), len(texts), self.dimension, self.model)
 

@@ -4,14 +4,14 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from headrace.config_knowledge import LangChainEmbed
 from headrace.errors import ConfigError, HeadraceError, MissingDependency, Retryable, Unreachable
 from headrace.ports import Purpose, Throttled, Vectors
 from headrace.stores.aws_clients import translated
 from headrace.stores.http_models import meaning
-from headrace.stores.vectors import brief, checked, fingerprint, refuse_empty, seconds_of
+from headrace.stores.vectors import brief, checked, fingerprint, seconds_of, usable
 
 _TEXTS = 32
 _THROTTLED = ("ratelimit", "throttl", "toomanyrequests", "resourceexhausted", "quotaexceeded")
@@ -43,16 +43,16 @@ class LangChainEmbedder:
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`. Queries go one by one, as LangChain takes them."""
-        refuse_empty(texts)
+        texts = usable(texts)
         try:
             if purpose == "query":
                 raw: Any = [self._inner.embed_query(text) for text in texts]
             else:
-                raw = self._inner.embed_documents(list(texts)) if texts else []
+                raw = self._inner.embed_documents(texts) if texts else []
         except HeadraceError:
             raise
         except Exception as error:
-            raise _meant(error, self.model, self._said(error)) from error
+            raise _meant(error, self.model, self._said(error)) from self._cause(error)
         return checked(raw, len(texts), self.dimension, self.model)
 
     def _made(self, settings: LangChainEmbed, arguments: Mapping[str, str]) -> Any:
@@ -64,10 +64,18 @@ class LangChainEmbedder:
         except Exception as error:
             todo = "Correct embed.arguments; they are given as text, by name."
             expected = f"arguments that {settings.path} takes"
-            raise ConfigError(where="embed.arguments", expected=expected, found=self._said(error), todo=todo) from error
+            cause = self._cause(error)
+            raise ConfigError(where="embed.arguments", expected=expected, found=self._said(error), todo=todo) from cause
+
+    def _cause(self, error: Exception) -> Exception | None:
+        # A traceback shows the cause's own words, pydantic's with the whole input in pieces.
+        shows = isinstance(error, ValidationError) or any(secret in str(error) for secret in self._secrets)
+        return None if shows and self._secrets else error
 
     def _said(self, error: Exception) -> str:
         text = str(error)
+        if isinstance(error, ValidationError):
+            text = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return f"{type(error).__name__}: {brief(text)}"

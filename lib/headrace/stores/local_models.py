@@ -15,7 +15,7 @@ import numpy as np
 from headrace.config_knowledge import MiniLmEmbed, StaticEmbed
 from headrace.errors import MissingDependency
 from headrace.ports import Purpose, Unacceptable, Vectors
-from headrace.stores.vectors import checked, fingerprint, refuse_empty
+from headrace.stores.vectors import checked, fingerprint, usable
 
 _WEIGHTS = "weights/l2_supercat_256.safetensors"
 _LLAMA_TOKENS = "tokenizers/l2_supercat_tokenizer_config.json"
@@ -45,9 +45,8 @@ class StaticEmbedder:
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`."""
-        refuse_empty(texts)
         # One text at a time: the tokenizer's own threads do not survive the fork that makes a Spark worker.
-        rows = [self._mean(self._tokenizer.encode(text, add_special_tokens=False).ids) for text in texts]
+        rows = [self._mean(self._tokenizer.encode(text, add_special_tokens=False).ids) for text in usable(texts)]
         return checked(rows, len(texts), self.dimension, self.model)
 
     def _mean(self, ids: list[int]) -> Vectors:
@@ -80,9 +79,8 @@ class MiniLmEmbedder:
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`."""
-        refuse_empty(texts)
         # One text a run: int8 scales are taken over the whole input, so a neighbour would change a text's vector.
-        rows = [self._run(text) for text in texts]
+        rows = [self._run(text) for text in usable(texts)]
         return checked(rows, len(texts), self.dimension, self.model)
 
     def _run(self, text: str) -> Vectors:

@@ -8,7 +8,7 @@ from headrace.config_knowledge import SageMakerEmbed
 from headrace.errors import Fatal, HeadraceError, Retryable
 from headrace.ports import Purpose, Throttled, Unacceptable, Vectors
 from headrace.stores.aws_clients import aws_client, translated
-from headrace.stores.vectors import brief, checked, fingerprint, refuse_empty
+from headrace.stores.vectors import brief, checked, fingerprint, usable
 
 _TEXTS = 32  # what the server takes unless it is told otherwise
 
@@ -35,8 +35,8 @@ class SageMakerEmbedder:
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`."""
-        refuse_empty(texts)
-        raw = self._call(list(texts)) if texts else []
+        texts = usable(texts)
+        raw = self._call(texts) if texts else []
         return checked(raw, len(texts), self.dimension, self.model)
 
     def _call(self, texts: list[str]) -> Any:
@@ -46,7 +46,7 @@ class SageMakerEmbedder:
                 EndpointName=self.model,
                 ContentType="application/json",
                 Accept="application/json",
-                Body=json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+                Body=json.dumps(body, ensure_ascii=False).encode(),
             )
             content = response["Body"].read()
         except Exception as error:

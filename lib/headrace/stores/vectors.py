@@ -15,12 +15,16 @@ from headrace.ports import Unacceptable, Vectors
 _SHORTEST = 1e-12
 
 
-def refuse_empty(texts: Sequence[str]) -> None:
-    """Raise Unacceptable where a text holds nothing but white space: no model has a direction for it."""
+def usable(texts: Sequence[str]) -> list[str]:
+    """The texts as valid Unicode: half a surrogate pair, which no encoder takes, becomes a question mark.
+
+    Raises Unacceptable where a text holds nothing but white space: no model has a direction for it.
+    """
     empty = [number for number, text in enumerate(texts) if not text.strip()]
     if empty:
         found = f"an empty text (number {empty[0]} of {len(texts)})"
         raise Unacceptable(expected="texts with words in them", found=found, todo="Leave empty passages out.")
+    return [text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8") for text in texts]
 
 
 def checked(raw: Any, count: int, dimension: int, where: str) -> Vectors:

@@ -1,0 +1,107 @@
+"""A small embedding server on 127.0.0.1 that does as a test says."""
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import numpy as np
+
+DIMENSION = 16
+
+
+def vector_of(text: str, dimension: int = DIMENSION) -> list[float]:
+    """Numbers that depend on the text alone; not of length 1."""
+    seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    return [float(number) for number in np.random.default_rng(seed).normal(size=dimension).astype(np.float32)]
+
+
+@dataclass
+class Reply:
+    """What the server answers. `close`: it hangs up without a word. `wait`: it says nothing for so many seconds."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    close: bool = False
+    wait: float = 0.0
+
+
+@dataclass
+class Call:
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+def vectors(call: Call, *, dimension: int = DIMENSION, encoded: bool = False, backwards: bool = True) -> Reply:
+    """The answer of a well-behaved server; items out of order, as the standard allows."""
+    items = []
+    for index, text in enumerate(call.body["input"]):
+        numbers: Any = vector_of(text, dimension)
+        if encoded:
+            numbers = base64.b64encode(np.array(numbers, dtype="<f4").tobytes()).decode()
+        items.append({"object": "embedding", "index": index, "embedding": numbers})
+    items = items[::-1] if backwards else items
+    return Reply(body=json.dumps({"object": "list", "data": items, "model": call.body["model"]}).encode())
+
+
+class ModelServer:
+    """Answers `POST /v1/embeddings`. `answer` may be replaced at any time; `calls` are those that came."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.answer: Callable[[Call], Reply] = vectors
+        self.done = threading.Event()
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body go out in two writes
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                call = Call(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+                owner.calls.append(call)
+                reply = owner.answer(call)
+                owner.done.wait(reply.wait)
+                if reply.close or reply.wait:
+                    self.close_connection = True
+                    return
+                self.send_response(reply.status)
+                for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(reply.body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.02)
+
+    def stop(self) -> None:
+        self.done.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@contextmanager
+def model_server() -> Iterator[ModelServer]:
+    server = ModelServer()
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
