@@ -74,9 +74,9 @@ def embed_all(
 
     Raises: what the embedder raises, except Retryable and Unacceptable; outcomes known by then come first.
     """
-    threads = parallel or int(getattr(embedder, "parallel", 1))
     run = _Run(embedder, texts, limiter, time.monotonic() + seconds, purpose, tokens)
-    yield from run.alone() if threads == 1 or len(run.todo) == 1 else run.together(min(threads, len(run.todo)))
+    threads = min(parallel or int(getattr(embedder, "parallel", 1)), len(run.todo))
+    yield from run.together(threads) if threads > 1 else run.alone()
     yield from ((index, Missed(LATER, retry=True)) for piece in run.todo for index in piece)
 
 

@@ -1,5 +1,6 @@
 """The arithmetic of a rate limit: when the next call may be made. Pure; every time is handed in."""
 
+import math
 import struct
 from dataclasses import astuple, dataclass
 
@@ -9,7 +10,9 @@ LONGEST = 300.0
 """Seconds; no pause is longer, whatever a service asks for."""
 _HEADROOM = 0.98  # of the quota: with BURST on top, any 60 seconds hold at most the quota
 _FALL, _RISE, _LEAST = 0.75, 0.015, 0.05  # on throttling, a second, and the lowest share of the rate
-_FORGOTTEN = 4.0  # a learned limit this many times exceeded without throttling is one no more
+# Where no limit is configured: the fall while it is not found yet, the lowest rate, and how many times a learned limit
+# must be exceeded without throttling to be one no more.
+_SEARCH, _SLOWEST, _FORGOTTEN = 0.5, 0.1, 4.0
 _FIRST_PAUSE, _LONGEST_OWN_PAUSE = 0.5, 30.0
 
 
@@ -79,8 +82,11 @@ class Pace:
             self.pause = min(2 * self.pause, _LONGEST_OWN_PAUSE) if again else _FIRST_PAUSE
             self.throttled_at = now
             if rates.requests is None:
-                self.learned, self.factor = max(self.count, 1) / max(now - self.since, 1.0), 1.0
-            self.factor = max(_LEAST, self.factor * _FALL)
+                seen = self.learned * self.factor or self.count / max(now - self.since, 0.25)
+                self.learned, self.factor = max(seen, _SLOWEST), 1.0
+                self.factor *= _SEARCH if again else _FALL
+            else:
+                self.factor = max(_LEAST, self.factor * _FALL)
         if retry_after is None:
             retry_after = self.pause if fresh else 0.0
         self.paused_until = max(self.paused_until, now + min(max(retry_after, 0.0), LONGEST))
@@ -89,12 +95,13 @@ class Pace:
         self.tokens_due = max(self.tokens_due, self.paused_until + BURST)
 
     def _advance(self, now: float, rates: Rates) -> None:
-        if now < self.at or self.at == 0.0:  # the machine started anew since, and its clock with it
+        if now < self.at - 60 or self.at == 0.0:  # the machine started anew since, and its clock with it
             fresh = Pace(requests_due=now, tokens_due=now, since=now)
             for name in self.__slots__:
                 setattr(self, name, getattr(fresh, name))
+        now = max(now, self.at)
         quiet = now - max(self.at, self.paused_until)
-        self.factor += _RISE * max(0.0, quiet)
+        self.factor += _RISE * max(1.0, self.factor) ** 2 * max(0.0, quiet)
         if rates.requests is not None or not self.learned:
             self.factor = min(1.0, self.factor)
         elif self.factor > _FORGOTTEN:
@@ -106,14 +113,17 @@ class Pace:
         self.at = now
 
 
-_FORMAT = struct.Struct("<10d")
+_FORMAT, _MARK = struct.Struct("<8s10d"), b"hrpace01"
 
 
 def packed(pace: Pace) -> bytes:
     """As bytes."""
-    return _FORMAT.pack(*astuple(pace))
+    return _FORMAT.pack(_MARK, *astuple(pace))
 
 
 def unpacked(data: bytes) -> Pace:
-    """From bytes; a fresh one where they are not whole."""
-    return Pace(*_FORMAT.unpack(data)) if len(data) == _FORMAT.size else Pace()
+    """From bytes; a fresh one where they are something else."""
+    if len(data) != _FORMAT.size or not data.startswith(_MARK):
+        return Pace()
+    numbers = _FORMAT.unpack(data)[1:]
+    return Pace(*numbers) if all(map(math.isfinite, numbers)) else Pace()
