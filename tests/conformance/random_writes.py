@@ -1,13 +1,14 @@
 """Writes in any order, cut into any batches, repeated: the highest version of each key must be held."""
 
-from uuid import uuid4
+from dataclasses import replace
+from itertools import count
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headrace.ports import Projected
 from headrace.testing.passages import gone, put
-from headrace.testing.vector_index import VectorIndexUnderTest, check_any_order
+from headrace.testing.vector_index import VectorIndexUnderTest, check_any_order, opened
 
 
 def row(key: str, version: int) -> Projected:
@@ -16,15 +17,14 @@ def row(key: str, version: int) -> Projected:
 
 
 ROWS = st.builds(row, st.sampled_from(["a", "b", "cc", "ключ"]), st.integers(1, 6))
+ROUNDS = count()
 BATCHES = st.lists(st.lists(ROWS, max_size=6), min_size=1, max_size=6)
+ONE_STORE = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+any_batches = given(batches=BATCHES)
 
 
-class RandomWrites:
-    """Beside `VectorIndexContract`; `store` may be shared by the examples, each takes its own generation."""
-
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-    @given(batches=BATCHES)
-    def test_writes_in_any_order_and_any_batches_hold_the_newest(
-        self, store: VectorIndexUnderTest, batches: list[list[Projected]]
-    ) -> None:
-        check_any_order(store, batches, f"r-{uuid4().hex[:16]}")
+def write_and_compare(store: VectorIndexUnderTest, batches: list[list[Projected]]) -> None:
+    """One example; all share an index, each has its own keys."""
+    example, index = next(ROUNDS), opened(store)
+    check_any_order(index, [[replace(row, key=f"{example} {row.key}") for row in batch] for batch in batches])
+    index.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.config_knowledge import SqliteIndex
+from headrace.config_indexes import SqliteIndex
 from headrace.errors import Fatal, FormatTooNew, Unreachable
 from headrace.ports import Filters
 from headrace.stores.generations import Model
@@ -18,7 +18,7 @@ from headrace.testing.passage_reader import PassageReaderContract
 from headrace.testing.passages import MODEL, NOW, direction, put
 from headrace.testing.vector_index import OWNER, VectorIndexContract, opened, state
 
-from .random_writes import RandomWrites
+from .random_writes import ONE_STORE, any_batches, write_and_compare
 
 
 class SqliteStore:
@@ -57,8 +57,14 @@ def store(tmp_path: Path):
     made.close()
 
 
-class TestSqlite(VectorIndexContract, PassageReaderContract, RandomWrites):
+class TestSqlite(VectorIndexContract, PassageReaderContract):
     pass
+
+
+@ONE_STORE
+@any_batches
+def test_writes_in_any_order_and_any_batches_hold_the_newest(store, batches):
+    write_and_compare(store, batches)
 
 
 def test_a_model_named_at_open_is_kept_and_another_is_refused(store):

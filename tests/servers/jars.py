@@ -30,12 +30,17 @@ def java(main: str, *arguments: str, memory: str = "512m") -> list[str]:
 
 
 def class_path() -> str:
-    """One flat class path with the Kafka broker, Kafka Connect and Debezium's PostgreSQL connector.
+    """One flat class path with the Kafka broker, Kafka Connect and Debezium's PostgreSQL connector (about 60 MB)."""
+    return os.pathsep.join(str(file) for file in fetched("pom.xml", "jars.lock"))
 
-    The first call downloads about 60 MB: with Maven where `mvn` exists (so a configured mirror is honoured), else over
-    HTTPS from Maven Central or from $HEADRACE_MAVEN_REPOSITORY. Raises ServerError naming a missing or altered jar.
+
+def fetched(pom: str, locked: str) -> list[Path]:
+    """The files that a lock names, all in one folder, fetched once.
+
+    With Maven where `mvn` exists (so a configured mirror is honoured), else over HTTPS from Maven Central or from
+    $HEADRACE_MAVEN_REPOSITORY. Raises ServerError naming a missing or altered file.
     """
-    lock = (HERE / "jars.lock").read_text()
+    lock = (HERE / locked).read_text()
     wanted = {Path(path).name: (digest, path) for digest, path in (line.split() for line in lock.splitlines())}
     folder = cache_folder() / f"servers-{hashlib.sha256(lock.encode()).hexdigest()[:12]}"
     if not folder.exists():
@@ -43,26 +48,26 @@ def class_path() -> str:
         with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
             target = Path(unfinished) / "jars"
             target.mkdir()
-            _fetch(wanted, target)
+            _fetch(pom, wanted, target)
             _check(wanted, target)
             shutil.copytree(target, Path(unfinished) / "done")
             (Path(unfinished) / "done").rename(folder)
-    return os.pathsep.join(str(folder / name) for name in sorted(wanted))
+    return [folder / name for name in sorted(wanted)]
 
 
-def _fetch(wanted: dict[str, tuple[str, str]], target: Path) -> None:
+def _fetch(pom: str, wanted: dict[str, tuple[str, str]], target: Path) -> None:
     maven = shutil.which("mvn")
     if maven and "HEADRACE_MAVEN_REPOSITORY" not in os.environ:
-        _fetch_with_maven(maven, target)
+        _fetch_with_maven(pom, maven, target)
     else:
         _fetch_with_https(wanted, target)
 
 
-def _fetch_with_maven(maven: str, target: Path) -> None:
+def _fetch_with_maven(pom: str, maven: str, target: Path) -> None:
     goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={target}"]
-    result = subprocess.run([maven, "-q", "-B", "-f", str(HERE / "pom.xml"), *goal], capture_output=True, text=True)
+    result = subprocess.run([maven, "-q", "-B", "-f", str(HERE / pom), *goal], capture_output=True, text=True)
     if result.returncode != 0:
-        raise ServerError(f"Maven could not fetch the jars of tests/servers/pom.xml:\n{result.stdout[-2000:]}")
+        raise ServerError(f"Maven could not fetch the jars of tests/servers/{pom}:\n{result.stdout[-2000:]}")
 
 
 def _fetch_with_https(wanted: dict[str, tuple[str, str]], target: Path) -> None:
@@ -85,6 +90,6 @@ def _check(wanted: dict[str, tuple[str, str]], target: Path) -> None:
     for name, (digest, path) in wanted.items():
         jar = target / name
         if not jar.exists():
-            raise ServerError(f"jars.lock names {path}, the download did not bring it; did pom.xml change?")
+            raise ServerError(f"the lock names {path}, the download did not bring it; did the pom change?")
         if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
-            raise ServerError(f"{path} has not the sha256 of jars.lock; remove it from ~/.m2 and retry")
+            raise ServerError(f"{path} has not the sha256 of its lock; remove it from ~/.m2 and retry")

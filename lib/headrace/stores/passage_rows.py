@@ -19,6 +19,7 @@ MAX_KEY_BYTES = 512
 """The longest id OpenSearch takes; the others keep to it, so that an index can be moved."""
 MAX_VERSION = 2**63 - 1
 _MOST_WORDS = 100
+_MOST_ASKED = 1_000  # characters; each may be a word of its own, and servers take some 1,000
 _LISTS = ("heading", "tags", "audience")
 _TEXTS = ("source", "document", "text")
 _TEXTS_OR_NULL = ("title", "url", "language", "tenant", "changed_at")
@@ -162,7 +163,7 @@ def too_large(row: Row, size: int, most: int) -> Failed | None:
 
 def query_words(text: str) -> list[str]:
     """The different words of a question, in order: letters and digits only, so none means anything to a parser."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text))
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text[:_MOST_ASKED]))
     return list(dict.fromkeys(words))[:_MOST_WORDS]
 
 

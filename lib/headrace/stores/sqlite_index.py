@@ -9,7 +9,7 @@ from contextlib import closing
 
 import msgspec
 
-from headrace.config_knowledge import SqliteIndex
+from headrace.config_indexes import SqliteIndex
 from headrace.ports import Failed, Held, Projected, Written
 from headrace.stores import sqlite_schema as schema
 from headrace.stores.generations import (

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.config_knowledge import SqliteIndex
+from headrace.config_indexes import SqliteIndex
 from headrace.errors import Unreachable
 from headrace.ports import Filters, Hit, Vectors
 from headrace.stores import sqlite_schema as schema
