@@ -3,13 +3,24 @@
 Models only. Reading the file, `${NAME}`, secrets and readable errors live in `config_file.py`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from headrace.config_base import Contradiction, Contradictions, Duration, Name, Names, OptionText, Settings
+from headrace.config_base import (
+    FIRST,
+    Contradiction,
+    Contradictions,
+    Duration,
+    Name,
+    Names,
+    OptionText,
+    Settings,
+    unknown_name,
+)
+from headrace.config_knowledge import Knowledge
 from headrace.config_sources import Source
 
 
@@ -155,10 +166,12 @@ class Apply(Settings):
     replay_horizon: Duration = timedelta(days=7)
 
 
-def unknown_source(where: str, found: str, known: Sequence[str]) -> Contradiction:
-    """A table names a source that is not there."""
-    example = f"source: {known[0]}" if known else "sources: {feed: {from: files, path: ./in, format: debezium}}"
-    return Contradiction(where, f"one of the sources ({', '.join(known) or 'there are none'})", found, example)
+def left_out(given: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """What settings cannot do without: something to do, and sources for tables."""
+    if not given.get("tables") and not given.get("knowledge"):
+        yield Contradiction("tables", "tables by name, or knowledge", "nothing", FIRST["tables"])
+    if given.get("tables") and not given.get("sources"):
+        yield Contradiction("sources", "sources by name", "nothing", FIRST["sources"])
 
 
 def in_words(duration: timedelta) -> str:
@@ -173,8 +186,9 @@ class Config(Settings):
     """Everything one deployment is told."""
 
     lake: str
-    sources: dict[Name, Source]
-    tables: dict[Name, Table]
+    sources: dict[Name, Source] = Field(default_factory=dict)
+    tables: dict[Name, Table] = Field(default_factory=dict)
+    knowledge: Knowledge | None = None
     checkpoints: str | None = None
     log: Log = Log()
     rejects: Rejects = Rejects()
@@ -183,7 +197,12 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _tables_fit(self) -> "Config":
-        problems = [*self._sources_exist(), *self._one_table_each(), *self._horizons()]
+        problems = list(left_out({"sources": self.sources, "tables": self.tables, "knowledge": self.knowledge}))
+        if not problems:
+            problems = [*self._sources_exist(), *self._one_table_each(), *self._horizons()]
+        if self.knowledge:
+            formats = {name: source.format for name, source in self.sources.items()}
+            problems += self.knowledge.misfits(list(self.tables), formats)
         if problems:
             raise Contradictions(problems)
         return self
@@ -192,7 +211,7 @@ class Config(Settings):
         known = sorted(self.sources)
         for name, table in self.tables.items():
             if table.source not in self.sources:
-                yield unknown_source(f"tables.{name}.source", table.source, known)
+                yield unknown_name(f"tables.{name}.source", table.source, "sources", known)
 
     def _one_table_each(self) -> Iterator[Contradiction]:
         seen: dict[tuple[str, str | None], str] = {}

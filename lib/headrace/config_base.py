@@ -21,6 +21,9 @@ def parse_duration(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Timeout = Annotated[Duration, Field(gt=timedelta(0))]
+Positive = Annotated[int, Field(gt=0)]
+Text = Annotated[str, Field(min_length=1)]
 
 
 def parse_values(value: Any) -> Any:
@@ -34,6 +37,13 @@ Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isi
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 
 
+FIRST = {
+    "sources": "sources: {feed: {from: files, path: ./in, format: debezium}}",
+    "tables": "tables: {users: {source: feed, key: [userId]}}",
+}
+"""How the first source and the first table are written."""
+
+
 class Contradiction(ValueError):
     """Settings that are each valid but do not fit together.
 
@@ -45,6 +55,16 @@ class Contradiction(ValueError):
     def __init__(self, where: str, expected: str, found: str, example: str) -> None:
         self.where, self.expected, self.found, self.example = where, expected, found, example
         super().__init__(f"{where + ': ' if where else ''}expected {expected}; found {found}; e.g. {example}")
+
+
+def unknown_name(where: str, found: str, kinds: str, known: Sequence[str]) -> Contradiction:
+    """A key names something that is not there.
+
+    Args:
+        kinds: what it names, `sources` or `tables`.
+    """
+    example = f"{where.rpartition('.')[2]}: {known[0]}" if known else FIRST[kinds]
+    return Contradiction(where, f"one of the {kinds} ({', '.join(known) or 'there are none'})", found, example)
 
 
 class Contradictions(ValueError):
@@ -63,6 +83,14 @@ def parse_option(value: Any) -> Any:
 
 
 OptionText = Annotated[str, BeforeValidator(parse_option)]
+
+
+def parse_number(value: Any) -> Any:
+    """A whole number that came as text, out of a variable: a choice of numbers takes no text itself."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value) else value
+
+
+OneOf = BeforeValidator(parse_number)
 
 
 class Settings(BaseModel):

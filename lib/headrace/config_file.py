@@ -10,20 +10,32 @@ from pydantic import SecretStr, ValidationError
 
 from headrace.changes.formats.declared import declared
 from headrace.config import Config
-from headrace.config_problems import WrongSettings, from_pydantic, pattern_of, shown, unknown_sources
+from headrace.config_hints import HINTS
+from headrace.config_places import SECRETS, pattern_of
+from headrace.config_problems import WrongSettings, from_pydantic, shown, wrong_as_a_whole
 from headrace.config_yaml import Document, Path, Problem, read
 from headrace.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})?")
-_SECRET_NAME = re.compile(r"(?i)password|passwd|secret|jaas|token|credential|access.?key|private.?key|ssl\.key")
+_SECRET_NAME = re.compile(
+    r"(?i)password|passwd|secret|jaas|token|credential|(access|private|api).?key|ssl\.key|authorization|cookie"
+)
+_FROM_THE_FOLDER = (
+    "lake",
+    "checkpoints",
+    "sources.*.path",
+    "knowledge.documents.*.path",
+    "knowledge.indexes.*.path",
+    "knowledge.indexes.*.ca",
+)
 
 
 def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Config:
     """Return the settings in `path`.
 
     `${NAME}` and `${NAME:-default}` in any text are taken from `environ` (`$${` is a plain `${`), and
-    `{secret: env:NAME}` becomes a `SecretStr`. Relative `lake`, `checkpoints` and `sources.*.path` are taken from the
-    folder of the file and come back absolute.
+    `{secret: env:NAME}` becomes a `SecretStr`. Relative paths (`lake`, `checkpoints`, folders of sources and documents,
+    files of indexes) are taken from the folder of the file and come back absolute.
 
     Raises:
         ConfigError: the file is missing, unreadable or wrong; its text lists every problem with the key's path, what
@@ -63,7 +75,7 @@ def _validated(document: Document) -> Config | None:
             config = Config.model_validate(data)
         except ValidationError as error:
             # First, as its words are better than those of the models.
-            document.problems += unknown_sources(data)
+            document.problems += wrong_as_a_whole(data)
             known = {problem.path for problem in document.problems}
             document.problems += [problem for problem in from_pydantic(error, data) if problem.path not in known]
         document.problems += _unreadable_types(data)
@@ -102,13 +114,13 @@ class _Values:
 
     def text(self, value: str, path: Path) -> str | SecretStr:
         filled = _VARIABLE.sub(lambda found: self.variable(found, path), value)
-        # A password inside a longer option, such as a JAAS line, must not print either.
-        if self.may_be_secret(path) and _SECRET_NAME.search(str(path[-1])):
-            return SecretStr(filled)
         place = pattern_of(path)
-        if place in ("lake", "checkpoints", "sources.*.path"):
-            return absolute(filled, self.folder)
-        return FromEnvironment(filled) if filled != value else filled
+        # A password inside a longer option, such as a JAAS line, must not print either.
+        if place in SECRETS and (not place.endswith("*") or _SECRET_NAME.search(str(path[-1]))):
+            return SecretStr(filled)
+        if place in _FROM_THE_FOLDER:
+            filled = absolute(filled, self.folder)
+        return FromEnvironment(filled) if _VARIABLE.search(value) else filled
 
     def variable(self, found: re.Match[str], path: Path) -> str:
         if found[0] == "$${":
@@ -129,11 +141,13 @@ class _Values:
 
     def secret(self, reference: str, path: Path) -> SecretStr:
         scheme, _, name = reference.partition(":")
-        example = "kafka.ssl.key.password: {secret: env:KEY_PASSWORD}"
         if not self.may_be_secret(path):
+            near = [place for place in SECRETS if place.startswith("knowledge.") == (path[:1] == ("knowledge",))]
             expected = "no secret here, as this value is written into tables or logs"
-            self.problem(path, expected, "a secret", example, "Secrets may stand in sources.*.options.")
+            hint = f"Secrets may stand in {', '.join(place.removesuffix('.*') for place in near)}."
+            self.problem(path, expected, "a secret", HINTS[near[0]].example, hint)
         elif scheme != "env" or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            example = HINTS[pattern_of(path)].example
             self.problem((*path, "secret"), "env: and the name of a variable", "something else", example)
         elif not self.environ.get(name):
             found = "it empty" if name in self.environ else "no such variable"
@@ -141,7 +155,7 @@ class _Values:
         return SecretStr(self.environ.get(name, ""))
 
     def may_be_secret(self, path: Path) -> bool:
-        return pattern_of(path) == "sources.*.options.*"
+        return pattern_of(path) in SECRETS
 
     def problem(self, path: Path, expected: str, found: str, example: str, hint: str = "") -> None:
         self.document.problems.append(Problem(path, expected, found, example, hint))

@@ -5,6 +5,8 @@ Paths are written with dots; `*` stands for a name the user chose, or for an ite
 
 from typing import NamedTuple
 
+from headrace.config_hints_knowledge import KNOWLEDGE
+
 
 class Hint(NamedTuple):
     """What is expected at a path, in words, and one line of YAML that is right there."""
@@ -20,7 +22,7 @@ _FORMATS = "one of json, debezium, dms, dynamodb, objects, snapshot"
 _RULE = "{column: price, min: 0, on_fail: reject}"
 
 HINTS: dict[str, Hint] = {
-    "": Hint("a mapping with lake, sources and tables", "lake: ./lake"),
+    "": Hint("a mapping with lake, sources and tables, or lake and knowledge", "lake: ./lake"),
     "lake": Hint("a folder, s3://bucket/folder or /Volumes/...", "lake: ./lake"),
     "checkpoints": Hint("a folder, s3://bucket/folder or /Volumes/...", "checkpoints: ./checkpoints"),
     "sources": Hint("sources by name", f"sources: {{{_SOURCE}}}"),
@@ -105,4 +107,5 @@ HINTS: dict[str, Hint] = {
     "apply.replay_horizon": Hint(_DURATION, "replay_horizon: 7 days"),
     "spark": Hint("Spark settings", "spark: {spark.driver.memory: 4g}"),
     "spark.*": Hint("text", "spark.driver.memory: 4g"),
+    **{place: Hint(*words) for place, words in KNOWLEDGE.items()},
 }

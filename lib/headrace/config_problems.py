@@ -3,33 +3,30 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 
-from headrace import config, config_base, config_sources
+from headrace.config import left_out
+from headrace.config_base import Contradiction, Contradictions, unknown_name
 from headrace.config_hints import HINTS, Hint
+from headrace.config_places import MAPPINGS, SECRETS, pattern_of, walk
 from headrace.config_yaml import Path, Problem
 from headrace.errors import ConfigError
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "": config.Config,
-    "sources.*.position.*": config_sources.PositionColumn,
-    "sources.*.operation": config_sources.OperationColumn,
-    "tables.*": config.Table,
-    "tables.*.expect.*": config.Expectation,
-    "tables.*.history": config.History,
-    "tables.*.maintenance": config.TableMaintenance,
-    "log": config.Log,
-    "rejects": config.Rejects,
-    "apply": config.Apply,
-}
-_SOURCES: dict[str, type[BaseModel]] = {"files": config_sources.FilesSource, "kafka": config_sources.KafkaSource}
-_PRIVATE = re.compile(r"(?i)password|passwd|secret|jaas|token|credential|private|access.?key")
+_PRIVATE = re.compile(
+    r"(?i)password|passwd|secret|jaas|token|credential|private|access.?key|api.?key|authorization|cookie"
+)
 _NEAR = "Did you mean "
-_NAMED = ("sources", "tables")
-_FREE_KEYS = ("sources.*.options", "tables.*.types", "tables.*.columns", "tables.*.properties", "spark")
+_REFERENCES: tuple[tuple[Path, str, str], ...] = (
+    # (mappings by name, their key, what it names)
+    (("tables",), "source", "sources"),
+    (("knowledge", "documents"), "table", "tables"),
+    (("knowledge", "documents"), "source", "sources"),
+    (("knowledge", "documents"), "events", "sources"),
+)
 
 
 class WrongSettings(ConfigError):
@@ -50,15 +47,6 @@ class WrongSettings(ConfigError):
 
     def __str__(self) -> str:
         return self.report
-
-
-def pattern_of(path: Path) -> str:
-    """The path as `HINTS` writes it: names the user chose and places in lists become `*`."""
-    parts: list[str] = []
-    for part in path:
-        named = not isinstance(part, str) or ".".join(parts) in (*_NAMED, *_FREE_KEYS)
-        parts.append("*" if named else str(part))
-    return ".".join(parts)
 
 
 def dotted(path: Path) -> str:
@@ -82,30 +70,41 @@ def from_pydantic(error: ValidationError, data: Any) -> list[Problem]:
     longer = {path[:end] for path in found for end in range(1, len(path))}
     vague = {path for path, problem in found.items() if path in longer and not problem.certain}
     # A misspelt key is reported once: as unknown, not as missing too.
-    misspelt = {path: problem.hint for path, problem in found.items() if problem.hint}
+    misspelt = {path: problem.hint for path, problem in found.items() if problem.hint.startswith(_NEAR)}
     vague |= {(*path[:-1], hint.removeprefix(_NEAR).rstrip("?")) for path, hint in misspelt.items()}
     return [problem for path, problem in found.items() if path not in vague]
 
 
-def unknown_sources(data: Any) -> list[Problem]:
-    """Tables whose source does not exist, also where other errors keep the whole from being checked."""
-    sources = data.get("sources") if isinstance(data, dict) else None
-    tables = data.get("tables") if isinstance(data, dict) else None
-    problems = []
-    if isinstance(sources, dict) and isinstance(tables, dict):
-        for name, table in tables.items():
-            source = table.get("source") if isinstance(table, dict) else None
-            if isinstance(source, str) and source not in sources:
-                wrong = config.unknown_source("", shown(source), sorted(sources))
-                near = difflib.get_close_matches(source, sources, n=1)
+def wrong_as_a_whole(data: Any) -> list[Problem]:
+    """What is left out, and names of nothing: also where other errors keep the whole from being checked."""
+    if not isinstance(data, dict):
+        return []
+    # A misspelt key is reported once, as unknown.
+    unknown = [key for key in data if key not in HINTS]
+    missing = [wrong for wrong in left_out(data) if not difflib.get_close_matches(wrong.where, unknown, cutoff=0.6)]
+    problems = [_told(wrong, ()) for wrong in missing]
+    for group, key, kinds in _REFERENCES:
+        known = data.get(kinds)
+        for name, entry in _entries(data, group):
+            value = entry.get(key) if isinstance(entry, dict) else None
+            if isinstance(known, dict) and isinstance(value, str) and value not in known:
+                path = (*group, name, key)
+                wrong = unknown_name(key, shown(value, path), kinds, sorted(known))
+                near = difflib.get_close_matches(value, known, n=1)
                 hint = f"{_NEAR}{near[0]}?" if near else ""
-                problems.append(Problem(("tables", name, "source"), wrong.expected, wrong.found, wrong.example, hint))
+                problems.append(Problem(path, wrong.expected, wrong.found, wrong.example, hint))
     return problems
+
+
+def _entries(data: Any, path: Path) -> list[tuple[str, Any]]:
+    for step in path:
+        data = data.get(step) if isinstance(data, dict) else None
+    return list(data.items()) if isinstance(data, dict) else []
 
 
 def shown(value: Any, path: Path = ()) -> str:
     """A short text for a value found; never a secret, and nothing taken from the environment."""
-    if isinstance(value, SecretStr) or any(_PRIVATE.search(str(part)) for part in path):
+    if isinstance(value, SecretStr) or _private(path):
         return "a value that is not shown"
     if isinstance(value, str) and type(value) is not str:
         return "a value from the environment, not shown"
@@ -115,47 +114,64 @@ def shown(value: Any, path: Path = ()) -> str:
         return f"a list of {len(value)}"
     if value is None:
         return "nothing"
-    text = json.dumps(value, ensure_ascii=False)
+    text = re.sub(r"//[^/@]*@", "//...@", json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def _private(path: Path) -> bool:
+    """Whether a secret may stand there: by the models, or by a name that the models do not know."""
+    places = [(pattern_of(path[: end + 1]), str(part)) for end, part in enumerate(path)]
+    return any(
+        (place in SECRETS and not place.endswith("*"))
+        or ((place.endswith("*") or place not in HINTS) and _PRIVATE.search(part))
+        for place, part in places
+    )
+
+
 def _problems(kind: str, loc: tuple[int | str, ...], context: Mapping[str, Any], data: Any) -> Iterable[Problem]:
-    path, value, rest = _walk(loc, data)
+    path, value, rest, tag = walk(loc, data)
+    raised = context.get("error")
+    if isinstance(raised, Contradiction | Contradictions):
+        for wrong in raised.problems if isinstance(raised, Contradictions) else (raised,):
+            yield _without_environment(_told(wrong, path), data)
+        return
+    if kind == "extra_forbidden":
+        yield _unknown_key(path, tag)
+        return
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        path, value = (*path, "from"), value.get("from") if isinstance(value, dict) else None
+        key = MAPPINGS[pattern_of(path)].key
+        path, value = (*path, key), value.get(key) if isinstance(value, dict) else None
     if kind == "missing" and rest:
         path, value = (*path, rest[-1]), None
-    raised = context.get("error")
-    if isinstance(raised, config_base.Contradiction | config_base.Contradictions):
-        for wrong in raised.problems if isinstance(raised, config_base.Contradictions) else (raised,):
-            below = (*path, *_below(wrong.where))
-            yield Problem(below, wrong.expected, wrong.found, wrong.example)
-    elif kind == "extra_forbidden":
-        yield _unknown_key(path, data)
-    else:
-        hint = _hint(path)
-        expected = hint.expected
-        if path and path[-1] == "[key]":
-            path, expected = path[:-1], "a name of letters, digits and _, at most 100, not starting with a digit"
-            value = path[-1]
-        yield Problem(path, expected, shown(value, path), hint.example, certain=kind == "missing")
+    hint = _hint(path)
+    expected = hint.expected
+    if path and path[-1] == "[key]":
+        path, expected = path[:-1], "a name of letters, digits and _, at most 100, not starting with a digit"
+        value = path[-1]
+    yield Problem(path, expected, shown(value, path), hint.example, certain=kind == "missing")
 
 
-def _walk(loc: tuple[int | str, ...], data: Any) -> tuple[Path, Any, tuple[int | str, ...]]:
-    """Follow an error's place through the data; steps that name a member of a union are no part of it."""
-    path: Path = ()
-    value = data
-    for index, step in enumerate(loc):
-        transport = len(path) == 2 and path[0] == "sources" and index == 2 and step in _SOURCES
-        if step == "[key]":
-            return (*path, step), value, ()
-        if isinstance(value, dict) and step in value and not transport:
-            path, value = (*path, step), value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            path, value = (*path, step), value[step]
-        elif index == len(loc) - 1:
-            return path, value, (step,)
-    return path, value, ()
+def _told(wrong: Contradiction, path: Path) -> Problem:
+    return Problem((*path, *_below(wrong.where)), wrong.expected, wrong.found, wrong.example)
+
+
+def _without_environment(problem: Problem, data: Any) -> Problem:
+    """A model does not know which of its values came from the environment."""
+    said = f"{problem.found} {problem.example}"
+    # Of less than four letters it is no secret, and would be found in other words.
+    if not any(len(text) > 3 and text in said for text in _from_environment(data)):
+        return problem
+    found = "a value from the environment, not shown"
+    return replace(problem, found=found, example=_hint(problem.path).example)
+
+
+def _from_environment(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, str) and type(value) is not str:
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _from_environment(inner)
 
 
 def _below(where: str) -> Path:
@@ -171,24 +187,19 @@ def _hint(path: Path) -> Hint:
     return HINTS[pattern_of(path)]
 
 
-def _unknown_key(path: Path, data: Any) -> Problem:
+def _unknown_key(path: Path, tag: str) -> Problem:
     parent, key = path[:-1], str(path[-1])
-    known = _known_keys(parent, data)
+    mapping = MAPPINGS[pattern_of(parent)]
+    known = mapping.keys(tag)
+    others = mapping.kinds_with(key)
+    if others:
+        hint = f"{key} is a key of {mapping.key}: {', '.join(others)}."
+        return Problem(path, f"one of the keys {', '.join(known)}", "an unknown key", _hint(parent).example, hint)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     if near:
         example = _hint((*parent, near[0])).example
         return Problem(path, "a known key", "an unknown key", example, f"{_NEAR}{near[0]}?")
     return Problem(path, f"one of the keys {', '.join(known)}", "an unknown key", _hint(parent).example)
-
-
-def _known_keys(path: Path, data: Any) -> list[str]:
-    place = pattern_of(path)
-    if place == "sources.*":
-        source = data["sources"][path[1]]
-        model = _SOURCES[source["from"]] if "from" in source else config_sources.SourceBase
-    else:
-        model = _MODELS[place]
-    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _line(problem: Problem, lines: Mapping[Path, int]) -> int:

@@ -10,6 +10,7 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 from headrace.changes.apply import Applier
 from headrace.config import Config
 from headrace.config_sources import FilesSource, KafkaSource, Source
+from headrace.errors import ConfigError
 from headrace.lake import Lake
 from headrace.pipelines import new_tables, replay
 from headrace.pipelines.batches import Batches
@@ -30,6 +31,9 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
     Returns:
         0. What went wrong is raised: HeadraceError where it was foreseen.
     """
+    if not config.tables:
+        todo = "Add tables, or run `headrace run index_knowledge`."
+        raise ConfigError(where="tables", expected="tables to apply changes to", found="none", todo=todo)
     spark = spark_session(
         "headrace apply_changes",
         kafka=any(isinstance(source, KafkaSource) for source in config.sources.values()),

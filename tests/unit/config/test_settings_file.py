@@ -15,20 +15,12 @@ from pydantic import BaseModel, SecretStr
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.config_hints import HINTS
+from headrace.config_places import MAPPINGS
 from headrace.config_yaml import read
 from headrace.errors import ConfigError
+from unit.config.whole_settings import EMBED, TABLES, WHOLE
 
-CONTRACT = """\
-lake: ./lake                       # a folder, s3://..., or /Volumes/...
-sources:
-  feed: {from: files, path: ./in, format: json, position: [sequenceNum], operation: {column: operation, delete: [DELETE], truncate: [TRUNCATE]}}
-  shop: {from: kafka, servers: "127.0.0.1:9092", topics: ["src.public.*"], format: debezium}
-  dumps: {from: files, path: ./dumps, format: snapshot, position: [exported_at]}
-tables:
-  users:    {source: feed, key: [userId], drop: [operation, sequenceNum]}
-  bookings: {source: shop, source_table: public.bookings, key: [id], history: {track: [status, price]}}
-  hotels:   {source: dumps, key: [hotel_id]}
-"""  # noqa: E501
+CONTRACT = TABLES
 
 
 def loaded(tmp_path: Path, text: str, **environ: str) -> Config:
@@ -193,24 +185,41 @@ def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
 def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     known = set(paths(Config))
     free = {"", "sources.*.options.*", "tables.*.types.*", "tables.*.columns.*", "tables.*.properties.*", "spark.*"}
+    free |= {"knowledge.embed.headers.*", "knowledge.embed.arguments.*", "knowledge.indexes.*.options.*"}
     assert set(HINTS) == known | free | {"tables.*.expect.*.values.*"}
 
 
-NAMES = {"sources": "feed", "tables": "users"}
+NAMES = {"sources": "feed", "tables": "users", "documents": "folder", "indexes": "sqlite"}
 KAFKA_ONLY = ("servers", "topics", "max_offsets_per_batch", "first_position", "options", "from")
+
+
+def names_for(steps: list[str]) -> dict[str, str]:
+    """The entry of each section that has the key: in the settings for tests, entries are called by their kind."""
+    names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
+    section = MAPPINGS.get(".".join(steps[:3]))
+    if section and len(steps) > 3 and steps[1] in NAMES:
+        names = names | {steps[1]: section.kinds_with(steps[3])[0]}
+    return names
+
+
+def embed_for(key: str) -> dict[str, Any]:
+    """Settings of the first embedder that has the key."""
+    provider = next(iter(MAPPINGS["knowledge.embed"].kinds_with(key)), "static")
+    return {"provider": provider, **EMBED[provider]}
 
 
 @pytest.mark.parametrize("path", [path for path in HINTS if path])
 def test_every_example_is_right_where_it_is_shown(path, tmp_path):
-    data = yaml.safe_load(CONTRACT)
+    data = yaml.safe_load(WHOLE)
     data["sources"]["feed"]["position"] = [{"column": "sequenceNum"}]
     data["tables"]["users"]["expect"] = [{"column": "price", "max": 5}]
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
+    data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")
     (first, *more) = example
     # An example is written as it stands in its mapping: `keep: 14 days` below log, `{column: ...}` for one rule.
     parent = steps[: steps.index(first)] if first in steps else steps if more else steps[:-1]
-    names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
+    names = names_for(steps)
     place: Any = data
     for step, before in zip(parent, ["", *parent], strict=False):
         step = names.get(before, 0) if step == "*" else step
@@ -223,18 +232,20 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     if path == "tables.*.columns.*":
         data["tables"]["users"]["key"] = ["userId"]
     if path == "sources":
-        data["tables"] = {}
+        data["tables"] = {"users": {"source": "feed", "key": "id"}}
+    if path in ("sources", "tables"):
+        data.pop("knowledge")
     if path == "sources.*":
         data["sources"]["feed"].pop("operation", None)
-    config = loaded(tmp_path, yaml.safe_dump(data), KEY_PASSWORD="x")
-    assert isinstance(config, Config)
+    secrets = dict.fromkeys(re.findall(r"env:(\w+)", " ".join(hint.example for hint in HINTS.values())), "x")
+    assert isinstance(loaded(tmp_path, yaml.safe_dump(data), **secrets), Config)
 
 
-lines = CONTRACT.splitlines()
+lines = WHOLE.splitlines()
 edit = st.one_of(
-    st.tuples(st.just("cut"), st.integers(0, len(CONTRACT) - 1), st.integers(1, 30)),
-    st.tuples(st.just("put"), st.integers(0, len(CONTRACT) - 1), st.text(max_size=12)),
-    st.tuples(st.just("put"), st.integers(0, len(CONTRACT) - 1), st.sampled_from(
+    st.tuples(st.just("cut"), st.integers(0, len(WHOLE) - 1), st.integers(1, 30)),
+    st.tuples(st.just("put"), st.integers(0, len(WHOLE) - 1), st.text(max_size=12)),
+    st.tuples(st.just("put"), st.integers(0, len(WHOLE) - 1), st.sampled_from(
         [": ", "- ", "{", "}", "[", "]", "&a ", "*a", "<<: ", "!!x ", "? ", "| ", "\n", "\t", "${", "${A}", "'", '"',
          "#", "null", "{secret: env:A}", "{secret: 1}", "1e999", "key: ", "---\n", "\x00", "~",
          "!!python/object:os.system "]
@@ -258,7 +269,7 @@ def edited(text: str, edits: list[tuple[str, Any, Any]]) -> str:
 @given(edits=st.lists(edit, min_size=1, max_size=4))
 def test_whatever_is_done_to_the_file_it_loads_or_raises_a_readable_config_error(edits, tmp_path_factory):
     file = tmp_path_factory.getbasetemp() / "edited.yaml"
-    file.write_text(edited(CONTRACT, edits), encoding="utf-8", errors="surrogatepass")
+    file.write_text(edited(WHOLE, edits), encoding="utf-8", errors="surrogatepass")
     try:
         assert load(file, {}).lake
     except ConfigError as error:
@@ -276,8 +287,8 @@ values = st.recursive(
 
 @given(path=st.sampled_from(sorted(HINTS)), value=values)
 def test_any_value_at_any_key_loads_or_raises_a_config_error_that_names_a_place(path, value, tmp_path_factory):
-    data = yaml.safe_load(CONTRACT)
-    names = {"sources": "shop", "tables": "users"}
+    data = yaml.safe_load(WHOLE)
+    names = {**names_for(path.split(".")), "sources": "shop"}
     place: Any = data
     steps = [
         names.get(before, "0") if step == "*" else step

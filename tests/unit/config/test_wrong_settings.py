@@ -48,7 +48,7 @@ CASES = [
         "lake: ./lake", "lake: ./lake\nzebra: 1",
         """\
   line 2: zebra
-    expected  one of the keys lake, sources, tables, checkpoints, log, rejects, apply, spark
+    expected  one of the keys lake, sources, tables, knowledge, checkpoints, log, rejects, apply, spark
     found     an unknown key
     example   lake: ./lake""",
     ),

@@ -1,0 +1,42 @@
+"""A settings file with every kind of source, feed and index, and what each embedder cannot do without."""
+
+TABLES = """\
+lake: ./lake                       # a folder, s3://..., or /Volumes/...
+sources:
+  feed: {from: files, path: ./in, format: json, position: [sequenceNum], operation: {column: operation, delete: [DELETE], truncate: [TRUNCATE]}}
+  shop: {from: kafka, servers: "127.0.0.1:9092", topics: ["src.public.*"], format: debezium}
+  dumps: {from: files, path: ./dumps, format: snapshot, position: [exported_at]}
+tables:
+  users:    {source: feed, key: [userId], drop: [operation, sequenceNum]}
+  bookings: {source: shop, source_table: public.bookings, key: [id], history: {track: [status, price]}}
+  hotels:   {source: dumps, key: [hotel_id]}
+"""  # noqa: E501
+
+KNOWLEDGE = """\
+  uploads:  {from: kafka, servers: "127.0.0.1:9092", topics: [uploads], format: objects}
+  articles: {from: kafka, servers: "127.0.0.1:9092", topics: [articles], format: json, position: [at]}
+knowledge:
+  documents:
+    folder: {from: folder, path: ./notes, events: uploads}
+    table:  {from: table, table: hotels, text: [name, description]}
+    events: {from: events, source: articles}
+  indexes:
+    sqlite:     {store: sqlite, path: ./p.db}
+    opensearch: {store: opensearch, hosts: ["https://127.0.0.1:9200"], index: passages, auth: basic, user: a, password: b}
+    pgvector:   {store: pgvector, url: "postgresql://127.0.0.1/x"}
+    kafka:      {store: kafka, servers: "127.0.0.1:9092", topic: passages}
+    kendra:     {store: kendra, index_id: "1"}
+    opensearch_serverless_vector: {store: opensearch_serverless_vector, host: h, index: i, region: r}
+"""  # noqa: E501
+
+_SOURCES, _REST = KNOWLEDGE.split("knowledge:\n")
+WHOLE = TABLES.replace("tables:\n", f"{_SOURCES}tables:\n") + f"knowledge:\n{_REST}"
+
+EMBED = {
+    "static": {},
+    "minilm": {},
+    "bedrock": {},
+    "sagemaker": {"endpoint": "e", "dimension": 8},
+    "http": {"url": "http://127.0.0.1/v1", "model": "m", "dimension": 8},
+    "langchain": {"path": "a:B", "model": "m", "dimension": 8},
+}
