@@ -1,7 +1,7 @@
 """Events -> what their documents say now: loaded, parsed, cut. Runs in Python workers."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any
@@ -12,7 +12,6 @@ from pyspark.sql import DataFrame
 from headrace.config_knowledge import Chunk, Parse
 from headrace.errors import Retryable
 from headrace.knowledge import chunk as cutting
-from headrace.knowledge.documents import EVENTS
 from headrace.knowledge.parse import Parsed, Unparsable, parse
 
 PIECES = "array<struct<chunk: string, ordinal: int, heading: array<string>, start: int, end: int, tokens: int, text: string, embedded: string, content_hash: string>>"  # noqa: E501
@@ -32,12 +31,12 @@ def documents(events: DataFrame, load: Callable[[], Loader], limits: Parse, sett
         load: makes a loader; called once in each worker.
     """
 
-    def read_all(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def read_all(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         loader = load()
         for frame in frames:
-            yield pd.DataFrame(
-                [_read(row, loader, limits, settings) for row in frame.to_dict("records")], columns=_NAMES
-            )
+            events = ({str(name): value for name, value in row.items()} for row in frame.to_dict("records"))
+            rows = [_read(event, loader, limits, settings) for event in events]
+            yield pd.DataFrame(rows, columns=_NAMES)
 
     return events.mapInPandas(read_all, READ)
 

@@ -34,12 +34,13 @@ def check(config: Config) -> Iterator[Finding]:
     if config.checkpoints:
         checkpoints = config.checkpoints
         yield _tried("checkpoints", lambda: _writable(checkpoints))
+    of_documents = config.knowledge.sources() if config.knowledge else frozenset()
     for name, source in config.sources.items():
         if isinstance(source, KafkaSource):
             yield _kafka(name, source)
         else:
             yield _folder(name, source)
-        if not config.tables_of(name):
+        if not config.tables_of(name) and name not in of_documents:
             todo = f"Add a table with source: {name}, or remove the source."
             yield Finding(f"source {name}: tables", False, "no table reads this source", todo)
 

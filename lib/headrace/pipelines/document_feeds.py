@@ -14,7 +14,6 @@ from headrace.lake import Lake
 from headrace.stores import objects
 from headrace.tables import CHANGED_AT, DOCUMENTS, POSITION, TABLES
 
-
 _FIELDS = [part.split() for part in EVENTS.replace("\n", " ").split(",")]
 
 

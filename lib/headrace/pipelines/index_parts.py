@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
+from uuid import uuid4
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -22,6 +23,9 @@ from headrace.stores.embedders import embedder
 from headrace.stores.files import LakeFiles
 from headrace.stores.limiter import limiter
 from headrace.tables import OUTBOX, REJECTS
+
+_PARKED = """source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string,
+    day date"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +48,31 @@ def build(lake: Lake, config: Config, settings: Knowledge) -> Parts:
     model = Model(about.model, about.dimension, about.fingerprint)
     about.close()
     workers = int(lake.spark.sparkContext.defaultParallelism)
-    stage = Stage(partial(embedder, settings.embed), partial(limiter, settings.embed, workers), workers)
+    one_host = lake.spark.sparkContext.master.startswith("local")
+    turns = partial(limiter, settings.embed, writers=workers, one_host=one_host)
+    stage = Stage(partial(embedder, settings.embed), turns, workers)
     fingerprint = pipeline_fingerprint(settings)
     indexer = Indexer(lake, settings, fingerprint, model, objects.loader, stage)
     generation = generation_of(model)
     stores = {name: indexes.index(one, model, generation) for name, one in settings.indexes.items()}
     files = LakeFiles(config.lake)
+    owner = lake_id(files)
     outbox = lake.ensure(OUTBOX, table=PASSAGES_OUTBOX)
     publishers = [
         Publisher(
-            name, lake, files, store, outbox, partial(_of_model, model), partial(served.snapshot, lake, model),
+            name, owner, lake, files, store, outbox, partial(_of_model, model), partial(served.snapshot, lake, model),
             partial(_park, lake, name), settings.indexes[name].attempts,
         )
         for name, store in stores.items()
     ]  # fmt: skip
     return Parts(indexer, publishers, list(stores.values()))
+
+
+def lake_id(files: LakeFiles) -> str:
+    """What tells this lake from every other; made once. Two lakes must not feed one store."""
+    place = "publishers/lake-id"
+    files.write_text(place, uuid4().hex)
+    return files.read_text(place) or ""
 
 
 def pipeline_fingerprint(settings: Knowledge) -> str:
@@ -81,5 +95,4 @@ def _park(lake: Lake, store: str, failed: list[Failed]) -> None:
     rows = [
         (store, "passages", "not published", one.reason, one.key, now, f"{JOB}/{store}", now.date()) for one in failed
     ]
-    schema = "source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string, day date"
-    lake.append(local_rows(lake.spark, rows, schema), lake.ensure(REJECTS, job=JOB))
+    lake.append(local_rows(lake.spark, rows, _PARKED), lake.ensure(REJECTS, job=JOB))

@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 
 from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
 
-from headrace.errors import Retryable
 from headrace.lake import Lake
 from headrace.ports import Failed, Projected, Projection, Written
 from headrace.stores.files import LakeFiles
@@ -48,6 +46,7 @@ class Publisher:
 
     Attributes:
         name: of the store, in the settings.
+        owner: of the store's rows: the lake they come from.
         outbox: relative path of the outbox table.
         wanted: narrows the outbox to the rows meant for this store.
         snapshot: every row the store should hold now, in the outbox's columns; for a store that has to be rebuilt.
@@ -56,6 +55,7 @@ class Publisher:
     """
 
     name: str
+    owner: str
     lake: Lake
     files: LakeFiles
     store: Projection
@@ -68,17 +68,23 @@ class Publisher:
     _late: dict[str, _Late] = field(default_factory=dict)
     _written: int = -1
     _opened: bool = False
+    _rebuild: bool = False
 
     def open(self) -> None:
-        """Read how far the store has come, and claim the store. Raises Fatal where it cannot be used."""
+        """Claim the store and find out how far it has come. Raises Fatal where it cannot be used."""
+        self.store.open(self.owner)
         found = self.files.read_text(self._place)
-        self.progress = Progress(**json.loads(found)) if found else Progress()
+        known = Progress(**json.loads(found)) if found else None
         outbox = self.lake.table_id(self.outbox)
-        if self.progress.outbox != outbox:
-            # Versions start again at 0 in another outbox: only a higher epoch lets them pass.
-            epoch = self.progress.epoch + 1 if self.progress.outbox else 0
-            self.progress = Progress(outbox, epoch, -1)
-        self.store.open(f"{self.name}@{self.lake.table_id(self.outbox)}")
+        if known is not None and known.outbox == outbox:
+            self.progress = known
+        else:
+            # Commits of another outbox count from 0 again: only a higher epoch lets them pass.
+            before = (
+                known.epoch if known else max((held.version for held in self.store.held()), default=-1) >> EPOCH_BITS
+            )
+            self.progress = Progress(outbox, before + 1, -1)
+            self._rebuild = before >= 0
         self._written = self.progress.version
         self._opened = True
 
@@ -95,8 +101,8 @@ class Publisher:
             self.open()
         newest = self.lake.version(self.outbox)
         done = self._again()
-        if newest > self._written:
-            rows = self._since(self._written + 1, newest)
+        if newest > self._written or self._rebuild:
+            rows = None if self._rebuild else self._since(self._written + 1, newest)
             done += self.rebuild() if rows is None else self._write(self._projected(rows))
             self._written = newest
         self._remember()
@@ -104,10 +110,12 @@ class Publisher:
 
     def rebuild(self) -> Written:
         """Write every row there is at the outbox's present version, then take away all that is older."""
+        # Read first: what the outbox tells later is in the table already, and comes again with a higher version.
         version = self._version(self.lake.version(self.outbox))
         log.info("store=%s is filled from the whole table", self.name)
         rows = self.snapshot().select("key", "deleted", "body")
         done = self._write(Projected(row["key"], version, row["deleted"], _body(row)) for row in rows.toLocalIterator())
+        self._rebuild = bool(self._late)
         if not self._late:
             self.store.sweep(version)
         return done
@@ -179,19 +187,6 @@ class Publisher:
         if reached != self.progress:
             self.files.replace_text(self._place, json.dumps(asdict(reached)))
             self.progress = reached
-
-
-def until_answered(work: Callable[[], Written], pause: Callable[[float], bool]) -> Written:
-    """Call until the store answers; `pause(seconds)` says whether to go on."""
-    seconds = 1.0
-    while True:
-        try:
-            return work()
-        except Retryable as error:
-            log.warning("%s Trying again in %.0f s.", error, seconds)
-            if not pause(seconds):
-                raise
-            seconds = min(seconds * 2, LONGEST_PAUSE)
 
 
 def _body(row: Row) -> dict[str, object] | None:

@@ -1,0 +1,114 @@
+"""The outbox reaches a store, whatever happens on the way."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from documents_world import MODEL, PAGE, World, gone, put
+from headrace.config_knowledge import SqliteIndex
+from headrace.knowledge import served
+from headrace.pipelines.publish import Publisher
+from headrace.ports import Failed, Projected, Written
+from headrace.stores.files import LakeFiles
+from headrace.stores.sqlite_index import SqliteVectorIndex
+
+
+class Moody(SqliteVectorIndex):
+    """A store that refuses some rows for a while, or is away."""
+
+    refuses: frozenset[str] = frozenset()
+    retry = True
+
+    def write(self, rows: Sequence[Projected]) -> Written:
+        refused = [Failed(row.key, row.version, "not now", self.retry) for row in rows if row.key in self.refuses]
+        taken = super().write([row for row in rows if row.key not in self.refuses])
+        return taken + Written(failed=tuple(refused))
+
+
+class Shop:
+    """A world whose passages are published to one SQLite file."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world, self.folder = world, folder
+        self.parked: list[Failed] = []
+        self.open()
+
+    def open(self, owner: str = "this lake") -> None:
+        lake = self.world.lake
+        self.store = Moody(SqliteIndex(path=str(self.folder / "search.db")), "g1")
+        self.publisher = Publisher(
+            "search", owner, lake, LakeFiles(lake.root), self.store, "outbox/passages", lambda rows: rows,
+            lambda: served.snapshot(lake, MODEL), self.parked.extend, attempts=2,
+        )  # fmt: skip
+
+    def holds(self) -> set[str]:
+        return {held.key for held in self.store.held() if not held.deleted}
+
+    def wants(self) -> set[str]:
+        return {row["chunk"] for row in self.world.lake.read("passages").where("NOT deleted").select("chunk").collect()}
+
+
+@pytest.fixture
+def shop(spark: SparkSession, tmp_path: Path) -> Shop:
+    world = World(spark, tmp_path)
+    world.take(put("a.md", 1), put("b.md", 2, PAGE + "\n## More\n\nOf b alone.\n"))
+    world.settle()
+    return Shop(world, tmp_path)
+
+
+def test_what_was_published_is_not_written_again_and_what_a_lost_record_brings_again_is_stale(shop: Shop) -> None:
+    assert shop.publisher.run().applied == 7
+    assert shop.publisher.run() == Written()
+    shop.open()
+    assert shop.publisher.run() == Written()
+    shop.world.take(gone("a.md", 3))
+    shop.world.settle()
+    assert shop.publisher.run().applied == 3
+    assert shop.holds() == shop.wants()
+
+
+def test_a_row_the_store_refuses_for_now_is_tried_again_also_after_a_crash_and_then_given_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = min(shop.wants())
+    shop.store.refuses = frozenset({one})
+    shop.publisher.run()
+    assert shop.publisher.late == 1
+    assert shop.holds() == shop.wants() - {one}
+    shop.open()
+    shop.publisher.run()
+    assert shop.holds() == shop.wants(), "the record did not pass over it"
+    shop.world.take(put("a.md", 5, "# New\n\nAll is new."))
+    shop.world.settle()
+    (new,) = shop.wants() - shop.holds()
+    shop.store.refuses = frozenset({new})
+    shop.publisher.run()
+    monkeypatch.setattr("headrace.pipelines.publish.time.monotonic", lambda: 1e12)
+    shop.publisher.run()
+    assert [failed.key for failed in shop.parked] == [new]
+    assert shop.publisher.late == 0
+
+
+def test_a_store_behind_an_outbox_that_is_gone_is_filled_anew_and_swept(shop: Shop) -> None:
+    shop.publisher.run()
+    lake = shop.world.lake
+    shop.world.take(gone("a.md", 3))
+    shop.world.settle()
+    # Another outbox in its place, as after a restore: its versions count from 0 again.
+    import shutil
+
+    shutil.rmtree(Path(lake.root) / "outbox")
+    shop.world.lake = lake.__class__(lake.spark, lake.root)
+    shop.world.start()
+    shop.open()
+    shop.publisher.run()
+    assert shop.holds() == shop.wants()
+
+
+def test_a_second_lake_is_refused(shop: Shop) -> None:
+    shop.publisher.run()
+    shop.open(owner="another lake")
+    with pytest.raises(Exception, match=r"search\.db"):
+        shop.publisher.run()
