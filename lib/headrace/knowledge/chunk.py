@@ -49,7 +49,7 @@ class Piece:
 def chunks(document: str, text: str, title: str | None, settings: Chunk) -> list[Piece]:
     """The pieces of a document, in order. `document` is its id; only the pieces' ids depend on it."""
     seen: Counter[tuple[tuple[str, ...], str]] = Counter()
-    pieces = []
+    pieces: list[Piece] = []
     for heading, start, end, embedded in _passages(text, title, settings):
         content_hash = _hash(embedded)
         seen[heading, content_hash] += 1
@@ -83,7 +83,8 @@ def _passages(text: str, title: str | None, settings: Chunk) -> Iterator[tuple[t
         found = units(text, blocks, room)
         for first, last in packed(found, room):
             start, end = found[first].start, found[last - 1].end
-            yield path, start, end, f"{prefix} {found[first].lead} {folded(text[start:end])}".strip()
+            embedded = (prefix, found[first].lead, folded(text[start:end]))
+            yield path, start, end, " ".join(part for part in embedded if part)
 
 
 def _with_own_heading(section: Section) -> tuple[tuple[str, ...], list[Block]]:

@@ -4,9 +4,10 @@ Rules, fitted to the vocabularies of Llama 2 (BPE), Claude 2 (BPE) and BERT (Wor
 
 | what | tokens |
 |---|---|
-| lower-case Latin letters in a row, a capital before them included | one for every five begun; of more than 15, for every three |
+| small Latin letters in a row, with a capital before them | one for every five begun |
+| the same, more than 15 | one for every three begun |
 | capital letters in a row | one for every two begun |
-| a digit, an ASCII sign | one each |
+| a digit, an ASCII sign, a control character | one each |
 | Cyrillic letters in a row | two for every three begun |
 | a typographic sign, an accent, each letter with one | one each, on top of the word |
 | Hangul, Thai, arrows, boxes and dingbats | two each |
@@ -24,8 +25,10 @@ VERSION = 1
 
 _LOWER = "a-z\u00df-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 _UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de"
-_WORDS = re.compile(f"[{_UPPER}]?[{_LOWER}]+|[{_UPPER}]+")
-_FREE = re.compile("[\0- \x7f]+")
+# Each match is one token, so that no word needs to be looked at in Python.
+_LETTERS = re.compile(f"[{_UPPER}][{_LOWER}]{{1,4}}|[{_LOWER}]{{1,5}}|[{_UPPER}]{{1,2}}")
+_LONG = re.compile(f"(?<![{_LOWER}])[{_LOWER}]{{16,}}")
+_NOT_ASCII = re.compile("[^\0-\x7f]+")
 _OTHERS = re.compile(
     "(?P<sign>[\x80-\u024f\u02b0-\u036f\u1e00-\u1eff\u2000-\u206f\u3000-\u303f]+)"
     "|(?P<cyrillic>[\u0400-\u052f]+)"
@@ -35,24 +38,21 @@ _OTHERS = re.compile(
 )
 # Tokens for so many characters in a row, rounded up.
 _RATES = {"sign": (1, 1), "cyrillic": (2, 3), "double": (2, 1), "script": (3, 2), "beyond": (4, 1)}
-_NOT_SIGNS = bytes(range(33)) + b"\x7f" + bytes(chain(range(65, 91), range(97, 123)))
+_NOT_SIGNS = bytes(chain(b" \t\n\v\f\r", range(28, 32), range(65, 91), range(97, 123)))
 
 
 def count(text: str) -> int:
     """Tokens of a text."""
-    total = len(text.encode("ascii", "ignore").translate(None, _NOT_SIGNS))
-    for word in _WORDS.findall(text):
-        length = len(word)
-        if word.isupper():
-            total += (length + 1) // 2
-        else:
-            total += (length + 4) // 5 if length <= 15 else (length + 2) // 3
+    total = len(text.encode("ascii", "ignore").translate(None, _NOT_SIGNS)) + len(_LETTERS.findall(text))
+    for word in _LONG.findall(text):
+        total += (len(word) + 2) // 3 - (len(word) + 4) // 5
     return total if text.isascii() else total + _others(text)
 
 
 def _others(text: str) -> int:
     total = 0
-    for found in _OTHERS.finditer(text):
-        tokens, characters = _RATES[str(found.lastgroup)]
-        total += (tokens * (found.end() - found.start()) + characters - 1) // characters
+    for run in _NOT_ASCII.findall(text):
+        for found in _OTHERS.finditer(run):
+            tokens, characters = _RATES[str(found.lastgroup)]
+            total += (tokens * (found.end() - found.start()) + characters - 1) // characters
     return total

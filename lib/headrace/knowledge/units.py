@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from zlib import crc32
 
 from headrace.knowledge.blocks import Block, Kind
@@ -50,7 +51,7 @@ def units(text: str, blocks: list[Block], room: int) -> list[Unit]:
         # A line such as "For example:" belongs to what follows.
         level = 1 if introduces else 0
         found.extend(_of_block(text, block, room, level))
-        introduces = block.kind == "paragraph" and text[block.end - 1] in ":："  # noqa: RUF001
+        introduces = block.kind == "paragraph" and text[block.end - 1] in ":\uff1a"
     return found
 
 
@@ -112,9 +113,15 @@ def _parts(text: str, span: Span, cutter: Cutter) -> Iterator[Span]:
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BLANK_LINES = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))+")
 _ITEM = re.compile(r"(?<=[\r\n])([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]")
+_CLOSERS = "\"')\\]*_\u201d\u2019\xbb"
+_WIDE_STOPS = "\u3002\uff01\uff1f\uff61\uff0e"
 _SENTENCE_END = re.compile(
-    r"(?<=[.!?])[\"'”’»)\]*_]*\s+(?=[^\sa-z])|(?<=[।॥።။។؟۔])\s*|"
-    r"(?<=[。！？｡．])(?![。！？｡．])[」』”’）】》\"')]*\s*"  # noqa: RUF001
+    # A small letter goes on with a sentence: the stop was an abbreviation's.
+    f"(?<=[.!?])[{_CLOSERS}]*\\s+(?=[^\\sa-z])"
+    # Danda, khan, Ethiopic, Armenian and Arabic stops.
+    "|(?<=[\u0964\u0965\u17d4\u1362\u0589\u061f\u06d4])\\s*"
+    # Chinese and Japanese, which have no space after them.
+    f"|(?<=[{_WIDE_STOPS}])(?![{_WIDE_STOPS}])[{_CLOSERS}\u300d\u300f\uff09\u3011\u300b]*\\s*"
 )
 _WORD = re.compile(r"\S+")
 
@@ -132,11 +139,16 @@ def _items(text: str, start: int, end: int) -> Iterator[int]:
     return (place for indent, place in found if indent <= outermost + 1)
 
 
+def _rows(text: str, start: int, end: int) -> Iterator[int]:
+    """The rows of a table from its second on: the first stays with the header and the rule below that."""
+    return islice(_by(_LINE_END)(text, start, end), 2, None)
+
+
 _PROSE: tuple[Cutter, ...] = (_by(_SENTENCE_END), _by(_LINE_END))
 _CUTTERS: Mapping[Kind, tuple[Cutter, ...]] = {
     "paragraph": _PROSE,
     "list": (_items, _items, _items, _by(_BLANK_LINES), *_PROSE),
-    "table": (_by(_LINE_END), *_PROSE),
+    "table": (_rows, _by(_LINE_END), *_PROSE),
     "code": (_by(_LINE_END), *_PROSE),
 }
 
