@@ -7,6 +7,7 @@ before what is said, since other text is hardly ever valid UTF-8 by chance, and 
 import codecs
 import re
 
+from headrace.knowledge.parse.charset_guess import guess
 from headrace.knowledge.parse.media import unknown
 
 _SAMPLE = 32_768
@@ -59,7 +60,7 @@ def _other(content: bytes, said: str | None) -> str:
     damaged = content.decode("utf-8", "replace")
     if _is_damaged_utf8(damaged):
         return damaged
-    return content.decode(_guess(content), "replace")
+    return content.decode(guess(content[:_SAMPLE]), "replace")
 
 
 def _text(text: str) -> str:
@@ -97,13 +98,3 @@ def _codec(name: str | None) -> str | None:
     if found is None or found in _REFUSED:
         return None
     return _WIDER.get(found, found)
-
-
-def _guess(content: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    sample = content[:_SAMPLE]
-    # A cut inside a character would speak against the right charset.
-    sample = sample[: sample.rfind(b"\n") + 1 or None] if len(content) > _SAMPLE else sample
-    best = from_bytes(sample).best()
-    return _codec(best.encoding if best else None) or "cp1252"

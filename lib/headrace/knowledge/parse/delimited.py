@@ -23,7 +23,7 @@ _SAMPLE = 65_536
 
 
 def parse_csv(content: bytes, charset: str | None, limits: "Parse") -> Draft:
-    """The first row names the columns, unless a cell of it is empty, a number or there twice: then they are numbered."""
+    """The first row names the columns, unless a cell in it is empty, a number or a repeat: then they are numbered."""
     text = decode(content, charset).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     blocks = Blocks(limits.max_characters)
     rows = _rows(text, _delimiter(text))

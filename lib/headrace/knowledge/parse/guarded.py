@@ -35,7 +35,7 @@ class _Helper:
             environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
             command = [sys.executable, "-P", "-m", "headrace.knowledge.parse.helper"]
             self._process = subprocess.Popen(
-                command, stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
             )
         try:
             receive(ours, time.monotonic() + _START)

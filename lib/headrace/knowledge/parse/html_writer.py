@@ -128,6 +128,7 @@ class Writer:
         self._flush(_HEADINGS.get(tag, 0), tag)
         if tag in ("ul", "ol", "menu") and self._lists:
             self._lists.pop()
+            self._was_item = bool(self._lists)
         elif tag == "li" and self._lists:
             self._lists[-1].fresh = False
         elif tag == "blockquote":

@@ -24,8 +24,14 @@ def detect(text: str) -> str | None:
     weight = sum(len(word) for word in words) + 3 * len(_DENSE.findall(prose[:_SAMPLE]))
     if weight < 40:
         return None
-    found, sure = _identifier().classify(" ".join(words)[:_SAMPLE])
-    return str(found) if sure >= _SURE and len(found) == 2 else None
+    found, sure = likely(" ".join(words))
+    return found if sure >= _SURE and len(found) == 2 else None
+
+
+def likely(text: str) -> tuple[str, float]:
+    """The language its first characters are most likely in, and how sure that is, from 0 to 1."""
+    found, sure = _identifier().classify(text[:_SAMPLE])
+    return str(found), float(sure)
 
 
 def _identifier() -> Any:

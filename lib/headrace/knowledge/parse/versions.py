@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 _OWN = "1"
 """Goes up with every change here that gives another text for the same bytes."""
 
-_PACKAGES = ("charset-normalizer", "mammoth", "py3langid", "pypdfium2", "selectolax")
+_PACKAGES = ("mammoth", "py3langid", "pypdfium2", "selectolax")
 
 
 def fingerprint() -> str:
