@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,8 +21,9 @@ class Postgres:
     $HEADRACE_TEST_POSTGRES is a URL such as postgresql://user:password@127.0.0.1:5432/shop; it needs wal_level=logical.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.external = os.environ.get("HEADRACE_TEST_POSTGRES")
+    def __init__(self, folder: Path, programs: Path | None = None, variable: str = "HEADRACE_TEST_POSTGRES") -> None:
+        self.external = os.environ.get(variable)
+        self.programs = programs
         url = urlsplit(self.external or f"postgresql://postgres@127.0.0.1:{free_port()}/postgres")
         self.host, self.port = url.hostname or "127.0.0.1", url.port or 5432
         self.user, self.password = url.username or "postgres", url.password or ""
@@ -51,7 +53,7 @@ class Postgres:
         return self
 
     def _initialise(self) -> None:
-        programs, owner = _programs(), _owner()
+        programs, owner = self.programs or _programs(), _owner()
         self.folder.mkdir(parents=True, exist_ok=True)
         if owner:
             shutil.chown(self.folder, owner, owner)
@@ -108,16 +110,18 @@ def _programs() -> Path:
     if (DEBIAN / "initdb").exists():
         return DEBIAN
     on_path = shutil.which("initdb")
-    if on_path:
-        return Path(on_path).resolve().parent
-    try:
-        import pgserver  # type: ignore[import-not-found]
-    except ImportError:
+    return Path(on_path).resolve().parent if on_path else packaged()
+
+
+def packaged() -> Path:
+    """The binaries inside PyPI's pgserver, which bring pgvector too."""
+    found = find_spec("pgserver")  # not imported: it would start to look after a server of its own
+    if found is None or found.origin is None:
         raise ServerError(
             "expected a PostgreSQL server, found none: install Debian's postgresql-15, or "
             "`pip install pgserver==0.1.4`, or set HEADRACE_TEST_POSTGRES to a running server's URL"
-        ) from None
-    return Path(pgserver.__file__).parent / "pginstall" / "bin"
+        )
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def _owner() -> str | None:

@@ -167,6 +167,12 @@ def query_words(text: str) -> list[str]:
     return list(dict.fromkeys(words))[:_MOST_WORDS]
 
 
+def folded(text: str) -> str:
+    """The text's words in small letters without accents, for a store that cannot fold them itself."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
+
+
 def query_vector(vector: Sequence[float] | Vectors, dimension: int, where: str) -> Vectors:
     """A question's vector, of length 1. Raises Fatal where it does not fit the index."""
     asked = np.asarray(vector, dtype=np.float32)

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import headrace
 from headrace.config_indexes import SqliteIndex
 from headrace.context.retrieve import fused, retrieve
 from headrace.errors import Fatal, Unreachable
@@ -16,6 +18,7 @@ from headrace.stores.sqlite_search import SqlitePassageReader
 from headrace.testing.passages import DIMENSION, MODEL, NOW, body, direction, put, without_vector
 
 ANY = Filters()
+LIB = Path(headrace.__file__).parent.parent
 
 
 class Embed:
@@ -156,5 +159,5 @@ def test_an_embedded_index_answers_with_text_place_and_source(tmp_path):
 
 def test_retrieval_needs_no_spark():
     code = "import sys, headrace.context.retrieve, headrace.stores.sqlite_search; print('pyspark' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": "lib"})
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(LIB)})
     assert done.stdout == "False\n", done.stderr
