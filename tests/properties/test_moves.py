@@ -13,7 +13,7 @@ from chaos.crashing_lake import Crash, CrashingLake, Plan
 from headrace.changes.apply import Applier
 from headrace.changes.envelope import Change
 from headrace.config import Config, History
-from headrace.testing import differences, envelopes, moved, partial, rows_of, table_truth, upsert
+from headrace.testing import delete, differences, envelopes, moved, partial, rows_of, table_truth, upsert
 from headrace.testing.values import as_text
 from properties.histories import Shape, chance, cut, repeated
 from properties.worlds import config_for
@@ -134,6 +134,24 @@ def test_a_key_change_finds_its_values_when_its_batch_died_and_came_again_twice(
         assert applied(spark, config, 1, [gone, arrived])
     assert rows_by_id(spark, config, shape)["2"]["body"] == "long"
     assert rows_by_id(spark, config, shape, "history")["2"]["body"] == "long"
+    assert unresolved_keys(spark, config.lake, shape.name) == set()
+
+
+def test_a_key_that_lived_before_lends_a_moved_row_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    """Key 2 had a row, deleted lately; then key 1 became 2 and 2 became 3, in a batch that died half done."""
+    shape = Shape("again", ("id",), TYPES, partial=True, history=History())
+    config = config_for((shape,), str(tmp_path))
+    earlier = OLD | {"id": "2", "body": "another"}
+    row = OLD | {"id": "2", "a": 2}
+    gone, arrived = moved(shape.name, {"id": "1"}, row, at=5, unsent=["body"])
+    gone_too, arrived_too = moved(shape.name, {"id": "2"}, row | {"id": "3"}, at=7, unsent=["body"])
+    changes = [gone, arrived, gone_too, arrived_too]
+    assert applied(spark, config, 0, [upsert(shape.name, OLD, at=1), upsert(shape.name, earlier, at=2)])
+    assert applied(spark, config, 1, [delete(shape.name, {"id": "2"}, at=3), upsert(shape.name, FRESH, at=4)])
+    assert not applied(spark, config, 2, changes, Plan("execute tables/", after_commit=True))
+    assert applied(spark, config, 2, changes)
+    assert rows_by_id(spark, config, shape)["3"]["body"] == "long"
+    assert rows_by_id(spark, config, shape, "history")["3"]["body"] == "long"
     assert unresolved_keys(spark, config.lake, shape.name) == set()
 
 

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ class Postgres:
         self.user, self.password = url.username or "postgres", url.password or ""
         self.database = url.path.lstrip("/") or "postgres"
         self.folder = folder
+        self.data = folder / "data"
         self.process: Process | None = None
 
     @property
@@ -56,15 +58,13 @@ class Postgres:
         programs, owner = self.programs or _programs(), _owner()
         self.folder.mkdir(parents=True, exist_ok=True)
         if owner:
-            shutil.chown(self.folder, owner, owner)
-            for parent in self.folder.parents:  # pytest makes its folders 0700; postgres must be able to walk through
-                if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
-                    parent.chmod(parent.stat().st_mode | 0o011)
-        data = self.folder / "data"
+            # A folder of its own: pytest takes away other users' right to walk through its folders.
+            self.data = Path(tempfile.mkdtemp(prefix="headrace-postgres-"))
+            shutil.chown(self.data, owner, owner)
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-        initdb = [str(programs / "initdb"), "-D", str(data), *options]
+        initdb = [str(programs / "initdb"), "-D", str(self.data), *options]
         groups = {"user": owner, "group": owner, "extra_groups": []} if owner else {}
-        done = subprocess.run(initdb, capture_output=True, text=True, cwd=self.folder, **groups)  # type: ignore[call-overload]
+        done = subprocess.run(initdb, capture_output=True, text=True, cwd=self.data, **groups)  # type: ignore[call-overload]
         if done.returncode != 0:
             raise ServerError(f"initdb failed:\n{done.stdout}{done.stderr}")
         settings = {
@@ -78,8 +78,8 @@ class Postgres:
             "timezone": "UTC",
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = [str(programs / "postgres"), "-D", str(data), "-p", str(self.port), *flags]
-        self.process = Process("postgres", command, self.folder, user=owner)
+        command = [str(programs / "postgres"), "-D", str(self.data), "-p", str(self.port), *flags]
+        self.process = Process("postgres", command, self.folder, user=owner, cwd=self.data)
 
     def _answers(self) -> bool:
         try:
@@ -103,6 +103,8 @@ class Postgres:
 
         if self.process:
             self.process.stop(signal.SIGINT)
+            if self.data.parent != self.folder:
+                shutil.rmtree(self.data, ignore_errors=True)
 
 
 def _programs() -> Path:

@@ -42,7 +42,9 @@ class Process:
         folder: Path,
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
+        cwd: Path | None = None,
     ) -> None:
+        self.cwd = cwd or folder
         self.name, self.command, self.folder = name, list(command), folder
         self.environment = {**os.environ, **(environment or {})}
         self.user = user
@@ -56,7 +58,7 @@ class Process:
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
                 self.command,
-                cwd=self.folder,
+                cwd=self.cwd,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -8,50 +8,20 @@ old key when the move arrives is taken, even if a newer one comes late.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from headrace.changes.columns import col, untyped
+from headrace.changes.old_rows import Event, Key, Past, Place, Stored, Wanted, change_of, deleted_lately, stored_rows
 from headrace.changes.schema import TableSchema
 from headrace.config import Table
 from headrace.lake import Lake, local_rows
-from headrace.tables import CHANGES_LOG
 
 LOOKUPS_AT_ONCE = 20_000
 ROUNDS = 10
-VERSIONS_BACK = 5
-"""Earlier versions of the table to look into: a batch, upkeep and new columns make one each."""
-
-Key = tuple[str | None, ...]
-"""Values of the key columns as text."""
-
-
-@dataclass(slots=True)
-class _Event:
-    position: str
-    op: str
-    values: dict[str, str | None]
-    sent: set[str] | None
-    moved_from: Key | None
-
-
-@dataclass(slots=True)
-class _Stored:
-    position: str
-    carried: dict[str, str]
-    values: dict[str, str | None]
-
-
-Place = tuple[str, str]
-"""Key and position of a moved row."""
-Wanted = dict[Place, tuple[Key, set[str]]]
-"""Its old key and the columns to be found there."""
-Past = dict[Key, list[_Event]]
 
 
 def resolve(
@@ -78,14 +48,14 @@ def resolve(
     for start in range(0, len(places), LOOKUPS_AT_ONCE):
         part = {place: wanted[place] for place in places[start : start + LOOKUPS_AT_ONCE]}
         past |= _past_in_batch(events, part, table)
-        stored = _stored(lake, path, [old for old, _ in part.values()], table, schema)
+        stored = stored_rows(lake, path, [old for old, _ in part.values()], table, schema)
         left |= _take(part, past, stored, found)
     if left:
-        own = _stored(lake, path, [tuple(msgspec.json.decode(key)) for key, _ in left], table, schema)
+        own = stored_rows(lake, path, [tuple(msgspec.json.decode(key)) for key, _ in left], table, schema)
         open_ones = {place: want for place, want in left.items() if not _settled(place, want[1], own)}
         # The row may be written and its history not yet: a batch that died in between asks once more.
         left = left if table.history else open_ones
-        left = _take(left, past, _deleted_lately(lake, path, left, past, table, schema), found)
+        left = _take(left, past, deleted_lately(lake, path, left, past, table, schema), found)
         left = {place: want for place, want in left.items() if place in open_ones}
     return _filled(events, found), _unresolved(events, left)
 
@@ -93,8 +63,8 @@ def resolve(
 def _take(
     wanted: Wanted,
     past: Past,
-    stored: Mapping[Key, "_Stored"],
-    found: dict["Place", dict[str, str | None]],
+    stored: Mapping[Key, Stored],
+    found: dict[Place, dict[str, str | None]],
 ) -> Wanted:
     """Put into `found` what batch and table hold; what is still missing comes back."""
     left: Wanted = {}
@@ -105,7 +75,7 @@ def _take(
     return left
 
 
-def _settled(place: "Place", missing: set[str], own: Mapping[Key, "_Stored"]) -> bool:
+def _settled(place: Place, missing: set[str], own: Mapping[Key, Stored]) -> bool:
     """Whether the moved row's own values are as new already: it came before, or something newer did."""
     row = own.get(tuple(msgspec.json.decode(place[0])))
     return row is not None and all(row.carried.get(name, row.position) >= place[1] for name in missing)
@@ -138,102 +108,15 @@ def _past_in_batch(events: DataFrame, wanted: Wanted, table: Table) -> Past:
             origin = _old_key(row["moved_from"], table) if row["moved_from"] else None
             values: dict[str, Any] = msgspec.json.decode(row["after"]) if row["after"] else {}
             sent = set(row["sent"]) if row["sent"] is not None else None
-            past[key].append(_Event(row["position"], row["op"], values, sent, origin))
+            past[key].append(Event(row["position"], row["op"], values, sent, origin))
             if origin is not None:
                 came_from.add(origin)
         ask = came_from - set(past)
     return past
 
 
-def _stored(
-    lake: Lake, path: str, keys: Iterable[Key], table: Table, schema: TableSchema, version: int | None = None
-) -> dict[Key, _Stored]:
-    """The rows of these keys in the table, now or as of a version, as texts by source column."""
-    if not lake.exists(path):
-        return {}
-    rows = lake.read(path, version)
-    held = [column for column in schema.columns if column.name in rows.columns]
-    key_columns = [column for name in table.key if (column := schema.find(name)) is not None]
-    asked = local_rows(
-        lake.spark,
-        sorted({key for key in keys if None not in key}),
-        ", ".join(f"_k{i} string" for i in range(len(table.key))),
-    )
-    matches = [
-        untyped(col(column.name), column.type) == F.col(f"_k{index}") for index, column in enumerate(key_columns)
-    ]
-    carried = F.col("_carried") if "_carried" in rows.columns else F.lit(None).cast("map<string,string>")
-    on = matches[0]
-    for match in matches[1:]:
-        on = on & match
-    found = rows.join(F.broadcast(asked), on).select(
-        F.array(*[F.col(f"_k{index}") for index in range(len(table.key))]).alias("key"),
-        F.col("_position").alias("position"),
-        carried.alias("carried"),
-        F.array(*[untyped(col(column.name), column.type) for column in held]).alias("texts"),
-    )
-    names = {column.name: column.source for column in held}
-    return {
-        tuple(row["key"]): _Stored(
-            row["position"],
-            {names.get(name, name): at for name, at in (row["carried"] or {}).items()},
-            dict(zip([column.source for column in held], row["texts"], strict=True)),
-        )
-        for row in found.collect()
-    }
-
-
-def _deleted_lately(
-    lake: Lake, path: str, wanted: Wanted, past: Past, table: Table, schema: TableSchema
-) -> dict[Key, _Stored]:
-    """Rows of the old keys that a recent commit deleted, as they last stood.
-
-    The delete may have come alone, a batch before; or a crash left it without the insert, and the start mended that.
-    """
-    found: dict[Key, _Stored] = {}
-    ask = {old for old, _ in wanted.values()}
-    if not ask or not lake.exists(path):
-        return found
-    newest = lake.version(path)
-    for version in range(newest - 1, max(newest - 1 - VERSIONS_BACK, 0), -1):
-        found |= _stored(lake, path, ask, table, schema, version)
-        ask -= set(found)
-        if not ask:
-            break
-    alone = {old: found[old] for (_, at), (old, _) in wanted.items() if old in found and not _ends(past, old, at)}
-    for old in _changed_since(lake, path.rpartition("/")[2], alone):
-        del found[old]
-    return found
-
-
-def _ends(past: Past, old: Key, at: str) -> bool:
-    """Whether the delete that belongs to a key change is in this batch, and all that came with it."""
-    change = at.rpartition("-")[0]
-    return any(event.op == "delete" and event.position.rpartition("-")[0] == change for event in past.get(old, []))
-
-
-def _changed_since(lake: Lake, name: str, rows: Mapping[Key, _Stored]) -> set[Key]:
-    """Keys with a newer upsert than these rows, which came in one batch with the delete and so never was a row."""
-    if not rows:
-        return set()
-    if not lake.exists(CHANGES_LOG.path):
-        return set(rows)
-    asked = local_rows(
-        lake.spark,
-        [(msgspec.json.encode(list(key)).decode(), row.position) for key, row in rows.items()],
-        "_ak string, _ap string",
-    )
-    log = lake.read(CHANGES_LOG.path).where(
-        (F.col("table") == name)
-        & (F.col("op") == "upsert")
-        & (F.col("position") > min(r.position for r in rows.values()))
-    )
-    newer = log.join(F.broadcast(asked), (F.col("key") == F.col("_ak")) & (F.col("position") > F.col("_ap")))
-    return {tuple(msgspec.json.decode(row["key"])) for row in newer.select("key").distinct().collect()}
-
-
 def _look_up(
-    before: str, old: Key, missing: set[str], past: Past, stored: Mapping[Key, _Stored], depth: int = 0
+    before: str, old: Key, missing: set[str], past: Past, stored: Mapping[Key, Stored], depth: int = 0
 ) -> dict[str, str | None]:
     """Values of the missing columns as they stood under the old key just before a position."""
     found: dict[str, tuple[str, str | None]] = {}
@@ -245,10 +128,9 @@ def _look_up(
                 found[name] = (at, row.values[name])
     earlier = sorted((event for event in past.get(old, []) if event.position < before), key=lambda e: e.position)
     # The delete that is half of the key change stands at the same source position as the insert.
-    change = before.rpartition("-")[0]
     for event in earlier:
         if event.op == "delete":
-            if event.position.rpartition("-")[0] != change:
+            if change_of(event.position) != change_of(before):
                 found = {name: value for name, value in found.items() if value[0] > event.position}
             continue
         for name in missing:
