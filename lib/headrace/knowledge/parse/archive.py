@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from typing import IO, TYPE_CHECKING
 from xml.parsers import expat
 
@@ -18,6 +19,15 @@ _MOST_BYTES = 500_000_000
 _XML_PARTS = 100_000_000
 """All XML together; a tree of it takes more than ten times as much."""
 _PIECE = 1 << 16
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+)
 
 
 def check(content: bytes, limits: "Parse") -> None:
@@ -35,7 +45,7 @@ def check(content: bytes, limits: "Parse") -> None:
                 if part.filename.endswith((".xml", ".rels")):
                     with parts.open(part) as source:
                         _check_xml(source, limits)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+    except _DAMAGE as error:
         raise not_readable(media.DOCX, f"a damaged archive ({type(error).__name__})") from error
 
 

@@ -45,7 +45,16 @@ def decode(content: bytes, declared: str | None = None) -> str:
     try:
         return _text(content.decode("utf-8"))
     except UnicodeDecodeError:
-        return _text(_other(content, said))
+        return _text(_with_surrogates(content) or _other(content, said))
+
+
+def _with_surrogates(content: bytes) -> str | None:
+    """UTF-8 made from UTF-16 one unit at a time, as some old programs do; pairs are put together again."""
+    try:
+        text = content.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return None
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _other(content: bytes, said: str | None) -> str:
@@ -86,7 +95,7 @@ def _is_damaged_utf8(text: str) -> bool:
     """Few wrong bytes among many right ones: a cut at the end, a byte lost."""
     wrong = text.count("\ufffd")
     right = sum(1 for character in text[:_SAMPLE] if character > "\x7f") - text[:_SAMPLE].count("\ufffd")
-    return wrong * 10 <= right
+    return 0 < 2 * wrong <= right
 
 
 def _codec(name: str | None) -> str | None:

@@ -77,9 +77,9 @@ def _without_comments(lines: list[str]) -> Iterator[str]:
             if fence is not None or was is not None:
                 yield line
                 continue
+        # A line of which nothing is left stays as an empty one: a comment ends a paragraph.
         kept, inside = _uncommented(line, inside, at < last)
-        if kept.strip() or not line.strip():
-            yield kept
+        yield kept
 
 
 def _uncommented(line: str, inside: bool, ends_later: bool) -> tuple[str, bool]:

@@ -43,7 +43,9 @@ def without_repeats(pages: list[list[Line]]) -> list[list[Line]]:
     edges = [(_edge(page, top=True), _edge(page, top=False)) for page in pages]
     repeats = [_repeats([edge[side] for edge in edges]) for side in (0, 1)]
     counted = _counted(edges)
-    return [_peeled(page, edges[at], repeats, counted) for at, page in enumerate(pages)]
+    peeled = [_peeled(page, edges[at], repeats, counted) for at, page in enumerate(pages)]
+    # Pages that are all alike, such as labels, have nothing else.
+    return peeled if any(peeled) else pages
 
 
 def _edge(page: list[Line], *, top: bool) -> list[Line]:
@@ -79,7 +81,8 @@ def _counted(edges: list[tuple[list[Line], list[Line]]]) -> set[int]:
 
 
 def _folded(line: Line) -> str:
-    return _DIGITS.sub("0", " ".join(line.text.lower().split()))
+    """What lines have in common that repeat: words and, within some points, the place."""
+    return f"{round(line.bottom / 4)} {_DIGITS.sub('0', ' '.join(line.text.lower().split()))}"
 
 
 def _peeled(

@@ -12,6 +12,9 @@ from headrace.knowledge.parse.pdf_lines import Line
 _ITEM = re.compile(r"(?:[•●▪■◦○‣∙·\uf0b7]|[-\u2013\u2014*](?=\s))\s*(?=\S)")
 _NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s+\S")
 _SENTENCE_END = re.compile("[.!?:;][\"'\u201d\u2019)\\]]*$|[\u3002\uff01\uff1f]$")
+_INNER_HYPHEN = re.compile("[\x02\ufffe](?=(\\w)?)")
+"""PDFium joins the lines of a cut word itself and leaves this for the hyphen."""
+
 _HYPHEN = re.compile("(?<=[^\\W\\d_])[-\u00ad\u2010\ufffe\x02]$")
 _SECTION = re.compile(r"(?:\d+(?:\.\d+)*\.?|[IVX]+\.)\s+")
 _LEVELS = ((1.7, 1), (1.35, 2), (1.15, 3))
@@ -121,4 +124,4 @@ def _joined(lines: list[str]) -> str:
         elif parts:
             parts.append(" ")
         parts.append(line)
-    return "".join(parts)
+    return _INNER_HYPHEN.sub(lambda found: "" if (found[1] or "-").islower() else "-", "".join(parts))
