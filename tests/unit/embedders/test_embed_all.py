@@ -154,6 +154,20 @@ def test_the_rate_is_kept():
     assert time.monotonic() - began == pytest.approx(1.0, abs=0.25)
 
 
+def test_a_turn_that_no_longer_stands_is_taken_anew():
+    class Interrupted(PacedLimiter):
+        refused = 0
+
+        def stands(self, turn: float) -> bool:
+            self.refused += 1
+            return self.refused > 2
+
+    limiter = Interrupted(Rates(), in_process())
+    model = Model()
+    outcomes(model, 1, limiter=limiter)
+    assert (limiter.refused, len(model.calls)) == (3, 1)
+
+
 def test_tokens_are_counted_as_the_caller_says():
     asked: list[int] = []
 

