@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from .kafka import Kafka
+from .opensearch import OpenSearch
 from .postgres import Postgres
 
 
@@ -27,3 +28,13 @@ def postgres(tmp_path: Path) -> Iterator[Postgres]:
         yield server.start()
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSearch]:
+    """A running OpenSearch node with k-NN."""
+    node = OpenSearch(tmp_path_factory.mktemp("opensearch"))
+    try:
+        yield node.start()
+    finally:
+        node.stop()

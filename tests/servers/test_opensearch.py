@@ -28,14 +28,10 @@ from .process import free_port
 NUMBERS = count(1)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSearch]:
-    """A running node."""
-    node = OpenSearch(tmp_path_factory.mktemp("opensearch"))
-    try:
-        yield node.start()
-    finally:
-        node.stop()
+@pytest.fixture
+def server(opensearch: OpenSearch) -> OpenSearch:
+    """The node."""
+    return opensearch
 
 
 class OpenSearchStore:

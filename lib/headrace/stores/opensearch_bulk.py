@@ -103,10 +103,14 @@ def _failure(item: Item, status: int, problem: Any, retry: bool) -> Failed:
 
 def index_item(row: Row) -> Item:
     """The row as a document; a deleted one as a tombstone. Raises TypeError for a body that is not JSON."""
-    marks = {"key": row.key, "version": row.version, "deleted": row.deleted}
-    document = {"row": marks} if row.body is None else {**row.body, "vector": row.vector, "row": marks}
     action = {"index": {"_id": row.key, "version": row.version, "version_type": "external"}}
-    return _item(row.key, row.version, action, document)
+    return _item(row.key, row.version, action, document_of(row))
+
+
+def document_of(row: Row) -> dict[str, Any]:
+    """What is stored of a row."""
+    marks = {"key": row.key, "version": row.version, "deleted": row.deleted}
+    return {"row": marks} if row.body is None else {**row.body, "vector": row.vector, "row": marks}
 
 
 def tombstone_item(key: str, version: int) -> Item:

@@ -84,7 +84,7 @@ class OpenSearchPassageReader:
         return self._known[index][1] if index in self._known else self._settings.engine
 
     def _search(self, query: dict[str, Any], limit: int) -> list[dict[str, Any]]:
-        body = {"size": min(limit, _MOST_NEIGHBOURS), "query": query, "version": True, "track_total_hits": False}
+        body = {"size": min(limit, _MOST_NEIGHBOURS), "query": query, "track_total_hits": False}
         found: list[dict[str, Any]] = self._asked("POST", "_search", body)["hits"]["hits"]
         return found
 
@@ -100,11 +100,15 @@ class OpenSearchPassageReader:
             ) from error
 
     def _best(self, hits: list[dict[str, Any]], score: Callable[[str, float], float]) -> list[Hit]:
-        found = []
+        found: dict[str, Hit] = {}
         for hit in hits:
-            body = {name: value for name, value in hit["_source"].items() if name != "row"}
-            found.append(Hit(hit["_id"], hit["_version"], score(hit["_index"], hit["_score"]), body))
-        return sorted(found, key=lambda hit: (-hit.score, hit.key))
+            body = dict(hit["_source"])
+            row = body.pop("row")
+            # Where ids are the server's, a passage may be there twice until its older state is deleted.
+            held = found.get(row["key"])
+            if held is None or row["version"] > held.version:
+                found[row["key"]] = Hit(row["key"], row["version"], score(hit["_index"], hit["_score"]), body)
+        return sorted(found.values(), key=lambda hit: (-hit.score, hit.key))
 
 
 def conditions(filters: Filters, at: datetime) -> list[dict[str, Any]]:

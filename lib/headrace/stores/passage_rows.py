@@ -87,8 +87,8 @@ def _checked(row: Projected, model: Model | None) -> Row:
         raise Unfit("the key is not valid Unicode") from None
     if not 0 < size <= MAX_KEY_BYTES or "\0" in row.key:
         raise Unfit(f"expected a key of 1 to {MAX_KEY_BYTES} bytes without NUL; found {size} bytes")
-    if not 0 < row.version <= MAX_VERSION:
-        raise Unfit(f"expected a version from 1 to {MAX_VERSION}; found {row.version}")
+    if not 0 <= row.version <= MAX_VERSION:
+        raise Unfit(f"expected a version from 0 to {MAX_VERSION}; found {row.version}")
     if row.deleted:
         return Row(row.key, row.version)
     if row.body is None:

@@ -1,0 +1,81 @@
+"""The index that the settings name: its write side, its read side."""
+
+from typing import Protocol
+
+from headrace.config_indexes import (
+    Index,
+    KafkaIndex,
+    KendraIndex,
+    OpenSearchIndex,
+    PgvectorIndex,
+    ServerlessVectorIndex,
+    SqliteIndex,
+)
+from headrace.errors import Fatal
+from headrace.ports import PassageReader, VectorIndex
+from headrace.stores.generations import Model
+from headrace.stores.kafka_index import KafkaVectorIndex
+from headrace.stores.kendra_index import KendraVectorIndex
+from headrace.stores.opensearch_index import OpenSearchVectorIndex
+from headrace.stores.opensearch_search import OpenSearchPassageReader
+from headrace.stores.opensearch_serverless import ServerlessPassageReader, ServerlessVectorStore
+from headrace.stores.pgvector_index import PgvectorVectorIndex
+from headrace.stores.pgvector_search import PgvectorPassageReader
+from headrace.stores.sqlite_index import SqliteVectorIndex
+from headrace.stores.sqlite_search import SqlitePassageReader
+
+
+class NamedModel(Protocol):
+    """What makes vectors."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+def index(settings: Index, generation: str, model: NamedModel | None = None) -> VectorIndex:
+    """The write side of one generation. Nothing is asked before `open`.
+
+    Args:
+        model: what its vectors are made with: `open` then refuses a generation of another one at once, and an empty
+            generation can be searched. None takes what the first passage says.
+    """
+    kept = None if model is None else Model(model.name, model.dimension, model.fingerprint)
+    match settings:
+        case SqliteIndex():
+            return SqliteVectorIndex(settings, generation, kept)
+        case OpenSearchIndex():
+            return OpenSearchVectorIndex(settings, generation, kept)
+        case PgvectorIndex():
+            return PgvectorVectorIndex(settings, generation, kept)
+        case KafkaIndex():
+            return KafkaVectorIndex(settings, generation, kept)
+        case ServerlessVectorIndex():
+            return ServerlessVectorStore(settings, generation, kept)
+        case KendraIndex():
+            return KendraVectorIndex(settings, generation, kept)
+
+
+def reader(settings: Index) -> PassageReader:
+    """The read side; of the active generation. Raises Fatal for a store that cannot be searched by vectors."""
+    match settings:
+        case SqliteIndex():
+            return SqlitePassageReader(settings)
+        case OpenSearchIndex():
+            return OpenSearchPassageReader(settings)
+        case PgvectorIndex():
+            return PgvectorPassageReader(settings)
+        case ServerlessVectorIndex():
+            return ServerlessPassageReader(settings)
+        case KafkaIndex() | KendraIndex():
+            raise Fatal(
+                expected="an index that is searched by vectors",
+                found=f"store: {settings.store}",
+                todo="Name another index to read; a topic is read by what follows it, Kendra by its own API.",
+                where="indexes",
+            )

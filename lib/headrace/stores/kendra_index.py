@@ -1,0 +1,149 @@
+"""Amazon Kendra. It has no versions and no generations, so one task writes in order. Tested against a stub only.
+
+Kendra makes its own vectors: only text, title, address, language and audience go there. It has no tenants; a passage of
+one is refused, since everybody could find it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from headrace.config_indexes import KendraIndex
+from headrace.ports import Failed, Held, Projected, Written
+from headrace.stores.aws_clients import aws_client, translated
+from headrace.stores.generations import Model, checked_generation, not_open
+from headrace.stores.passage_rows import Row, checked
+
+_AT_A_TIME = 10  # Kendra takes no more documents in one call
+_SECONDS = 30.0
+
+
+class KendraVectorIndex:
+    """The write side; a `ports.VectorIndex` as far as Kendra can be one.
+
+    Args:
+        settings: the index; with `data_source_id`, documents belong to that custom data source.
+        generation, model: for the messages only.
+    """
+
+    def __init__(self, settings: KendraIndex, generation: str, model: Model | None = None) -> None:
+        self._settings, self._model = settings, model
+        self._generation = checked_generation(generation)
+        self._where = f"kendra index {settings.index_id}"
+        self._client: Any = None
+        self._job = ""
+
+    def open(self, owner: str) -> None:
+        """Look for the index, and begin a synchronisation of the data source. Kendra cannot be claimed."""
+        settings = self._settings
+        client = aws_client("kendra", region=settings.region, role=settings.role, seconds=_SECONDS, calls=1)
+        self._call(client.describe_index, Id=settings.index_id)
+        if settings.data_source_id:
+            begun = self._call(client.start_data_source_sync_job, Id=settings.data_source_id, IndexId=settings.index_id)
+            self._job = begun["ExecutionId"]
+        self._client = client
+
+    def write(self, rows: Sequence[Projected]) -> Written:
+        """Send puts and deletes, ten at a time; there is nothing a row could be stale against."""
+        if self._client is None:
+            raise not_open(self._where)
+        taken, failed, replaced = checked(rows, self._model)
+        deletes = [row for row in taken if row.deleted]
+        puts = [row for row in taken if row.body is not None and row.body.get("tenant") is None]
+        tenants = [row for row in taken if row.body is not None and row.body.get("tenant") is not None]
+        reason = "Kendra keeps no tenants apart; give each an index of its own"
+        failed += [Failed(row.key, row.version, reason, retry=False) for row in tenants]
+        written = Written(stale=replaced, failed=tuple(failed))
+        for start in range(0, len(puts), _AT_A_TIME):
+            part = puts[start : start + _AT_A_TIME]
+            answer = self._call(
+                self._client.batch_put_document, **self._index, Documents=[self._document(row) for row in part]
+            )
+            written += _outcome(part, answer)
+        for start in range(0, len(deletes), _AT_A_TIME):
+            part = deletes[start : start + _AT_A_TIME]
+            keys = [row.key for row in part]
+            written += _outcome(
+                part, self._call(self._client.batch_delete_document, **self._index, DocumentIdList=keys)
+            )
+        return written
+
+    @property
+    def _index(self) -> dict[str, str]:
+        return {"IndexId": self._settings.index_id}
+
+    def _document(self, row: Row) -> dict[str, Any]:
+        body = row.body or {}
+        attributes = [_attribute("_version", "StringValue", str(row.version))]
+        if body.get("url"):
+            attributes.append(_attribute("_source_uri", "StringValue", body["url"]))
+        if body.get("language"):
+            attributes.append(_attribute("_language_code", "StringValue", body["language"]))
+        if row.changed_at:
+            attributes.append(_attribute("_last_updated_at", "DateValue", row.changed_at))
+        if self._job:
+            attributes.append(_attribute("_data_source_id", "StringValue", self._settings.data_source_id))
+            attributes.append(_attribute("_data_source_sync_job_execution_id", "StringValue", self._job))
+        document = {
+            "Id": row.key,
+            "Title": body.get("title") or " > ".join(body.get("heading") or ()) or body["document"],
+            "Blob": body["text"].encode("utf-8"),
+            "ContentType": "PLAIN_TEXT",
+            "Attributes": attributes,
+        }
+        groups = [{"Name": name, "Type": "GROUP", "Access": "ALLOW"} for name in body.get("audience") or ()]
+        return {**document, "AccessControlList": groups} if groups else document
+
+    def _call(self, method: Any, **arguments: Any) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return method(**arguments)
+        except (BotoCoreError, ClientError) as error:
+            raise translated(error, self._where) from error
+
+    def sweep(self, before_version: int) -> int:
+        """Nothing: Kendra lists no documents. Empty its data source before a rebuild."""
+        return 0
+
+    def held(self) -> Iterator[Held]:
+        """Nothing: Kendra lists no documents."""
+        return iter(())
+
+    def purge(self, before_version: int) -> int:
+        """Nothing: Kendra remembers no deletes."""
+        return 0
+
+    def generations(self) -> list[str]:
+        """The only one."""
+        return [self._generation]
+
+    def active(self) -> str | None:
+        """The only one."""
+        return self._generation
+
+    def activate(self, generation: str) -> None:
+        """Nothing: Kendra makes its own vectors, a new model changes nothing there."""
+
+    def drop(self, generation: str) -> None:
+        """Nothing: there is one only."""
+
+    def close(self) -> None:
+        """End the synchronisation."""
+        if self._client is not None and self._job:
+            source = self._settings.data_source_id
+            self._call(self._client.stop_data_source_sync_job, Id=source, **self._index)
+        self._client, self._job = None, ""
+
+
+def _attribute(key: str, kind: str, value: Any) -> dict[str, Any]:
+    return {"Key": key, "Value": {kind: value}}
+
+
+def _outcome(rows: Sequence[Row], answer: dict[str, Any]) -> Written:
+    refused = {one["Id"]: one for one in answer.get("FailedDocuments", ())}
+    failed = []
+    for row in rows:
+        if row.key in refused:
+            code, said = refused[row.key].get("ErrorCode", ""), refused[row.key].get("ErrorMessage", "")
+            failed.append(Failed(row.key, row.version, f"{code}: {said}"[:300], code == "InternalError"))
+    return Written(len(rows) - len(failed), 0, tuple(failed))
