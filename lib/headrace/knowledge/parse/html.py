@@ -31,12 +31,10 @@ _METADATA = {
 
 def parse_html(content: bytes, charset: str | None, limits: "Parse") -> Draft:
     """The main content; the whole body where the rules for boilerplate would leave nothing."""
-    from selectolax.lexbor import LexborHTMLParser
-
     declared = _CHARSET.search(content[:4096])
     source = decode(content, charset or (declared[1].decode("ascii", "ignore") if declared else None))
     _check_depth(source, limits)
-    page = LexborHTMLParser(source)
+    page = _page(source)
     node = boilerplate.root(page)
     text = _written(node, limits, whole=False)
     if not text:
@@ -47,9 +45,17 @@ def parse_html(content: bytes, charset: str | None, limits: "Parse") -> Draft:
 
 def body_text(source: str, limits: "Parse") -> str:
     """Everything in some HTML, as Markdown: for other formats that come this way."""
-    from selectolax.lexbor import LexborHTMLParser
+    return _written(_page(source).body, limits, whole=True)
 
-    return _written(LexborHTMLParser(source).body, limits, whole=True)
+
+def _page(source: str) -> "LexborHTMLParser":
+    """Lexbor reads any text; it fails only for want of memory."""
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+    try:
+        return LexborHTMLParser(source)
+    except SelectolaxError:
+        raise MemoryError from None
 
 
 def _check_depth(source: str, limits: "Parse") -> None:

@@ -4,7 +4,7 @@ import re
 import threading
 from typing import Any
 
-_SAMPLE = 2_000
+_SAMPLE = 1_000
 _SURE = 0.8
 """py3langid's confidence does not grow with length; right guesses on a sentence or more lie above, names below."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from headrace.knowledge.parse import media
+from headrace.knowledge.parse.blocks import too_much_text
 from headrace.knowledge.parse.charset import decode
 from headrace.knowledge.parse.clean import fence_end
 from headrace.knowledge.parse.front_matter import split
@@ -21,7 +22,7 @@ _BLOCK_START = re.compile(r"\s*(?:#{1,6}\s|[-*+>|]|\d+[.)]\s|<)| {4}|\t")
 
 def parse_markdown(content: bytes, charset: str | None, limits: "Parse") -> Draft:
     """Underlined headings become `#` ones, comments go, code stays as it is."""
-    front, body = split(decode(content, charset).replace("\r\n", "\n").replace("\r", "\n"))
+    front, body = split(_decoded(content, charset, limits).replace("\r\n", "\n").replace("\r", "\n"))
     lines = list(_headings(_without_comments(body.split("\n"))))
     metadata = dict(front)
     title = metadata.pop("title", None) or _first_heading(lines)
@@ -31,7 +32,15 @@ def parse_markdown(content: bytes, charset: str | None, limits: "Parse") -> Draf
 
 def parse_text(content: bytes, charset: str | None, limits: "Parse") -> Draft:
     """The text as it is. It has no title: a first line may be anything."""
-    return Draft(None, decode(content, charset), media.TEXT)
+    return Draft(None, _decoded(content, charset, limits), media.TEXT)
+
+
+def _decoded(content: bytes, charset: str | None, limits: "Parse") -> str:
+    """The text, refused here when it is so long that tidying it cannot make it short enough, save for blank lines."""
+    text = decode(content, charset)
+    if len(text) > 2 * limits.max_characters:
+        raise too_much_text(limits.max_characters)
+    return text
 
 
 def _first_heading(lines: list[str]) -> str | None:

@@ -61,6 +61,8 @@ def test_threads_get_their_own_answers() -> None:
     assert found == {at: f"text {at}" for at in range(8)}
 
 
+# Python 3.12 warns of any thread, such as those of numpy.
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_forked_worker_has_a_helper_of_its_own() -> None:
     read("<p>one", "a.html")
     ours = helper_id()
