@@ -80,6 +80,7 @@ CHANGED_KEYS = TableContract(
     ("table", "key"),
     "apply_changes",
     statistics=("table", "at"),
+    change_feed=True,
 )
 SCHEMAS = TableContract(
     "schemas", "table string, version bigint, body string, at timestamp", ("table", "version"), "apply_changes"

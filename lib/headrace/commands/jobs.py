@@ -13,7 +13,10 @@ from headrace.errors import MissingDependency
 
 Job = Callable[[Config, bool, threading.Event], int]
 
-JOBS: Mapping[str, str] = {"apply_changes": "headrace.pipelines.apply_changes"}
+JOBS: Mapping[str, str] = {
+    "apply_changes": "headrace.pipelines.apply_changes",
+    "index_knowledge": "headrace.pipelines.index_knowledge",
+}
 """Every job and its module; `run(config, once, stop) -> exit code` is in each."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

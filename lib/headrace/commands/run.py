@@ -5,6 +5,7 @@ import logging
 
 from headrace.commands.jobs import JOBS, load_jobs, run_jobs
 from headrace.commands.options import config_option
+from headrace.config import Config
 from headrace.config_file import load
 from headrace.errors import ConfigError
 
@@ -19,14 +20,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the jobs; 0 when all of them ended well."""
-    names = list(JOBS) if "all" in args.jobs else list(dict.fromkeys(args.jobs))
-    unknown = [name for name in names if name not in JOBS]
+    unknown = [name for name in args.jobs if name not in (*JOBS, "all")]
     if unknown:
         found, known = ", ".join(unknown), ", ".join([*JOBS, "all"])
         raise ConfigError(where="run", expected=f"one of the jobs {known}", found=found, todo="Name one of these.")
     config = load(args.config)
+    names = _configured(config) if "all" in args.jobs else list(dict.fromkeys(args.jobs))
     _log_to_stderr()
     return run_jobs(load_jobs(names), config, args.once)
+
+
+def _configured(config: Config) -> list[str]:
+    """The jobs the settings have something for."""
+    wanted = {"apply_changes": bool(config.tables), "index_knowledge": config.knowledge is not None}
+    return [name for name in JOBS if wanted[name]]
 
 
 def _log_to_stderr() -> None:

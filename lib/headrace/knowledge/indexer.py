@@ -17,9 +17,9 @@ from pyspark.sql import functions as F
 
 from headrace.config_knowledge import Knowledge
 from headrace.knowledge import documents, read, served, vectors, wanted
+from headrace.knowledge.embedding import LATER
 from headrace.knowledge.read import Loader
 from headrace.knowledge.served import Document, Model, Served
-from headrace.knowledge.embedding import LATER
 from headrace.knowledge.vectors import Embedded, Failure, Stage
 from headrace.lake import Lake
 from headrace.tables import REJECTS

@@ -175,7 +175,7 @@ def _write(lake: Lake, changes: DataFrame, batch: int) -> None:
     values["batch"] = F.lit(batch)
     on = "t.model = s.model AND t.chunk = s.chunk"
     merge = lake.table(lake.ensure(PASSAGES)).alias("t").merge(changes.alias("s"), on)
-    merge.whenMatchedUpdate(set=values).whenNotMatchedInsert(None, values).execute()
+    merge.whenMatchedUpdate(set=values).whenNotMatchedInsert(values=values).execute()
 
 
 def _tell(lake: Lake, changes: DataFrame, batch: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import pandas_udf
 
 from headrace.knowledge.embedding import LATER, Limiter, Missed, embed_all
 from headrace.knowledge.served import Document, Model
@@ -67,7 +68,7 @@ def embed(texts: DataFrame, stage: Stage, deadline: float) -> DataFrame:
     """
     make_embedder, make_limiter = stage.embedder, stage.limiter
 
-    @F.pandas_udf(_MADE)  # type: ignore[call-overload]
+    @pandas_udf(_MADE)  # type: ignore[call-overload, untyped-decorator]
     def make(columns: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
         embedder, limiter = make_embedder(), make_limiter()
         try:

@@ -11,11 +11,11 @@ from headrace.config import Config
 from headrace.config_knowledge import FolderFeed, Knowledge, TableFeed
 from headrace.errors import ConfigError, Retryable
 from headrace.knowledge.documents import as_frame
-from headrace.knowledge.indexer import JOB, Indexer
+from headrace.knowledge.indexer import JOB
 from headrace.lake import Lake
 from headrace.pipelines import document_feeds, index_parts
 from headrace.pipelines.document_feeds import FolderWatch
-from headrace.pipelines.publish import Publisher
+from headrace.pipelines.index_parts import Parts
 from headrace.pipelines.runtime import spark_session
 from headrace.tables import CHANGED_KEYS
 
@@ -39,7 +39,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
     )
     lake = Lake(spark, config.lake)
     parts = index_parts.build(lake, config, settings)
-    job = _Job(lake, config, settings, parts.indexer, parts.publishers, stop)
+    job = _Job(lake, config, settings, parts, stop)
     try:
         job.start()
         return job.once() if once else job.stream()
@@ -50,20 +50,16 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
 class _Job:
     """The loop: look at the feeds, take, serve, publish; embedding goes on beside it."""
 
-    def __init__(
-        self, lake: Lake, config: Config, settings: Knowledge, indexer: Indexer, publishers: list[Publisher],
-        stop: threading.Event,
-    ) -> None:  # fmt: skip
+    def __init__(self, lake: Lake, config: Config, settings: Knowledge, parts: Parts, stop: threading.Event) -> None:
         self._lake, self._config, self._settings, self._stop = lake, config, settings, stop
-        self._indexer, self._publishers = indexer, publishers
+        self._parts, self._indexer, self._publishers = parts, parts.indexer, parts.publishers
         self._watches: list[FolderWatch] = []
         self._keys_seen = -1
         self._failure: BaseException | None = None
 
     def start(self) -> None:
         """Open what can fail, find what is behind, and take in what every feed has now."""
-        for publisher in self._publishers:
-            publisher.open()
+        self._parts.open()
         self._indexer.start()
         for name, feed in self._settings.documents.items():
             if isinstance(feed, FolderFeed):
@@ -71,7 +67,7 @@ class _Job:
         self._keys_seen = self._lake.version(CHANGED_KEYS.path) if self._lake.exists(CHANGED_KEYS.path) else -1
         for name, feed in self._settings.documents.items():
             if isinstance(feed, TableFeed) and self._has_table(feed):
-                self._take(document_feeds.all_row_events(self._lake, name, feed, self._key_of(feed)))
+                self._take(self._row_events(name, feed, None))
 
     def once(self) -> int:
         """Until nothing is left to do."""
@@ -126,12 +122,22 @@ class _Job:
         newest = self._lake.version(CHANGED_KEYS.path)
         if newest == self._keys_seen:
             return
-        keys = self._lake.appended(CHANGED_KEYS.path, self._keys_seen + 1, newest)
+        try:
+            keys = self._lake.appended(CHANGED_KEYS.path, self._keys_seen + 1, newest)
+        except Lake.Missing:
+            keys = None
         for name, feed in feeds.items():
             if self._has_table(feed):
-                mine = keys.where(F.col("table") == feed.table).select("key", "position")
-                self._take(document_feeds.row_events(self._lake, name, feed, self._key_of(feed), mine))
+                self._take(self._row_events(name, feed, keys))
         self._keys_seen = newest
+
+    def _row_events(self, name: str, feed: TableFeed, keys: DataFrame | None) -> DataFrame:
+        """Of the keys that changed; of the whole table where nobody can say which."""
+        key = list(self._config.tables[feed.table].key)
+        if keys is None:
+            return document_feeds.all_row_events(self._lake, name, feed, key)
+        mine = keys.where(F.col("table") == feed.table).select("key", "position")
+        return document_feeds.row_events(self._lake, name, feed, key, mine)
 
     def _take(self, events: DataFrame) -> None:
         clock = time.monotonic()
@@ -168,6 +174,3 @@ class _Job:
 
     def _has_table(self, feed: TableFeed) -> bool:
         return self._lake.exists(f"tables/{feed.table}")
-
-    def _key_of(self, feed: TableFeed) -> list[str]:
-        return list(self._config.tables[feed.table].key)

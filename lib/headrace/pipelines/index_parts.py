@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from headrace.config import Config
 from headrace.config_knowledge import Knowledge
+from headrace.errors import Fatal
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
 from headrace.knowledge.served import PASSAGES_OUTBOX, Model
@@ -34,7 +35,23 @@ class Parts:
 
     indexer: Indexer
     publishers: list[Publisher]
+    generation: str
     stores: list[VectorIndex]
+
+    def open(self) -> None:
+        """Claim every store. A new one is taken into use. Raises Fatal for one that serves another model."""
+        for publisher, store in zip(self.publishers, self.stores, strict=True):
+            publisher.open()
+            active = store.active()
+            if active is None:
+                store.activate(self.generation)
+            elif active != self.generation:
+                raise Fatal(
+                    where=f"knowledge.indexes.{publisher.name}",
+                    expected=f"the generation {self.generation}, of the model in knowledge.embed",
+                    found=f"{active}, of another model",
+                    todo="Set knowledge.embed back, or publish to a new index: models never mix.",
+                )
 
     def close(self) -> None:
         """Give back every connection."""
@@ -48,13 +65,13 @@ def build(lake: Lake, config: Config, settings: Knowledge) -> Parts:
     model = Model(about.model, about.dimension, about.fingerprint)
     about.close()
     workers = int(lake.spark.sparkContext.defaultParallelism)
-    one_host = lake.spark.sparkContext.master.startswith("local")
+    one_host = str(lake.spark.sparkContext.master).startswith("local")
     turns = partial(limiter, settings.embed, writers=workers, one_host=one_host)
     stage = Stage(partial(embedder, settings.embed), turns, workers)
     fingerprint = pipeline_fingerprint(settings)
     indexer = Indexer(lake, settings, fingerprint, model, objects.loader, stage)
     generation = generation_of(model)
-    stores = {name: indexes.index(one, model, generation) for name, one in settings.indexes.items()}
+    stores = {name: indexes.index(one, generation, model) for name, one in settings.indexes.items()}
     files = LakeFiles(config.lake)
     owner = lake_id(files)
     outbox = lake.ensure(OUTBOX, table=PASSAGES_OUTBOX)
@@ -65,7 +82,7 @@ def build(lake: Lake, config: Config, settings: Knowledge) -> Parts:
         )
         for name, store in stores.items()
     ]  # fmt: skip
-    return Parts(indexer, publishers, list(stores.values()))
+    return Parts(indexer, publishers, generation, list(stores.values()))
 
 
 def lake_id(files: LakeFiles) -> str:

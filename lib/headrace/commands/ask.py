@@ -1,0 +1,78 @@
+"""`headrace ask "QUESTION" --passages`: what the index finds for a question."""
+
+import argparse
+from dataclasses import asdict
+from typing import get_args
+
+from headrace.commands.options import config_option, json_option
+from headrace.commands.text import cut, duration, to_json
+from headrace.config_base import parse_duration
+from headrace.config_file import load
+from headrace.config_knowledge import Knowledge
+from headrace.context.retrieve import Found, Mode, retrieve
+from headrace.errors import ConfigError
+from headrace.ports import Filters
+from headrace.stores.embedders import embedder
+from headrace.stores.indexes import reader
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the question, who asks and what may be found."""
+    parser.add_argument("question", metavar="QUESTION")
+    parser.add_argument("--passages", action="store_true", help="show the passages found (all there is, for now)")
+    parser.add_argument("--index", metavar="NAME", help="an index of the settings (default: the first)")
+    parser.add_argument("--limit", type=int, default=5, metavar="N", help="at most N passages (default: 5)")
+    parser.add_argument("--mode", choices=get_args(Mode), default="hybrid", help="default: hybrid")
+    parser.add_argument("--tenant", metavar="NAME", help="passages of this tenant; none: of no tenant")
+    for name, what in (("audience", "a group the reader is in"), ("tag", "only with this tag")):
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="NAME", help=f"{what}; may come again")
+    for name, what in (("language", "only in this language"), ("source", "only of this feed")):
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="NAME", help=f"{what}; may come again")
+    parser.add_argument("--max-age", metavar="TIME", help="only of documents changed since, e.g. 36h")
+    json_option(parser)
+    config_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the passages, best first."""
+    found = _ask(args, _knowledge(args.config))
+    if args.json:
+        print(to_json([asdict(one) for one in found]))
+        return 0
+    for place, one in enumerate(found, 1):
+        print(f"{place}. {_about(one)}\n   {cut(' '.join(one.text.split()), 300)}\n")
+    print(f"{len(found)} passage{'s' * (len(found) != 1)}")
+    return 0
+
+
+def _knowledge(path: str) -> Knowledge:
+    settings = load(path).knowledge
+    if settings is None:
+        todo = "Add documents and an index to the settings; docs/knowledge.md shows how."
+        raise ConfigError(where="knowledge", expected="documents and indexes", found="nothing", todo=todo)
+    return settings
+
+
+def _ask(args: argparse.Namespace, settings: Knowledge) -> list[Found]:
+    name = args.index or next(iter(settings.indexes))
+    if name not in settings.indexes:
+        known = ", ".join(settings.indexes)
+        raise ConfigError(where="--index", expected=f"one of {known}", found=name, todo="Name one of these.")
+    filters = Filters(
+        args.tenant, tuple(args.audience), tuple(args.tag), tuple(args.language), tuple(args.source),
+        parse_duration(args.max_age) if args.max_age else None,
+    )  # fmt: skip
+    index, model = reader(settings.indexes[name]), embedder(settings.embed)
+    try:
+        return retrieve(index, model, args.question, filters, args.limit, args.mode)
+    finally:
+        index.close()
+        model.close()
+
+
+def _about(one: Found) -> str:
+    place = " > ".join(filter(None, (one.title, *one.heading)))
+    parts = [f"{name} {part.score:.2f}" for name, part in (("words", one.words), ("vector", one.vector)) if part]
+    about = f"{one.source}/{one.document}[{one.start}:{one.end}]"
+    age = f", {duration(one.age)} old" if one.age is not None else ""
+    return f"{one.score:.2f} ({', '.join(parts)})  {place or one.document}\n   {about}{age}"
