@@ -168,7 +168,7 @@ class Apply(Settings):
 
 def left_out(given: Mapping[str, Any]) -> Iterator[Contradiction]:
     """What settings cannot do without: something to do, and sources for tables."""
-    if not given.get("tables") and not given.get("knowledge"):
+    if not given.get("tables") and given.get("knowledge") is None:
         yield Contradiction("tables", "tables by name, or knowledge", "nothing", FIRST["tables"])
     if given.get("tables") and not given.get("sources"):
         yield Contradiction("sources", "sources by name", "nothing", FIRST["sources"])

@@ -40,8 +40,10 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 FIRST = {
     "sources": "sources: {feed: {from: files, path: ./in, format: debezium}}",
     "tables": "tables: {users: {source: feed, key: [userId]}}",
+    "sources of format: json": "articles: {from: files, path: ./in, format: json, position: [updated_at]}",
+    "sources of format: objects": 'uploads: {from: kafka, servers: "127.0.0.1:9092", topics: [s3], format: objects}',
 }
-"""How the first source and the first table are written."""
+"""How the first of a kind is written."""
 
 
 class Contradiction(ValueError):
@@ -61,7 +63,7 @@ def unknown_name(where: str, found: str, kinds: str, known: Sequence[str]) -> Co
     """A key names something that is not there.
 
     Args:
-        kinds: what it names, `sources` or `tables`.
+        kinds: what it names, a key of `FIRST`.
     """
     example = f"{where.rpartition('.')[2]}: {known[0]}" if known else FIRST[kinds]
     return Contradiction(where, f"one of the {kinds} ({', '.join(known) or 'there are none'})", found, example)

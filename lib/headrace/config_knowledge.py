@@ -192,6 +192,12 @@ class Knowledge(Settings):
     trigger: Duration = timedelta(seconds=2)
     keep_outbox: Duration = timedelta(days=7)
 
+    def sources(self) -> frozenset[str]:
+        """The sources its feeds read."""
+        feeds = self.documents.values()
+        read = {feed.source for feed in feeds if isinstance(feed, EventFeed)}
+        return frozenset(read | {feed.events for feed in feeds if isinstance(feed, FolderFeed) and feed.events})
+
     def misfits(self, tables: Sequence[str], formats: Mapping[str, str]) -> Iterator[Contradiction]:
         """What does not fit: tables and sources that are not there or of no use, two indexes in one place.
 
@@ -221,10 +227,7 @@ class Knowledge(Settings):
 
 
 def _of_format(where: str, source: str, wanted: str, formats: Mapping[str, str]) -> Iterator[Contradiction]:
-    if source not in formats:
-        yield unknown_name(where, source, "sources", sorted(formats))
-    elif formats[source] != wanted:
-        fit = next((name for name in sorted(formats) if formats[name] == wanted), None)
-        example = f"{where.rpartition('.')[2]}: {fit}" if fit else f"format: {wanted}"
-        found = f"{source}, of format: {formats[source]}"
-        yield Contradiction(where, f"a source of format: {wanted}", found, example)
+    if formats.get(source) != wanted:
+        found = f"{source}, of format: {formats[source]}" if source in formats else source
+        fit = sorted(name for name in formats if formats[name] == wanted)
+        yield unknown_name(where, found, f"sources of format: {wanted}", fit)

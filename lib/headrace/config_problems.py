@@ -24,8 +24,8 @@ _REFERENCES: tuple[tuple[Path, str, str], ...] = (
     # (mappings by name, their key, what it names)
     (("tables",), "source", "sources"),
     (("knowledge", "documents"), "table", "tables"),
-    (("knowledge", "documents"), "source", "sources"),
-    (("knowledge", "documents"), "events", "sources"),
+    (("knowledge", "documents"), "source", "sources of format: json"),
+    (("knowledge", "documents"), "events", "sources of format: objects"),
 )
 
 
@@ -84,16 +84,22 @@ def wrong_as_a_whole(data: Any) -> list[Problem]:
     missing = [wrong for wrong in left_out(data) if not difflib.get_close_matches(wrong.where, unknown, cutoff=0.6)]
     problems = [_told(wrong, ()) for wrong in missing]
     for group, key, kinds in _REFERENCES:
-        known = data.get(kinds)
+        section, _, wanted = kinds.partition(" of format: ")
+        known = dict(_entries(data, (section,)))
+        fit = [name for name in known if not wanted or dict(_entries(known, (name,))).get("format") == wanted]
         for name, entry in _entries(data, group):
             value = entry.get(key) if isinstance(entry, dict) else None
-            if isinstance(known, dict) and isinstance(value, str) and value not in known:
-                path = (*group, name, key)
-                wrong = unknown_name(key, shown(value, path), kinds, sorted(known))
-                near = difflib.get_close_matches(value, known, n=1)
-                hint = f"{_NEAR}{near[0]}?" if near else ""
-                problems.append(Problem(path, wrong.expected, wrong.found, wrong.example, hint))
+            # Without any source, that is what is wrong with tables.
+            if isinstance(value, str) and value not in known and (known or group != ("tables",)):
+                problems.append(_unknown_name((*group, name, key), value, kinds, sorted(fit)))
     return problems
+
+
+def _unknown_name(path: Path, value: str, kinds: str, known: list[str]) -> Problem:
+    wrong = unknown_name(str(path[-1]), shown(value, path), kinds, known)
+    near = difflib.get_close_matches(value, known, n=1)
+    hint = f"{_NEAR}{near[0]}?" if near else ""
+    return Problem(path, wrong.expected, wrong.found, wrong.example, hint)
 
 
 def _entries(data: Any, path: Path) -> list[tuple[str, Any]]:
@@ -139,8 +145,8 @@ def _problems(kind: str, loc: tuple[int | str, ...], context: Mapping[str, Any],
         yield _unknown_key(path, tag)
         return
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        key = MAPPINGS[pattern_of(path)].key
-        path, value = (*path, key), value.get(key) if isinstance(value, dict) else None
+        yield _unknown_kind(path, value)
+        return
     if kind == "missing" and rest:
         path, value = (*path, rest[-1]), None
     hint = _hint(path)
@@ -149,6 +155,18 @@ def _problems(kind: str, loc: tuple[int | str, ...], context: Mapping[str, Any],
         path, expected = path[:-1], "a name of letters, digits and _, at most 100, not starting with a digit"
         value = path[-1]
     yield Problem(path, expected, shown(value, path), hint.example, certain=kind == "missing")
+
+
+def _unknown_kind(path: Path, value: Any) -> Problem:
+    mapping = MAPPINGS[pattern_of(path)]
+    given = value if isinstance(value, dict) else {}
+    below = (*path, mapping.key)
+    hint = _hint(below)
+    problem = Problem(below, hint.expected, shown(given.get(mapping.key), below), hint.example)
+    fit = [tag for tag in mapping.kinds if set(given) <= set(mapping.keys(tag))]
+    if mapping.key not in given and len(fit) == 1:
+        return replace(problem, example=f"{mapping.key}: {fit[0]}")
+    return problem
 
 
 def _told(wrong: Contradiction, path: Path) -> Problem:
