@@ -1,5 +1,7 @@
 """A lake of documents and the indexers that live on it, one after another."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from headrace.knowledge.indexer import Indexer
 from headrace.knowledge.served import Model
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
+from headrace.ports import Embedder
 from headrace.stores import objects
 from headrace.testing.knowledge import FreeLimiter, HashEmbedder
 
@@ -24,6 +27,7 @@ def settings() -> Knowledge:
         {
             "documents": {"pages": {"from": "folder", "path": "unused"}},
             "indexes": {"search": {"store": "sqlite", "path": "unused"}},
+            "embed": {"provider": "static", "attempts": 50, "retry_after": "0.1s"},
         }
     )
 
@@ -31,12 +35,13 @@ def settings() -> Knowledge:
 class World:
     """One lake and the indexers that live on it, one after another."""
 
-    def __init__(self, spark: SparkSession, folder: Path) -> None:
-        self.lake = Lake(spark, str(folder / "lake"))
+    def __init__(self, spark: SparkSession, folder: Path, embedder: Callable[[], Embedder] = HashEmbedder) -> None:
+        self.lake, self._embedder = Lake(spark, str(folder / "lake")), embedder
         self.start()
 
     def start(self) -> None:
-        stage = Stage(HashEmbedder, FreeLimiter, workers=1)
+        """Another process takes over."""
+        stage = Stage(self._embedder, FreeLimiter, workers=1)
         self.indexer = Indexer(self.lake, settings(), "v1", MODEL, objects.loader, stage)
         self.indexer.start()
 
@@ -50,8 +55,9 @@ class World:
         while True:
             self.indexer.serve()
             if not self.indexer.lacks_vectors:
-                if not self.indexer.unserved:
+                if not self.indexer.unserved and not self.indexer.waiting:
                     return made
+                time.sleep(0.1)
                 continue
             made += self.indexer.embed().made
 

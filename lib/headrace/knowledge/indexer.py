@@ -110,6 +110,11 @@ class Indexer:
         return found
 
     @property
+    def waiting(self) -> int:
+        """Documents that lack a vector, now or for good."""
+        return len(self._waiting)
+
+    @property
     def unserved(self) -> bool:
         """Whether `serve` has something to do."""
         return bool(self._ready)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from random import Random
 
 import numpy as np
 
+from headrace.errors import Retryable
 from headrace.ports import Purpose, Vectors
 
 
@@ -33,6 +35,16 @@ class HashEmbedder:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class FlakyEmbedder(HashEmbedder):
+    """The same, but one call in four fails."""
+
+    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
+        """Vectors, or Retryable."""
+        if Random().random() < 0.25:
+            raise Retryable(expected="an answer", found="none", todo="Try again.")
+        return HashEmbedder.embed(self, texts, purpose)
 
 
 def _seed(word: str) -> int:
