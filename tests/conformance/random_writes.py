@@ -1,5 +1,6 @@
 """Writes in any order, cut into any batches, repeated: the highest version of each key must be held."""
 
+import os
 from dataclasses import replace
 from itertools import count
 
@@ -19,7 +20,10 @@ def row(key: str, version: int) -> Projected:
 ROWS = st.builds(row, st.sampled_from(["a", "b", "cc", "ключ"]), st.integers(1, 6))
 ROUNDS = count()
 BATCHES = st.lists(st.lists(ROWS, max_size=6), min_size=1, max_size=6)
-ONE_STORE = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+IN_A_FILE = settings(max_examples=2_000 if SOAK else 40, suppress_health_check=SHARED)
+ON_A_SERVER = settings(max_examples=500 if SOAK else 15, suppress_health_check=SHARED)
 any_batches = given(batches=BATCHES)
 
 

@@ -14,11 +14,12 @@ from headrace.ports import Filters
 from headrace.stores.generations import Model
 from headrace.stores.sqlite_index import SqliteVectorIndex
 from headrace.stores.sqlite_search import SqlitePassageReader
+from headrace.testing.index_generations import GenerationsContract
 from headrace.testing.passage_reader import PassageReaderContract
 from headrace.testing.passages import MODEL, NOW, direction, put
 from headrace.testing.vector_index import OWNER, VectorIndexContract, opened, state
 
-from .random_writes import ONE_STORE, any_batches, write_and_compare
+from .random_writes import IN_A_FILE, any_batches, write_and_compare
 
 
 class SqliteStore:
@@ -57,11 +58,11 @@ def store(tmp_path: Path):
     made.close()
 
 
-class TestSqlite(VectorIndexContract, PassageReaderContract):
+class TestSqlite(VectorIndexContract, GenerationsContract, PassageReaderContract):
     pass
 
 
-@ONE_STORE
+@IN_A_FILE
 @any_batches
 def test_writes_in_any_order_and_any_batches_hold_the_newest(store, batches):
     write_and_compare(store, batches)

@@ -59,7 +59,8 @@ def test_rows_that_cannot_be_sent_are_reported_while_the_rest_arrives(settings):
     assert {failed.key: failed.retry for failed in written.failed} == {"large": False, "zero": False}
 
 
-def test_a_missing_topic_and_a_missing_broker_are_named(settings):
+def test_a_missing_topic_and_a_missing_broker_are_named(settings, monkeypatch):
+    monkeypatch.setattr("headrace.stores.kafka_index._SECONDS_TO_OPEN", 3.0)
     with pytest.raises(Fatal, match="Create it"):
         KafkaVectorIndex(settings.model_copy(update={"topic": "nowhere"}), "g1").open("outbox-1")
     away = settings.model_copy(update={"servers": f"127.0.0.1:{free_port()}"})

@@ -11,13 +11,14 @@ from itertools import count
 
 import pytest
 
-from conformance.random_writes import ONE_STORE, any_batches, write_and_compare
+from conformance.random_writes import ON_A_SERVER, any_batches, write_and_compare
 from headrace.config_indexes import OpenSearchIndex
 from headrace.errors import ConfigError, Fatal, Unreachable
 from headrace.ports import Filters, Written
 from headrace.stores.generations import Model
 from headrace.stores.opensearch_index import OpenSearchVectorIndex
 from headrace.stores.opensearch_search import OpenSearchPassageReader
+from headrace.testing.index_generations import GenerationsContract
 from headrace.testing.passage_reader import PassageReaderContract
 from headrace.testing.passages import MODEL, NOW, direction, gone, put
 from headrace.testing.vector_index import OWNER, VectorIndexContract, opened, state
@@ -78,11 +79,11 @@ def store(server):
     made.close()
 
 
-class TestOpenSearch(VectorIndexContract, PassageReaderContract):
+class TestOpenSearch(VectorIndexContract, GenerationsContract, PassageReaderContract):
     pass
 
 
-@ONE_STORE
+@ON_A_SERVER
 @any_batches
 def test_writes_in_any_order_and_any_batches_hold_the_newest(store, batches):
     write_and_compare(store, batches)

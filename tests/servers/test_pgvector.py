@@ -9,13 +9,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conformance.random_writes import ONE_STORE, any_batches, write_and_compare
+from conformance.random_writes import ON_A_SERVER, any_batches, write_and_compare
 from headrace.config_indexes import PgvectorIndex
 from headrace.errors import Fatal, Unreachable
 from headrace.ports import Filters
 from headrace.stores.generations import Model
 from headrace.stores.pgvector_index import PgvectorVectorIndex
 from headrace.stores.pgvector_search import PgvectorPassageReader
+from headrace.testing.index_generations import GenerationsContract
 from headrace.testing.passage_reader import PassageReaderContract
 from headrace.testing.passages import MODEL, NOW, direction, put
 from headrace.testing.vector_index import OWNER, VectorIndexContract, opened, state
@@ -66,18 +67,18 @@ class PgvectorStore:
             made.close()
 
 
-@pytest.fixture(params=[True, False], ids=["hnsw", "exact"])
-def store(server, request):
-    made = PgvectorStore(server, hnsw=request.param)
+@pytest.fixture
+def store(server):
+    made = PgvectorStore(server)
     yield made
     made.close()
 
 
-class TestPgvector(VectorIndexContract, PassageReaderContract):
+class TestPgvector(VectorIndexContract, GenerationsContract, PassageReaderContract):
     pass
 
 
-@ONE_STORE
+@ON_A_SERVER
 @any_batches
 def test_writes_in_any_order_and_any_batches_hold_the_newest(store, batches):
     write_and_compare(store, batches)
@@ -128,6 +129,16 @@ def test_the_graph_is_built_with_the_first_activation_and_used(server):
         time.sleep(1.1)  # statistics are sent on once a second
         (scans,) = connection.execute(used, [table]).fetchone() or (0,)
         assert scans > 0
+    store.close()
+
+
+def test_without_a_graph_every_passage_is_looked_at(server):
+    store = PgvectorStore(server, hnsw=False)
+    index = opened(store)
+    index.write([put(f"k{at}", 1, vector=direction(1, at / 100), tags=["odd"] * (at % 2)) for at in range(500)])
+    index.activate("g1")
+    found = store.reader(lambda: NOW).by_vector(direction(1, 2.5).tolist(), Filters(tags=("odd",)), 4)
+    assert {hit.key for hit in found} == {"k247", "k249", "k251", "k253"}
     store.close()
 
 

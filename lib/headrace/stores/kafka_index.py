@@ -44,6 +44,7 @@ class KafkaVectorIndex:
         except ModuleNotFoundError as error:
             todo = 'Run `pip install "headrace[kafka]"`.'
             raise MissingDependency(expected="confluent-kafka", found=f"no module {error.name}", todo=todo) from error
+        dumps(None)  # a missing package shows now and not at the first row
         said: list[str] = []
         # Idempotent: a message the client sends again for itself neither comes twice nor passes a later one.
         options = {"enable.idempotence": True, "compression.type": "lz4", "linger.ms": 20}

@@ -22,7 +22,7 @@ from headrace.stores.generations import (
     not_there,
     still_active,
 )
-from headrace.stores.opensearch_bulk import Bulk, Item, delete_item, index_item, tombstone_item
+from headrace.stores.opensearch_bulk import Bulk, Item, delete_item, dumps, index_item, tombstone_item
 from headrace.stores.opensearch_client import Refused, Server
 from headrace.stores.opensearch_engine import check_engine
 from headrace.stores.passage_rows import Row, checked, first_model, too_large
@@ -51,10 +51,10 @@ class OpenSearchVectorIndex:
 
     def open(self, owner: str) -> None:
         """Make what is missing and claim the index for `owner`."""
+        dumps(None)  # a missing package shows now and not at the first row
         server, index = self._server, self._settings.index
         server.check()
-        one = {} if self._settings.serverless else {"index": {"number_of_shards": 1, **self._replicas()}}
-        self._create(self._control, {"settings": one, "mappings": {"dynamic": False}})
+        self._create(self._control, template.control_definition(self._settings))
         release = f"delete the document `owner` of the index {self._control}"
         check_owner(self._claim("owner", {"owner": owner})["owner"], owner, server.where, release)
         if self._aliased() is None and server.find("HEAD", f"/{index}"):
@@ -65,9 +65,6 @@ class OpenSearchVectorIndex:
             self._create(self._index, template.definition(self._settings, self._generation))
         self._is_open = True
         self._find_model()
-
-    def _replicas(self) -> dict[str, int]:
-        return {"number_of_replicas": self._settings.replicas}
 
     def _create(self, index: str, body: dict[str, Any]) -> None:
         try:

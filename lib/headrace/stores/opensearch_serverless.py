@@ -53,6 +53,7 @@ class ServerlessVectorStore(OpenSearchVectorIndex):
 
     def open(self, owner: str) -> None:
         """Make the index where it is missing; the claim and the model stand in its mapping."""
+        dumps(None)  # a missing package shows now and not at the first row
         self._server.check()
         if not self._server.find("HEAD", f"/{self._index}"):
             body = template.definition(self._settings, self._generation)

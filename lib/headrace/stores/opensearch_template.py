@@ -48,6 +48,12 @@ def definition(settings: OpenSearchIndex, generation: str) -> dict[str, Any]:
     }
 
 
+def control_definition(settings: OpenSearchIndex) -> dict[str, Any]:
+    """The body that creates the index with claims."""
+    small = {} if settings.serverless else {"number_of_shards": 1, "number_of_replicas": settings.replicas}
+    return {"settings": {"index": small}, "mappings": {"dynamic": False}}
+
+
 def placement(settings: OpenSearchIndex) -> dict[str, Any]:
     """Shards, replicas, refresh; a serverless collection decides on them itself."""
     if settings.serverless:

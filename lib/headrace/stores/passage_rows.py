@@ -29,7 +29,7 @@ class Unfit(ValueError):
     """Why a row can never be stored."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain equality
 class Row:
     """One checked row. A living one has a body without its vector, and the vector, of length 1."""
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import msgspec
 
 from headrace.config_indexes import PgvectorIndex
-from headrace.errors import Fatal
 from headrace.ports import Failed, Held, Projected, Written
 from headrace.stores import pgvector_schema as schema
 from headrace.stores.generations import (
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _PAGE = 10_000
-_MOST_IN_GRAPH = 2_000  # numbers per vector; pgvector's HNSW takes no more
 Record = tuple[Any, ...]
 
 
@@ -61,7 +59,7 @@ class PgvectorVectorIndex:
             with schema.answering(self._settings):
                 connection.execute(schema.INCOMING)
                 if schema.setting(connection, self._names, "active") == self._generation:
-                    self._build_graph(connection, self._generation)
+                    schema.build_graph(connection, self._settings, self._generation)
         except BaseException:
             connection.close()
             raise
@@ -74,7 +72,7 @@ class PgvectorVectorIndex:
         connection.execute(names.sql("insert into {settings} values ('owner', %s) on conflict do nothing"), [owner])
         release = f"delete the row `owner` of {self._settings.table}_headrace"
         check_owner(schema.setting(connection, names, "owner") or "", owner, self._where, release)
-        self._check_name_is_free(connection)
+        schema.check_name_is_free(connection, self._settings)
         add = names.sql("insert into {generations} (name) values (%s) on conflict do nothing")
         if connection.execute(add, [self._generation]).rowcount:
             for statement in schema.GENERATION:
@@ -84,14 +82,6 @@ class PgvectorVectorIndex:
             check_model(kept, self._wanted, self._where)
         elif self._wanted:
             self._settle(connection, self._wanted)
-
-    def _check_name_is_free(self, connection: "Connection[Any]") -> None:
-        found = connection.execute(
-            "select relkind from pg_class where oid = to_regclass(quote_ident(%s))", [self._settings.table]
-        ).fetchone()
-        if found is not None and found[0] != "v":
-            todo = "Name another table: this name becomes a view of the active generation."
-            raise Fatal(expected="a free name for a view", found="a table of that name", todo=todo, where=self._where)
 
     def _settle(self, connection: "Connection[Any]", model: Model) -> Model:
         """Fix the generation's model: the first writer's, which the others take over."""
@@ -196,27 +186,13 @@ class PgvectorVectorIndex:
         connection = self._opened()
         with schema.answering(self._settings):
             self._check_there(connection, checked_generation(generation))
-            self._build_graph(connection, generation)
+            schema.build_graph(connection, self._settings, generation)
             with connection.transaction():
                 text: LiteralString = (
                     "insert into {settings} values ('active', %s) on conflict (name) do update set value = %s"
                 )
                 connection.execute(self._names.sql(text), [generation, generation])
                 connection.execute(self._names.sql(schema.VIEW, generation))
-
-    def _build_graph(self, connection: "Connection[Any]", generation: str) -> None:
-        model = schema.model_of(connection, self._names, generation)
-        if not self._settings.hnsw or model is None or model.dimension > _MOST_IN_GRAPH:
-            return
-        text: LiteralString = (
-            "create index concurrently if not exists {graph} on {table} "
-            "using hnsw ((embedding::vector({dimension})) vector_cosine_ops)"
-        )
-        invalid = "select 1 from pg_index where indexrelid = to_regclass(%s) and not indisvalid"
-        name = self._names.sql("{graph}", generation).as_string(connection)
-        if connection.execute(invalid, [name]).fetchone():
-            connection.execute(self._names.sql("drop index concurrently {graph}", generation))  # a crash left it
-        connection.execute(self._names.sql(text, generation, dimension=model.dimension))
 
     def drop(self, generation: str) -> None:
         """Remove a generation that is not active."""

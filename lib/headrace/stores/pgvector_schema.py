@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from psycopg.sql import Composed
 
 _SECONDS_TO_CONNECT = 10
+_MOST_IN_GRAPH = 2_000  # numbers per vector; pgvector's HNSW takes no more
 _WRONG = ("authentication failed", "does not exist", "no pg_hba.conf entry", "invalid connection option", 'missing "="')
 
 META: tuple[LiteralString, ...] = (
@@ -144,3 +145,33 @@ def setting(connection: "Connection[Any]", names: Names, name: str, lock: bool =
     text: LiteralString = "select value from {settings} where name = %s"
     found = one(connection, names.sql(text + " for update" if lock else text), [name])
     return None if found is None else str(found[0])
+
+
+def check_name_is_free(connection: "Connection[Any]", settings: PgvectorIndex) -> None:
+    """Raises Fatal where something else than a view has the view's name."""
+    statement = "select relkind from pg_class where oid = to_regclass(quote_ident(%s))"
+    found = connection.execute(statement, [settings.table]).fetchone()
+    if found is not None and found[0] != "v":
+        raise Fatal(
+            expected="a free name for a view",
+            found="a table of that name",
+            todo="Name another table: this name becomes a view of the active generation.",
+            where=f"pgvector table {settings.table}",
+        )
+
+
+def build_graph(connection: "Connection[Any]", settings: PgvectorIndex, generation: str) -> None:
+    """Build the HNSW index of a generation where it is wanted, possible and missing."""
+    names = Names(settings)
+    model = model_of(connection, names, generation)
+    if not settings.hnsw or model is None or model.dimension > _MOST_IN_GRAPH:
+        return
+    text: LiteralString = (
+        "create index concurrently if not exists {graph} on {table} "
+        "using hnsw ((embedding::vector({dimension})) vector_cosine_ops)"
+    )
+    invalid = "select 1 from pg_index where indexrelid = to_regclass(%s) and not indisvalid"
+    name = names.sql("{graph}", generation).as_string(connection)
+    if connection.execute(invalid, [name]).fetchone():
+        connection.execute(names.sql("drop index concurrently {graph}", generation))  # a crash left it
+    connection.execute(names.sql(text, generation, dimension=model.dimension))

@@ -1,10 +1,11 @@
 """What every vector index must do, as tests for yours. Needs no test library.
 
-    class TestMine(VectorIndexContract):
+    class TestMine(VectorIndexContract, GenerationsContract, PassageReaderContract):
         @pytest.fixture
         def store(self): ...   # a new, empty VectorIndexUnderTest for each test
 
-The read side is `headrace.testing.passage_reader`.
+Generations and several writers are in `headrace.testing.index_generations`, the read side in
+`headrace.testing.passage_reader`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from headrace.errors import Fatal
-from headrace.ports import Filters, Held, PassageReader, Projected, VectorIndex, Written
+from headrace.ports import Held, PassageReader, Projected, VectorIndex, Written
 from headrace.testing.passages import direction, gone, put
 
 OWNER = "outbox-1"
@@ -88,7 +89,7 @@ def check_any_order(index: VectorIndex, batches: Sequence[Sequence[Projected]]) 
 
 
 class VectorIndexContract:
-    """The write side."""
+    """Rows and versions."""
 
     def test_a_newer_version_wins(self, store: VectorIndexUnderTest) -> None:
         index = opened(store)
@@ -223,46 +224,3 @@ class VectorIndexContract:
 
     def test_a_call_before_open_is_refused(self, store: VectorIndexUnderTest) -> None:
         refused(lambda: store.index("g1").write([put("a", 1)]), "open")
-
-    def test_a_second_owner_is_refused(self, store: VectorIndexUnderTest) -> None:
-        opened(store).write([put("a", 1)])
-        for generation in ("g1", "g2"):
-            refused(lambda name=generation: opened(store, name, "outbox-2"), OWNER, "outbox-2", "another index")  # type: ignore[misc]
-        equal(state(opened(store)), {"a": (1, False)}, "held")
-
-    def test_a_generation_name_no_store_could_use_is_refused(self, store: VectorIndexUnderTest) -> None:
-        for name in ("", "G1", "a b", "a__b", '"; drop', "_a", "x" * 21):
-            refused(lambda name=name: opened(store, name), "generation")  # type: ignore[misc]
-
-    def test_another_generation_is_filled_beside_the_first_and_taken_into_use(
-        self, store: VectorIndexUnderTest
-    ) -> None:
-        first, second = opened(store, "g1"), opened(store, "g2")
-        equal((first.generations(), first.active()), (["g1", "g2"], None), "before")
-        first.write([put("a", 9), put("b", 9)])
-        first.activate("g1")
-        other = ("another", 4, "another/4")
-        equal(second.write([put("a", 1, model=other, vector=direction(1, dimension=4))]).applied, 1, "second")
-        equal((first.active(), second.active()), ("g1", "g1"), "active")
-        second.activate("g2")
-        second.activate("g2")
-        equal((first.active(), state(first)), ("g2", {"a": (9, False), "b": (9, False)}), "the old one is still there")
-        refused(lambda: second.drop("g2"), "g2", "Activate another")
-        second.drop("g1")
-        second.drop("g1")
-        equal((second.generations(), state(second)), (["g2"], {"a": (1, False)}), "after")
-        refused(lambda: second.activate("g1"), "g1")
-        refused(lambda: first.write([put("a", 10)]), "g1")
-        equal(second.generations(), ["g2"], "a write does not bring a dropped generation back")
-
-    def test_readers_follow_the_active_generation_at_once(self, store: VectorIndexUnderTest) -> None:
-        from headrace.testing.passages import NOW
-
-        reader = store.reader(lambda: NOW)
-        for name, text in (("g1", "old words"), ("g2", "new words")):
-            index = opened(store, name)
-            index.write([put("a", 1, text=text)])
-            store.refresh()
-            index.activate(name)
-            equal([hit.body["text"] for hit in reader.by_words("words", Filters(), 5)], [text], f"seen in {name}")
-        reader.close()
