@@ -22,34 +22,34 @@ def ingestion_pipeline(
         failures: bucket for documents the index refuses.
     """
     aws = {"region": region, "sts_role_arn": role}
-    source = {
-        "kafka": {
-            "bootstrap_servers": settings.servers.split(","),
-            "topics": [
-                {
-                    "name": settings.topic,
-                    "group_id": f"{index}__{generation}",
-                    "serde_format": "json",
-                    "key_mode": "discard",
-                    "auto_offset_reset": "earliest",
-                }
-            ],
-            "acknowledgments": True,
-            "aws": aws,
-        }
-    }
-    sink: dict[str, Any] = {
-        "opensearch": {
-            "hosts": [host],
-            "aws": aws,
-            "index": f"{index}__{generation}",
-            "index_type": "custom",
-            "action": "index",
-            "document_id": "${/row/key}",
-            "document_version": "${/row/version}",
-            "document_version_type": "external",
-            "dlq": {"s3": {"bucket": failures, "region": region, "sts_role_arn": role}},
-        }
-    }
+    place = f"{index}__{generation}"
+    refused = {"s3": {"bucket": failures, "region": region, "sts_role_arn": role}}
+    sink = {"opensearch": {"hosts": [host], "aws": dict(aws), "index": place, **_WRITES, "dlq": refused}}
     name = f"{index}-from-kafka".replace("_", "-").replace(".", "-")
-    return yaml.safe_dump({"version": "2", name: {"source": source, "sink": [sink]}}, sort_keys=False)
+    pipeline = {"source": {"kafka": _source(settings, place, aws)}, "sink": [sink]}
+    return yaml.safe_dump({"version": "2", name: pipeline}, sort_keys=False)
+
+
+_WRITES = {
+    "index_type": "custom",
+    "action": "index",
+    "document_id": "${/row/key}",
+    "document_version": "${/row/version}",
+    "document_version_type": "external",
+}
+
+
+def _source(settings: KafkaIndex, group: str, aws: dict[str, str]) -> dict[str, Any]:
+    topic = {
+        "name": settings.topic,
+        "group_id": group,
+        "serde_format": "json",
+        "key_mode": "discard",
+        "auto_offset_reset": "earliest",
+    }
+    return {
+        "bootstrap_servers": settings.servers.split(","),
+        "topics": [topic],
+        "acknowledgments": True,
+        "aws": dict(aws),
+    }
