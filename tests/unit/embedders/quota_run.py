@@ -5,7 +5,7 @@ import multiprocessing
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from headrace.config_knowledge import HttpEmbed
-from headrace.knowledge.embedding import embed_all
+from headrace.knowledge.embedding import LATER, embed_all
 from headrace.stores.embedders import embedder
 from headrace.stores.limiter import limiter
 from unit.embedders.model_server import DIMENSION, Call, Reply, model_server, vectors
@@ -144,7 +144,7 @@ def work(
     settings = HttpEmbed.model_validate(values)
     model = embedder(settings)
     pace = limiter(settings, writers=processes, one_host=one_host, folder=folder)
-    texts = [f"text {number} {place}" for place in range(int(seconds * 200))]
+    texts = [f"text {number} {place}" for place in range(int(seconds * 20))]
     ready.wait(60)
     deadline, outcomes = time.monotonic() + seconds, []
     for start in range(0, len(texts), 64):
@@ -158,12 +158,13 @@ def work(
 def _told(taken: Sequence[tuple[float, str]], refused: int, got: Sequence[tuple[str, str]]) -> Run:
     first = taken[0][0]
     times = Counter(text for _, text in taken)
-    kinds: Callable[[str], set[str]] = lambda wanted: {text for text, kind in got if kind == wanted}  # noqa: E731
-    told, vector, later = Counter(text for text, _ in got), kinds("vector"), kinds("later")
+    told = Counter(text for text, _ in got)
+    vector, later = ({text for text, kind in got if kind == wanted} for wanted in ("vector", LATER))
+    unknown = set(told) - vector - later
     return Run(
         accepted=[now - first for now, _ in taken],
         refused=refused,
-        lost=len([text for text in told if text not in vector | later]) + sum(told.values()) - len(told),
+        lost=len(unknown) + sum(told.values()) - len(told),
         doubled=sum(count > 1 for count in times.values()),
         unpaid=len(vector ^ set(times)),
     )
