@@ -21,7 +21,7 @@ from headrace.config_base import (
     unknown_name,
 )
 from headrace.config_knowledge import Knowledge
-from headrace.config_sources import Source
+from headrace.config_sources import FilesSource, Source
 
 
 class History(Settings):
@@ -199,7 +199,7 @@ class Config(Settings):
     def _tables_fit(self) -> "Config":
         problems = list(left_out({"sources": self.sources, "tables": self.tables, "knowledge": self.knowledge}))
         if not problems:
-            problems = [*self._sources_exist(), *self._one_table_each(), *self._horizons()]
+            problems = [*self._sources_exist(), *self._lake_apart(), *self._one_table_each(), *self._horizons()]
         if self.knowledge:
             formats = {name: source.format for name, source in self.sources.items()}
             problems += self.knowledge.misfits(list(self.tables), formats)
@@ -212,6 +212,12 @@ class Config(Settings):
         for name, table in self.tables.items():
             if table.source not in self.sources:
                 yield unknown_name(f"tables.{name}.source", table.source, "sources", known)
+
+    def _lake_apart(self) -> Iterator[Contradiction]:
+        for name, source in self.sources.items():
+            if isinstance(source, FilesSource) and f"{self.lake}/".startswith(f"{source.path.rstrip('/')}/"):
+                expected = "a folder without the lake, or the job reads what it writes"
+                yield Contradiction(f"sources.{name}.path", expected, "a folder the lake lies in", "path: ./in")
 
     def _one_table_each(self) -> Iterator[Contradiction]:
         seen: dict[tuple[str, str | None], str] = {}

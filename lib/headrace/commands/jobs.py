@@ -10,6 +10,8 @@ from types import FrameType, ModuleType
 
 from headrace.config import Config
 from headrace.errors import MissingDependency
+from headrace.stores.files import LakeFiles
+from headrace.stores.lake_lock import only_run
 
 Job = Callable[[Config, bool, threading.Event], int]
 
@@ -41,7 +43,18 @@ def load_jobs(names: Sequence[str]) -> dict[str, Job]:
     """Import the jobs named. Raises MissingDependency without Spark."""
     with needs_spark():
         modules: dict[str, ModuleType] = {name: importlib.import_module(JOBS[name]) for name in names}
-    return {name: module.run for name, module in modules.items()}
+    return {name: _alone(name, module.run) for name, module in modules.items()}
+
+
+def _alone(name: str, job: Job) -> Job:
+    """The job, refusing to run where another process runs it on the same lake."""
+
+    def run(config: Config, once: bool, stop: threading.Event) -> int:
+        LakeFiles(config.lake).create()
+        with only_run(config.lake, name):
+            return job(config, once, stop)
+
+    return run
 
 
 def run_jobs(jobs: Mapping[str, Job], config: Config, once: bool) -> int:

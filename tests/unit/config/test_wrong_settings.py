@@ -236,6 +236,15 @@ CASES = [
     example   source_table: public.bookings""",
     ),
     (
+        "a lake inside the folder that is read",
+        "lake: ./lake\n", "lake: ./in/lake\n",
+        """\
+  line 5: sources.feed.path
+    expected  a folder without the lake, or the job reads what it writes
+    found     a folder the lake lies in
+    example   path: ./in""",
+    ),
+    (
         "a table name that no folder should have",
         "  bookings:", "  ../bookings:",
         """\
