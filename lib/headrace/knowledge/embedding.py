@@ -36,17 +36,21 @@ Outcome = Vectors | Missed
 Outcomes = list[tuple[int, Outcome]]
 
 
+Turn = tuple[float, float]
+"""When a call may be made, and a mark of the limiter's own."""
+
+
 class Limiter(Protocol):
     """Hands out turns at a service. All times are `time.monotonic()`. It may be used from several threads."""
 
-    def turn(self, tokens: int, latest: float) -> float | None:
-        """The time at which a call of so many tokens may be made, now reserved; None where it is after `latest`."""
+    def turn(self, tokens: int, latest: float) -> Turn | None:
+        """When a call of so many tokens may be made, now reserved; None where that is after `latest`."""
 
-    def stands(self, turn: float) -> bool:
-        """Whether a turn can still be used: the service asked for no pause in between."""
+    def stands(self, turn: Turn) -> bool:
+        """Whether a turn can still be used: the service refused no call in between."""
 
-    def throttled(self, retry_after: float | None) -> None:
-        """The service refused a call for now; `retry_after` in seconds, where it said."""
+    def throttled(self, turn: Turn, retry_after: float | None) -> None:
+        """The service refused the call of this turn for now; `retry_after` in seconds, where it said."""
 
 
 def estimate(text: str) -> int:
@@ -139,13 +143,13 @@ class _Run:
             piece = self.todo.popleft()
         except IndexError:
             return None
-        if not self._wait(piece):
+        if (turn := self._wait(piece)) is None:
             self.todo.appendleft(piece)
             return None
         try:
             vectors = self._embedder.embed([self._texts[index] for index in piece], self._purpose)
         except Throttled as error:
-            self._limiter.throttled(error.retry_after)
+            self._limiter.throttled(turn, error.retry_after)
             self.todo.appendleft(piece)
         except Retryable as error:
             return [(index, Missed(str(error), retry=True)) for index in piece]
@@ -158,11 +162,11 @@ class _Run:
             return list(zip(piece, vectors, strict=True))
         return []
 
-    def _wait(self, piece: list[int]) -> bool:
+    def _wait(self, piece: list[int]) -> Turn | None:
         tokens = sum(self._tokens(self._texts[index]) for index in piece)
         while (turn := self._limiter.turn(tokens, self._deadline)) is not None:
-            if self._stop.wait(max(0.0, turn - time.monotonic())):
-                return False
+            if self._stop.wait(max(0.0, turn[0] - time.monotonic())):
+                return None
             if self._limiter.stands(turn):
-                return True
-        return False
+                return turn
+        return None

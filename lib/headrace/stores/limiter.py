@@ -14,7 +14,7 @@ from pathlib import Path
 
 from headrace.config_knowledge import EmbedBase
 from headrace.errors import ConfigError
-from headrace.stores.pace import Pace, Rates, packed, unpacked
+from headrace.stores.pace import Pace, Rates, Turn, packed, unpacked
 from headrace.stores.vectors import fingerprint
 
 _LOCAL = ("static", "minilm")
@@ -38,20 +38,20 @@ class PacedLimiter:
     ) -> None:
         self.rates, self._state, self._clock = rates, state, clock
 
-    def turn(self, tokens: int, latest: float) -> float | None:
-        """The time at which a call of so many tokens may be made, now reserved; None where it is after `latest`."""
+    def turn(self, tokens: int, latest: float) -> Turn | None:
+        """When a call of so many tokens may be made, now reserved; None where that is after `latest`."""
         with self._state() as pace:
             return pace.turn(self._clock(), self.rates, tokens, latest)
 
-    def stands(self, turn: float) -> bool:
-        """Whether a turn can still be used: the service asked for no pause in between."""
+    def stands(self, turn: Turn) -> bool:
+        """Whether a turn can still be used: the service refused no call in between."""
         with self._state() as pace:
-            return turn >= pace.paused_until
+            return pace.stands(turn)
 
-    def throttled(self, retry_after: float | None) -> None:
-        """The service refused a call for now; `retry_after` in seconds, where it said."""
+    def throttled(self, turn: Turn, retry_after: float | None) -> None:
+        """The service refused the call of this turn for now; `retry_after` in seconds, where it said."""
         with self._state() as pace:
-            pace.throttled(self._clock(), self.rates, retry_after)
+            pace.throttled(self._clock(), self.rates, turn, retry_after)
 
 
 def in_process() -> Callable[[], AbstractContextManager[Pace]]:

@@ -30,6 +30,10 @@ class Rates:
         return cls(requests and requests * part, tokens and tokens * part)
 
 
+Turn = tuple[float, float]
+"""When a call may be made, and the epoch of the pace that said so."""
+
+
 @dataclass(slots=True)
 class Pace:
     """Where a limit stands. All fields are numbers, so that it can live in a file (`packed`).
@@ -42,6 +46,7 @@ class Pace:
         throttled_at, pause: the last throttling, and the pause it was answered with.
         learned: calls a second seen when a service without a configured limit throttled; 0 for none.
         count, since: calls handed out, and from when on, to know the rate.
+        epoch: how often it slowed down. Turns of an earlier epoch are void: they were handed out at the faster rate.
     """
 
     at: float = 0.0
@@ -54,9 +59,10 @@ class Pace:
     learned: float = 0.0
     count: float = 0.0
     since: float = 0.0
+    epoch: float = 0.0
 
-    def turn(self, now: float, rates: Rates, tokens: int, latest: float) -> float | None:
-        """Reserve the next turn: its time, or None, and nothing reserved, where it is after `latest`."""
+    def turn(self, now: float, rates: Rates, tokens: int, latest: float) -> Turn | None:
+        """Reserve the next turn; None, and nothing reserved, where it would be after `latest`."""
         self._advance(now, rates)
         requests = self.learned or None if rates.requests is None else rates.requests
         earliest = max(now, self.paused_until)
@@ -71,16 +77,21 @@ class Pace:
         if rates.tokens:
             self.tokens_due = max(self.tokens_due, earliest) + tokens / (rates.tokens * self.factor)
         self.count += 1
-        return earliest
+        return earliest, self.epoch
 
-    def throttled(self, now: float, rates: Rates, retry_after: float | None) -> None:
-        """Slow down. Calls that were under way when the pause began and are refused as well count once."""
+    def stands(self, turn: Turn) -> bool:
+        """Whether a turn can still be used."""
+        return turn[1] == self.epoch and turn[0] >= self.paused_until
+
+    def throttled(self, now: float, rates: Rates, turn: Turn, retry_after: float | None) -> None:
+        """Slow down, once for all calls of an epoch: those that were under way are often refused together."""
         self._advance(now, rates)
-        fresh = now >= max(self.paused_until, self.throttled_at + _FIRST_PAUSE)
+        fresh = turn[1] == self.epoch
         if fresh:
             again = now - self.throttled_at < 2 * self.pause + 2
             self.pause = min(2 * self.pause, _LONGEST_OWN_PAUSE) if again else _FIRST_PAUSE
             self.throttled_at = now
+            self.epoch += 1
             if rates.requests is None:
                 seen = self.learned * self.factor or self.count / max(now - self.since, 0.25)
                 self.learned, self.factor = max(seen, _SLOWEST), 1.0
@@ -88,11 +99,14 @@ class Pace:
             else:
                 self.factor = max(_LEAST, self.factor * _FALL)
         if retry_after is None:
-            retry_after = self.pause if fresh else 0.0
+            if not fresh:
+                return
+            retry_after = self.pause
         self.paused_until = max(self.paused_until, now + min(max(retry_after, 0.0), LONGEST))
-        # Nobody rushes in when the pause is over.
-        self.requests_due = max(self.requests_due, self.paused_until + BURST)
-        self.tokens_due = max(self.tokens_due, self.paused_until + BURST)
+        # Nobody rushes in when the pause is over. What void turns had reserved is free again.
+        after = self.paused_until + BURST
+        self.requests_due = after if fresh else max(self.requests_due, after)
+        self.tokens_due = after if fresh else max(self.tokens_due, after)
 
     def _advance(self, now: float, rates: Rates) -> None:
         if now < self.at - 60 or self.at == 0.0:  # the machine started anew since, and its clock with it
@@ -113,7 +127,7 @@ class Pace:
         self.at = now
 
 
-_FORMAT, _MARK = struct.Struct("<8s10d"), b"hrpace01"
+_FORMAT, _MARK = struct.Struct("<8s11d"), b"hrpace01"
 
 
 def packed(pace: Pace) -> bytes:

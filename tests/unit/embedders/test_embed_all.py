@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headrace.errors import Fatal, Retryable
-from headrace.knowledge.embedding import LATER, Limiter, Missed, embed_all, estimate
+from headrace.knowledge.embedding import LATER, Limiter, Missed, Turn, embed_all, estimate
 from headrace.ports import Embedder, Purpose, Throttled, Unacceptable, Vectors
 from headrace.stores.limiter import PacedLimiter, in_process
 from headrace.stores.pace import Rates
@@ -158,7 +158,7 @@ def test_a_turn_that_no_longer_stands_is_taken_anew():
     class Interrupted(PacedLimiter):
         refused = 0
 
-        def stands(self, turn: float) -> bool:
+        def stands(self, turn: Turn) -> bool:
             self.refused += 1
             return self.refused > 2
 
@@ -172,7 +172,7 @@ def test_tokens_are_counted_as_the_caller_says():
     asked: list[int] = []
 
     class Counting(PacedLimiter):
-        def turn(self, tokens: int, latest: float) -> float | None:
+        def turn(self, tokens: int, latest: float) -> Turn | None:
             asked.append(tokens)
             return super().turn(tokens, latest)
 

@@ -33,7 +33,7 @@ def test_threads_get_turns_apart_and_none_twice(shared):
 
     def take() -> None:
         for _ in range(50):
-            found.append(shared.turn(1, FOREVER) or 0)
+            found.append((shared.turn(1, FOREVER) or (0, 0))[0])
 
     threads = [threading.Thread(target=take) for _ in range(8)]
     for thread in threads:
@@ -46,27 +46,31 @@ def test_threads_get_turns_apart_and_none_twice(shared):
 
 
 def test_a_turn_taken_before_a_pause_does_not_stand(shared):
-    turns = [shared.turn(1, FOREVER) or 0 for _ in range(40)]
-    shared.throttled(2.0)
-    assert [shared.stands(turn) for turn in (turns[0], turns[12], turns[-1])] == [False, False, True]
+    turns = [shared.turn(1, FOREVER) for _ in range(40)]
+    assert all(shared.stands(turn) for turn in turns)
+    shared.throttled(turns[0], 2.0)
+    assert not any(shared.stands(turn) for turn in turns)
     assert shared.turn(1, NOW + 1.9) is None
-    assert (shared.turn(1, FOREVER) or 0) >= NOW + 2
+    later = shared.turn(1, FOREVER)
+    assert later[0] == NOW + 2 and shared.stands(later)
+    shared.throttled(turns[1], 5.0)
+    assert not shared.stands(later), "a longer pause, asked for by a call that was under way"
 
 
 def test_two_that_share_a_file_share_quota_and_pause(tmp_path):
     one, other = (PacedLimiter(Rates(requests=1.0), in_file(tmp_path / "f"), clock=lambda: NOW) for _ in range(2))
     turns = [source.turn(1, FOREVER) for source in (one, other, one, other)]
-    assert turns == [NOW, NOW, NOW + 1, NOW + 2]
-    one.throttled(60.0)
+    assert [turn[0] for turn in turns] == [NOW, NOW, NOW + 1, NOW + 2]
+    one.throttled(turns[0], 60.0)
     assert other.turn(1, NOW + 59) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 80, b"x" * 4096])
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 96, b"x" * 4096])
 def test_a_file_with_anything_else_in_it_does_no_harm(tmp_path, content):
     file = tmp_path / "limit"
     file.write_bytes(content)
     one = PacedLimiter(Rates(requests=1.0), in_file(file), clock=lambda: NOW)
-    assert [one.turn(1, FOREVER) for _ in range(3)] == [NOW, NOW, NOW + 1]
+    assert [one.turn(1, FOREVER)[0] for _ in range(3)] == [NOW, NOW, NOW + 1]
 
 
 def test_the_file_is_the_users_own_and_no_link_is_followed(tmp_path):
