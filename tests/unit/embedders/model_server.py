@@ -51,6 +51,11 @@ def vectors(call: Call, *, dimension: int = DIMENSION, encoded: bool = False, ba
     return Reply(body=json.dumps({"object": "list", "data": items, "model": call.body["model"]}).encode())
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # many clients connect at once; the default of 5 would refuse some
+
+
 class ModelServer:
     """Answers `POST /v1/embeddings`. `answer` may be replaced at any time; `calls` are those that came."""
 
@@ -82,8 +87,7 @@ class ModelServer:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def serve(self) -> None:
