@@ -16,8 +16,7 @@ HEAD = """# Third-party software
 Headrace's own code is under the Apache License 2.0 (see LICENSE). It uses the software below and ships none of it:
 `pip` and Spark fetch it. Written by `make third-party`; a test compares it with `requirements.lock` and the jars.
 
-The wheel alone needs the rows marked `base`. `local` and `kafka` are optional extras; `dev` and `servers` are tools
-and tests.
+The wheel alone needs the rows marked `base`. `dev` and `servers` are tools and tests; all others are optional extras.
 """
 JARS_HEAD = """
 ## Jars fetched from Maven Central for a laptop session
@@ -31,6 +30,7 @@ Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreS
 PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
 name the versions.
 """
+PARTS = ("base", "local", "kafka", "knowledge", "minilm", "opensearch", "pgvector", "servers", "dev")
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
     "events": "BSD-3-Clause",
@@ -41,8 +41,11 @@ WORDED = {
     "pandas": "BSD-3-Clause",
     "pgserver": "Apache-2.0",
     "protobuf": "BSD-3-Clause",
+    "cobble": "BSD-2-Clause",
     "py4j": "BSD-3-Clause",
+    "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
+    "wordllama": "MIT",
 }
 SPDX = {
     "Apache Software License": "Apache-2.0",
@@ -101,9 +104,9 @@ def locked() -> list[str]:
 
 
 def needed_by() -> dict[str, str]:
-    """Return for each package the first of base, local, kafka, servers, dev whose dependencies reach it."""
+    """Return for each package the first of `PARTS` whose dependencies reach it."""
     found: dict[str, str] = {}
-    for part in ("base", "local", "kafka", "servers", "dev"):
+    for part in PARTS:
         extra = "" if part == "base" else part
         queue = [r for r in map(Requirement, requires("headrace") or []) if _wanted(r, extra)]
         while queue:

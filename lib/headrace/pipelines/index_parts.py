@@ -20,7 +20,7 @@ from headrace.lake import Lake, local_rows
 from headrace.pipelines.publish import Publisher
 from headrace.ports import Failed, VectorIndex
 from headrace.stores import indexes, objects
-from headrace.stores.embedders import embedder
+from headrace.stores.embedders import check, kept_embedder
 from headrace.stores.files import LakeFiles
 from headrace.stores.limiter import limiter
 from headrace.tables import OUTBOX, REJECTS
@@ -62,13 +62,13 @@ class Parts:
 def build(lake: Lake, config: Config, settings: Knowledge) -> Parts:
     """Make everything that can fail for a wrong setting: models, stores."""
     _refuse_unbuilt(settings)
-    about = embedder(settings.embed)
+    about = kept_embedder(settings.embed)
+    check(about)
     model = Model(about.model, about.dimension, about.fingerprint)
-    about.close()
     workers = int(lake.spark.sparkContext.defaultParallelism)
     one_host = str(lake.spark.sparkContext.master).startswith("local")
     turns = partial(limiter, settings.embed, writers=workers, one_host=one_host)
-    stage = Stage(partial(embedder, settings.embed), turns, workers)
+    stage = Stage(partial(kept_embedder, settings.embed), turns, workers)
     fingerprint = pipeline_fingerprint(settings)
     indexer = Indexer(lake, settings, fingerprint, model, objects.loader, stage)
     generation = generation_of(model)

@@ -14,7 +14,13 @@ from headrace.stores.kafka_look import client_settings, topic_pattern
 def config(folder: Path, **source: object) -> Config:
     shop = {"from": "kafka", "servers": "127.0.0.1:9", "topics": ["t*"], "format": "debezium", **source}
     feed = {"from": "files", "path": str(folder / "in"), "format": "debezium"}
-    return Config.model_validate({"lake": str(folder / "lake"), "sources": {"shop": shop, "feed": feed}, "tables": {}})
+    return Config.model_validate(
+        {
+            "lake": str(folder / "lake"),
+            "sources": {"shop": shop, "feed": feed},
+            "tables": {"t": {"source": "feed", "key": ["id"]}},
+        }
+    )
 
 
 def checkpoint(settings: Config, source: str, offsets: dict[int, object], committed: int) -> Path:

@@ -33,6 +33,16 @@ def test_a_helper_that_was_killed_is_replaced_and_the_document_read() -> None:
     assert helper_id() != first
 
 
+def test_a_helper_of_a_large_worker_is_kept() -> None:
+    ballast = b"x" * 700_000_000
+    guarded._keeper.stop()
+    read("<p>one", "a.html")
+    first = helper_id()
+    del ballast
+    read("<p>two", "a.html")
+    assert helper_id() == first
+
+
 def test_a_document_that_kills_its_helper_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(self: guarded._Helper, question: bytes, seconds: float) -> bytes:
         raise ConnectionError("gone")
