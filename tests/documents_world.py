@@ -15,7 +15,7 @@ from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
 from headrace.ports import Embedder
 from headrace.stores import objects
-from headrace.testing.knowledge import FreeLimiter, HashEmbedder
+from headrace.testing.knowledge import HashEmbedder, free_limiter
 
 ABOUT = HashEmbedder()
 MODEL = Model(ABOUT.model, ABOUT.dimension, ABOUT.fingerprint)
@@ -41,7 +41,7 @@ class World:
 
     def start(self) -> None:
         """Another process takes over."""
-        stage = Stage(self._embedder, FreeLimiter, workers=1)
+        stage = Stage(self._embedder, free_limiter, workers=1)
         self.indexer = Indexer(self.lake, settings(), "v1", MODEL, objects.loader, stage)
         self.indexer.start()
 

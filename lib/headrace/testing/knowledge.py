@@ -9,6 +9,8 @@ import numpy as np
 
 from headrace.errors import Retryable
 from headrace.ports import Purpose, Vectors
+from headrace.stores.limiter import PacedLimiter, in_process
+from headrace.stores.pace import Rates
 
 
 @dataclass(slots=True)
@@ -35,6 +37,25 @@ class HashEmbedder:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class FlakyEmbedder(HashEmbedder):
+    """The same, but one call in four fails."""
+
+    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
+        """Vectors, or Retryable."""
+        if Random().random() < 0.25:
+            raise Retryable(expected="an answer", found="none", todo="Try again.")
+        return HashEmbedder.embed(self, texts, purpose)
+
+
+def _seed(word: str) -> int:
+    return int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def free_limiter() -> PacedLimiter:
+    """A limiter without limits."""
+    return PacedLimiter(Rates(), in_process())
 
 
 class FlakyEmbedder(HashEmbedder):
