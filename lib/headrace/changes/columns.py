@@ -16,6 +16,7 @@ RESERVED = frozenset(
 
 _WHOLE = r"^-?[0-9]+$"
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+_DECIMALS = re.compile(r"array<decimal\(\d+,\s*(\d+)\)>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MOST_NAME = 200
 _ODD_NAME = re.compile(r"[ ,;{}()\n\t=]")
@@ -66,12 +67,24 @@ def misfit(text: Column, value: Column, kind: str) -> Column:
     """True where a text is there but `value`, made of it by `typed`, is not what it says."""
     lost = text.isNotNull() & value.isNull()
     if kind.startswith(("array<", "map<", "struct<")):
-        return lost & (F.trim(text) != "null")
+        lost &= F.trim(text) != "null"
+        if found := _DECIMALS.fullmatch(kind):
+            return lost | text.rlike(_beyond(found[1])) | text.rlike(r"\d[eE]-")
+        return lost
     if found := _DECIMAL.fullmatch(kind):
-        # A cast to fewer fraction digits rounds silently.
+        # A cast to fewer fraction digits rounds silently. Near 38 digits so does a comparison: there the text decides.
         exact = text.try_cast(f"decimal(38,{min(int(found[2]) + 8, 37)})")
-        return lost | (exact != value)
+        cut = text.rlike(_beyond(found[2])) & ~text.rlike("[eE]")
+        return lost | cut | F.coalesce(exact != value, F.lit(False))
+    if kind in ("float", "double"):
+        # "Infinity" is what it says; a number that became infinite is not.
+        return lost | (F.abs(value).cast("double") == float("inf")) & text.rlike(r"\d")
     return lost
+
+
+def _beyond(scale: str) -> str:
+    """Finds a digit that counts beyond `scale` digits after the point."""
+    return rf"\.\d{{{scale}}}\d*[1-9]"
 
 
 def untyped(value: Column, kind: str) -> Column:

@@ -10,6 +10,7 @@ from headrace.changes import dumps, history, moves
 from headrace.changes.columns import col, key_text
 from headrace.changes.facts import TableFacts
 from headrace.changes.schema import TableSchema, ensure_table, system_columns
+from headrace.changes.stored_key import check_key, key_property
 from headrace.changes.table_rows import REASON, Shape, Typing
 from headrace.config import Table
 from headrace.errors import ExpectationStopped
@@ -153,9 +154,12 @@ class OrderedTable:
     def mend(self, lake: Lake) -> DataFrame | None:
         """Delete rows that lie below their floor: what a crash between a floor and its rows left behind.
 
+        Raises ConfigError, before anything is written, where the table was made with another key.
+
         Returns:
             `key, position` of the rows deleted, to be told in `changed_keys`; None where there were none.
         """
+        check_key(lake, self.name, self._table, self._stored_key(lake))
         below = self._below_floors(lake)
         if below is None:
             return None
@@ -226,6 +230,7 @@ class OrderedTable:
         if shape == self._shape:
             return
         properties = {**DEFAULT_PROPERTIES, **_statistics(shape), **self._table.properties}
+        properties |= key_property(self._table.key)
         before = lake.read(self._path).columns if lake.exists(self._path) else []
         if CARRIED in before:
             # Before the columns are added: after a crash in between they still count as new.

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from headrace.changes.columns import free_name, needs_mapping
-from headrace.changes.widen import delta_widens, wider
+from headrace.changes.widen import delta_widens, grows, wider, wider_key
 from headrace.config import Table
 from headrace.lake import Lake, local_rows, quoted, struct
 from headrace.tables import CARRIED, CHANGED_AT, POSITION, SCHEMAS
@@ -43,11 +43,13 @@ class TableSchema:
     partial: bool = False
     """Whether an event ever left a column out. A column first heard of after that starts as partial: rows may be stored
     that do not know it."""
+    key: tuple[str, ...] = ()
+    """The key columns as the source names them: they grow only where their text stays the same."""
 
     @classmethod
     def declared(cls, key: Iterable[str], types: Mapping[str, str]) -> "TableSchema":
         """Where every table starts: its declared columns."""
-        schema = cls()
+        schema = cls(key=tuple(key))
         for source, kind in types.items():
             schema = schema._with(source, kind, declared=True)
         return schema
@@ -63,7 +65,7 @@ class TableSchema:
             found = schema.find(source)
             if found is None:
                 schema = schema._with(source, kind)
-            elif not found.declared and (width := wider(found.type, kind)) not in (None, found.type):
+            elif not found.declared and (width := self._wider(found, kind)) not in (None, found.type):
                 schema = schema._replace(replace(found, type=str(width)))
         return schema
 
@@ -84,6 +86,9 @@ class TableSchema:
         """Type by source column."""
         return {column.source: column.type for column in self.columns}
 
+    def _wider(self, column: SourceColumn, kind: str) -> str | None:
+        return (wider_key if column.source in self.key else wider)(column.type, kind)
+
     def _with(self, source: str, kind: str, *, declared: bool = False) -> "TableSchema":
         name = free_name(source, {column.name for column in self.columns})
         return replace(self, columns=(*self.columns, SourceColumn(source, name, kind, declared, self.partial)))
@@ -101,7 +106,8 @@ class SchemaRegistry:
         }
         for name, schema in self._load(lake).items():
             if name in self._schemas:
-                self._schemas[name] = _redeclared(schema, declared.get(name, {}))
+                known = replace(schema, key=tables[name].key)
+                self._schemas[name] = _redeclared(known, declared.get(name, {}))
 
     def get(self, table: str) -> TableSchema:
         """What is known of a table now."""
@@ -194,7 +200,7 @@ def _add_columns(
 
 def _widen(lake: Lake, relative: str, old: StructField, new: StructField) -> bool:
     before, after = old.dataType.simpleString(), new.dataType.simpleString()
-    if wider(before, after) != after:
+    if not grows(before, after):
         return False
     if delta_widens(before, after):
         lake.execute(f"ALTER TABLE {lake.sql_name(relative)} SET TBLPROPERTIES ('{WIDENING}' = 'true')")
