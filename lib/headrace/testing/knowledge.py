@@ -56,32 +56,3 @@ def _seed(word: str) -> int:
 def free_limiter() -> PacedLimiter:
     """A limiter without limits."""
     return PacedLimiter(Rates(), in_process())
-
-
-class FlakyEmbedder(HashEmbedder):
-    """The same, but one call in four fails."""
-
-    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
-        """Vectors, or Retryable."""
-        if Random().random() < 0.25:
-            raise Retryable(expected="an answer", found="none", todo="Try again.")
-        return HashEmbedder.embed(self, texts, purpose)
-
-
-def _seed(word: str) -> int:
-    return int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-
-
-class FreeLimiter:
-    """A limiter that never makes anyone wait."""
-
-    def turn(self, tokens: int, latest: float) -> float | None:
-        """Now."""
-        return 0.0
-
-    def stands(self, turn: float) -> bool:
-        """Always."""
-        return True
-
-    def throttled(self, retry_after: float | None) -> None:
-        """Nothing."""
