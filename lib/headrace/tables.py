@@ -47,6 +47,9 @@ MESSAGES = """message_key binary, message binary, headers array<struct<key: stri
 TYPES_HEADER = "headrace.types"
 """Header with the column types of the Parquet file a message was read from, as a JSON object."""
 
+REFUSED_HEADER = "headrace.refused"
+"""Header of what a transport could not read: `reason` and `detail` of its reject, as a JSON object."""
+
 TABLES = "tables/{table}"
 """Ordered tables have the source's columns, then `_position string, _changed_at timestamp` and, where a table has
 partial events, `_carried map<string, string>`: the position of each value older than its row."""

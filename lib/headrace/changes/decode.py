@@ -20,7 +20,7 @@ from headrace.changes.formats.wrapped import unwrapped
 from headrace.changes.routes import Route, Routes
 from headrace.changes.widen import wider
 from headrace.config_sources import Source
-from headrace.tables import TYPES_HEADER
+from headrace.tables import REFUSED_HEADER, TYPES_HEADER
 
 _HEADERS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))
 _TIME = pa.timestamp("us", tz="UTC")
@@ -68,7 +68,7 @@ def decoded(
         for batch in batches:
             writer = _Writer(name, source, routes, known, ignore_unknown, replayed)
             for message in _numbered(_messages(batch), seen) if lines else _messages(batch):
-                writer.add(message, decode(message))
+                writer.add(message, _refused(message) or decode(message))
             yield pa.RecordBatch.from_pylist(writer.rows, schema=_ARROW)
 
     return messages.mapInArrow(run, ENVELOPE)
@@ -222,7 +222,17 @@ def _held(known: str | None, kind: str) -> bool:
 
 def _told_types(message: Message) -> dict[str, str] | None:
     """Column types the file itself tells (Parquet), where the reader put them into a header."""
-    told = next((value for name, value in message.headers if name == TYPES_HEADER), None)
+    return _header(message, TYPES_HEADER)
+
+
+def _refused(message: Message) -> list[Decoded]:
+    """The reject of what the transport itself could not read; empty for everything else."""
+    told = _header(message, REFUSED_HEADER)
+    return [Reject(told["reason"], told["detail"])] if told else []
+
+
+def _header(message: Message, wanted: str) -> dict[str, str] | None:
+    told = next((value for name, value in message.headers if name == wanted), None)
     return msgspec.json.decode(told, type=dict[str, str]) if told else None
 
 

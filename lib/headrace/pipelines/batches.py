@@ -86,7 +86,10 @@ class Batches:
             return
         exact = Transaction(f"headrace/{self._ids[name]}", number)
         clock = time.monotonic()
-        result = self._apply(messages, name, source, f"{name}/{number}", exact, log_it=True)
+        try:
+            result = self._apply(messages, name, source, f"{name}/{number}", exact, log_it=True)
+        except Exception as error:
+            raise file_source.explained(error, name) from error
         log.info(
             "source=%s batch=%s sent=%s applied=%s stale=%s rejected=%s ignored=%s seconds=%.1f",
             name, number, *[result.total(count) for count in ("sent", "applied", "stale", "rejected", "ignored")],

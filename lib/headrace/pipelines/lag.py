@@ -100,7 +100,16 @@ def _folder(source: FilesSource, checkpoint: Checkpoint) -> Lag:
 
 
 def data_files(folder: Path) -> Iterator[Path]:
-    """Files below a folder, as Spark would list them: hidden ones and those starting with `_` are left out."""
+    """Files below a folder, as Spark would list them: without links to nothing and names that begin with `.` or `_`."""
+    return (file for file in _named(folder) if file.exists())
+
+
+def dead_links(folder: Path) -> Iterator[Path]:
+    """Links to nothing where a data file could be."""
+    return (file for file in _named(folder) if not file.exists())
+
+
+def _named(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         for name in sorted(names):

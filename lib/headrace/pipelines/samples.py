@@ -5,6 +5,8 @@ import csv
 import gzip
 import itertools
 import json
+import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 from headrace.changes.envelope import Message
 from headrace.changes.formats.wrapped import unwrapped
 from headrace.errors import ConfigError, Unreachable
-from headrace.pipelines.lag import data_files
+from headrace.pipelines.lag import data_files, dead_links
 from headrace.stores.kafka_look import KafkaLook
 
 MOST_FILES, MOST_RECORDS = 40, 500
@@ -37,6 +39,8 @@ def of_folder(path: Path, most: int = MOST_RECORDS) -> list[Sample]:
     if not path.is_dir():
         found = "a file" if path.exists() else "no such folder"
         raise ConfigError(where=str(path), expected="a folder of files", found=found, todo="Correct --path.")
+    for link in dead_links(path):
+        print(f"headrace: passed over {link}, a link to nothing", file=sys.stderr)
     files = sorted(data_files(path), key=lambda file: (file.stat().st_mtime_ns, str(file)))
     if not files:
         todo = "Put a few files there, or correct --path."
@@ -76,7 +80,8 @@ def _records(file: Path) -> Iterator[Sample]:
         for value in read(file):
             message = unwrapped(Message(None, value))
             yield Sample(str(file), message.key, message.value)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, ValueError, csv.Error, zlib.error) as error:
+        # ValueError: wrong UTF-8, and what pyarrow says of a file that is not Parquet.
         todo = "Move it elsewhere, or repair it."
         raise Unreachable(where=str(file), expected="a readable file", found=str(error), todo=todo) from error
 

@@ -5,22 +5,28 @@ and a file's bytes are never held in one row.
 """
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from functools import reduce
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from headrace.config_sources import FilesSource
-from headrace.errors import Unreachable
+from headrace.errors import Fatal, Unreachable
 from headrace.lake import quoted
-from headrace.tables import TYPES_HEADER
+from headrace.tables import REFUSED_HEADER, TYPES_HEADER
 
 _CORRUPT = "_headrace_corrupt"
 _ISO = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
 _NAMES = "path string, modificationTime timestamp, length bigint, content binary"
-_NO_HEADERS = "array<struct<key: string, value: binary>>"
+_NO_GLOB = {"__globPaths__": "false"}
+"""Paths are names, not patterns: `part[1].jsonl` is one file."""
+_GLOB = re.compile(r"[\[\]{}*?\\]")
+_BYTES, _BOM = "ISO-8859-1", "\xef\xbb\xbf"
+_HEADERS = "array<struct<key: string, value: binary>>"
 
 
 def stream(spark: SparkSession, source: FilesSource) -> DataFrame:
@@ -31,6 +37,8 @@ def stream(spark: SparkSession, source: FilesSource) -> DataFrame:
     # One dump a batch: a dump is compared with the table as the one before left it.
     most = 1 if source.format == "snapshot" else source.max_files_per_batch
     reader = spark.readStream.format("binaryFile").option("recursiveFileLookup", "true").schema(_NAMES)
+    # Spark's default passes over, without a word, files a week older than the newest one it has seen.
+    reader = reader.option("maxFileAge", "36500d")
     try:
         return reader.option("maxFilesPerTrigger", most).load(source.path).select("path", "modificationTime")
     except AnalysisException as error:
@@ -52,11 +60,26 @@ def messages(files: DataFrame, source: FilesSource) -> DataFrame | None:
     frames: list[DataFrame] = []
     for encoding, paths in by_encoding.items():
         if encoding == "json":
-            frames.append(_lines(spark, paths))
+            frames.extend(_lines(spark, some) for some in _readable_at_once(paths))
         else:
             read = _csv if encoding == "csv" else _parquet
             frames.extend(read(spark, path) for path in paths)
     return reduce(DataFrame.unionByName, frames) if frames else None
+
+
+def explained(error: Exception, source: str) -> Exception:
+    """What made a batch fail, in plain words where it is a file that cannot be read to its end."""
+    told = re.search(
+        r"FAILED_READ_FILE\S* Encountered error while reading file (.+?)\.\s+(SQLSTATE|Could not)", str(error)
+    )
+    if told is None:
+        return error
+    return Fatal(
+        where=source,
+        expected="files that can be read to their end",
+        found=f"damage in {told[1]}, or a store that stopped answering",
+        todo="Start again. If it fails again, move this file away, repair it and put it back as a new one.",
+    )
 
 
 def _encoding(path: str, wanted: str) -> str:
@@ -68,41 +91,100 @@ def _encoding(path: str, wanted: str) -> str:
     return "parquet" if name.endswith(".parquet") else "json"
 
 
+def _readable_at_once(paths: list[str]) -> Iterator[list[str]]:
+    # Spark 4.1, told not to glob, gives all paths once more for each that looks like a pattern.
+    plain = [path for path in paths if not _GLOB.search(path)]
+    if plain:
+        yield plain
+    yield from ([path] for path in paths if _GLOB.search(path))
+
+
 def _lines(spark: SparkSession, paths: list[str]) -> DataFrame:
     # The text reader hands bytes through as they are, so wrong UTF-8 reaches the decoder whole.
-    lines = spark.read.text(paths).select(F.col("value").cast("binary").alias("message"), "_metadata")
+    lines = _reader(spark).text(paths).select(F.col("value").cast("binary").alias("message"), "_metadata")
     return _as_messages(lines.where(F.length(F.trim(F.col("message").cast("string"))) > 0))
 
 
 def _csv(spark: SparkSession, path: str) -> DataFrame:
-    options = {
-        "header": "true", "multiLine": "true", "escape": '"', "mode": "PERMISSIVE",
-        "sep": "\t" if ".tsv" in path.lower() else ",",
-    }  # fmt: skip
-    columns = spark.read.options(**options).csv(path).columns
+    columns = _csv_columns(spark, path)
+    if not columns:
+        return _lines(spark, [path])
     schema = StructType([StructField(name, StringType()) for name in [*columns, _CORRUPT]])
-    rows = spark.read.options(**options, columnNameOfCorruptRecord=_CORRUPT).schema(schema).csv(path)
+    rows = _csv_reader(spark, path, columnNameOfCorruptRecord=_CORRUPT).schema(schema).csv(path)
     values = F.struct(*[F.col(quoted(name)) for name in columns])
-    # A line with too few or too many fields goes on as it stands: the decoder refuses it and keeps its text.
-    text = F.coalesce(F.col(_CORRUPT), F.to_json(values, _ISO))
-    return _as_messages(rows.select(text.cast("binary").alias("message"), "_metadata"))
+    # A record with too few or too many fields goes on as it stands: it is refused with its text.
+    message = F.encode(F.coalesce(F.col(_CORRUPT), F.to_json(values, _ISO)), _BYTES).alias("message")
+    detail = (
+        f"expected a CSV record of {len(columns)} fields, as many as the file's header has; found another number of "
+        "them. Check the file's header, delimiter and quotes"
+    )
+    refused = F.when(F.col(_CORRUPT).isNotNull(), _refusal("not CSV", detail)).alias("headers")
+    return _as_messages(rows.select(message, "_metadata", refused), F.col("headers"))
+
+
+def _csv_reader(spark: SparkSession, path: str, **options: str) -> DataFrameReader:
+    # As Latin-1 every byte is a character, and goes on as that byte: wrong UTF-8 reaches the decoder whole.
+    usual = {"header": "true", "multiLine": "true", "escape": '"', "mode": "PERMISSIVE", "encoding": _BYTES}
+    return _reader(spark).options(**usual | {"sep": "\t" if ".tsv" in path.lower() else ","} | options)
+
+
+def _csv_columns(spark: SparkSession, path: str) -> list[str]:
+    """The names in a CSV file's header, each byte a character; none for an empty file."""
+    # The header of multi-line files is looked for by a reader of Hadoop that takes every name for a pattern.
+    multi = "false" if _GLOB.search(path) else "true"
+    columns = _csv_reader(spark, path, multiLine=multi).csv(path).columns
+    if not (columns and columns[0].startswith(_BOM)):
+        return columns
+    # The mark stands before the first name's quotes, which are only seen once it is taken away.
+    columns = _csv_reader(spark, path, multiLine=multi, encoding="UTF-8").csv(path).columns
+    return [name.encode().decode(_BYTES) for name in columns]
 
 
 def _parquet(spark: SparkSession, path: str) -> DataFrame:
-    rows = spark.read.parquet(path)
+    schema = _parquet_schema(spark, path)
+    if schema is None:
+        detail = f"expected a Parquet file; found other content in {path}. Repair it and put it there under a new name"
+        place = _reader(spark).format("binaryFile").load(path)
+        message = F.lit(None).cast("binary").alias("message")
+        return _as_messages(place.select(message, "_metadata"), _refusal("not Parquet", detail))
+    rows = _reader(spark).schema(schema).parquet(path)
     types = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
-    told = json.dumps(types).encode()
-    header = F.array(F.struct(F.lit(TYPES_HEADER).alias("key"), F.lit(told).alias("value")))
     values = F.struct(*[F.col(quoted(name)) for name in rows.columns])
     text = F.to_json(values, _ISO).cast("binary").alias("message")
-    return _as_messages(rows.select(text, "_metadata"), header)
+    return _as_messages(rows.select(text, "_metadata"), _header(TYPES_HEADER, types))
+
+
+def _parquet_schema(spark: SparkSession, path: str) -> StructType | None:
+    """None for a file that is not Parquet; a store that does not answer raises as ever."""
+    try:
+        # For the footer alone: rows that cannot be read must not be passed over.
+        return _reader(spark).option("ignoreCorruptFiles", "true").parquet(path).schema
+    except AnalysisException as error:
+        if error.getCondition() != "UNABLE_TO_INFER_SCHEMA":
+            raise
+    except Exception as error:
+        if "can not read FileMetaData" not in str(error):
+            raise
+    return None
+
+
+def _reader(spark: SparkSession) -> DataFrameReader:
+    return spark.read.options(**_NO_GLOB)
+
+
+def _header(name: str, value: Mapping[str, str]) -> Column:
+    return F.array(F.struct(F.lit(name).alias("key"), F.lit(json.dumps(value).encode()).alias("value")))
+
+
+def _refusal(reason: str, detail: str) -> Column:
+    return _header(REFUSED_HEADER, {"reason": reason, "detail": detail})
 
 
 def _as_messages(rows: DataFrame, headers: Column | None = None) -> DataFrame:
     return rows.select(
         F.lit(None).cast("binary").alias("message_key"),
         "message",
-        (headers if headers is not None else F.lit(None)).cast(_NO_HEADERS).alias("headers"),
+        (headers if headers is not None else F.lit(None)).cast(_HEADERS).alias("headers"),
         F.col("_metadata.file_path").alias("stream"),
         F.lit(0).alias("partition"),
         F.col("_metadata.file_block_start").alias("offset"),

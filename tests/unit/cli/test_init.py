@@ -196,3 +196,22 @@ def test_whatever_the_records_hold_the_proposal_loads(rows, name, table, tmp_pat
         file.write_text(render({"feed": ({"from": "files", "path": "./in"}, proposal)}, "a test"), encoding="utf-8")
         config = load(file)
         assert [list(one.key) for one in config.tables.values()] == [one.settings["key"] for one in proposal.tables]
+
+
+def test_init_passes_over_links_to_nothing_and_says_so(tmp_path, capsys):
+    feed(tmp_path / "in" / "a.jsonl", {"id": 1, "seq": 1})
+    (tmp_path / "in" / "gone.jsonl").symlink_to(tmp_path / "nowhere.jsonl")
+    assert set(init(tmp_path).tables) == {"in"}
+    assert f"passed over {tmp_path}/in/gone.jsonl, a link to nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.parquet", b"PAR1garbage"), ("a.jsonl.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03"), ("a.csv", b"id\n\xfc\n")],
+)
+def test_init_names_the_file_it_cannot_read(name, content, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(content)
+    assert main(["init", "--from", "files", "--path", str(tmp_path / "in")]) == 1
+    err = capsys.readouterr().err
+    assert f"headrace: {tmp_path}/in/{name}: expected a readable file" in err and "Move it elsewhere" in err

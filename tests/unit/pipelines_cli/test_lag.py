@@ -69,6 +69,7 @@ def test_files_lag_counts_files_not_yet_committed(tmp_path):
     (tmp_path / "in" / "deep dir").mkdir(parents=True)
     for name in ("a.jsonl", "deep dir/b.jsonl", "c.jsonl", "d.jsonl", ".hidden", "_SUCCESS"):
         (tmp_path / "in" / name).write_text("{}")
+    (tmp_path / "in" / "gone.jsonl").symlink_to(tmp_path / "nowhere.jsonl")
     folder = checkpoint(settings, "feed", {0: {}, 1: {}}, committed=0)
     entry = lambda name, batch: json.dumps({"path": f"file://{tmp_path}/in/{name}", "timestamp": 1, "batchId": batch})  # noqa: E731
     (folder / "sources" / "0" / "0.compact").write_text(f"v1\n{entry('a.jsonl', 0)}\n{entry('deep%20dir/b.jsonl', 0)}")

@@ -1,0 +1,137 @@
+"""Folders of files as people leave them: odd names, other encodings, broken files."""
+
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from headrace.changes.decode import decoded
+from headrace.changes.routes import Routes
+from headrace.config import Config
+from headrace.config_sources import FilesSource
+from headrace.errors import Fatal
+from headrace.pipelines import apply_changes
+from headrace.stores import file_source
+
+ODD = ["part[1]", "part1", "{p,q}", "p", "a*", "ab", "w?", "wx", "b\\c", "100%20 [é]", "100%20 é"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+def config(folder: Path, **source: object) -> Config:
+    feed = {"from": "files", "path": str(folder), "format": "json", "position": "arrival", **source}
+    table = {"source": "feed", "key": ["id"]}
+    return Config.model_validate(
+        {"lake": str(folder.parent / "lake"), "sources": {"feed": feed}, "tables": {"t": table}}
+    )
+
+
+def taken(spark: SparkSession, folder: Path) -> list[dict]:
+    """What a stream of the folder gives: the envelopes of all its files."""
+    settings = config(folder)
+    source, found = settings.sources["feed"], []
+    assert isinstance(source, FilesSource)
+
+    def take(files: DataFrame, _: int) -> None:
+        messages = file_source.messages(files, source)
+        if messages is not None:
+            rows = decoded(messages, "feed", source, Routes(settings.tables), {})
+            found.extend(row.asDict(recursive=True) for row in rows.collect())
+
+    writer = file_source.stream(spark, source).writeStream.foreachBatch(take).trigger(availableNow=True)
+    writer.option("checkpointLocation", str(folder.parent / "checkpoint")).start().awaitTermination()
+    return found
+
+
+def rows(found: list[dict]) -> list[dict]:
+    return [json.loads(row["after"]) for row in found if row["op"] == "upsert"]
+
+
+def rejects(found: list[dict]) -> list[dict]:
+    return [row for row in found if row["op"] == "reject"]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_every_file_is_read_once_whatever_its_name(kind, spark, folder):
+    (folder / "sub[1]").mkdir()
+    for number, name in enumerate([*ODD, "sub[1]/in"]):
+        file = folder / f"{name}.{kind}"
+        if kind == "parquet":
+            parquet.write_table(pa.table({"id": [str(number)]}), file)
+        else:
+            file.write_text(f'{{"id": "{number}"}}\n' if kind == "jsonl" else f"id\n{number}\n")
+    found = taken(spark, folder)
+    assert sorted(int(row["id"]) for row in rows(found)) == list(range(len(ODD) + 1))
+    assert rejects(found) == []
+
+
+def test_a_file_moved_in_late_is_read_however_old_it_is(spark, folder):
+    for name, days in (("new", 0), ("late", 30)):
+        file = folder / f"{name}.jsonl"
+        file.write_text(f'{{"id": "{name}"}}\n')
+        os.utime(file, (time.time() - days * 86_400,) * 2)
+        assert rows(taken(spark, folder)) == [{"id": name}]
+
+
+def test_csv_rows_in_wrong_utf8_are_refused_and_the_others_land(spark, folder):
+    (folder / "latin.csv").write_bytes("id,näme\n1,ok\n".encode("latin-1"))
+    (folder / "mixed.csv").write_bytes("id,name\n2,Ä\n3,".encode() + b"M\xfcller\n" + "4,日\x85\x7f\n".encode())
+    (folder / "mark.csv").write_bytes('\ufeff"id","a,é"\n5,\ufffd\n6,'.encode() + b"\xe9\n")
+    (folder / "[mark].csv").write_bytes('\ufeff"id","a,é"\n7,ü\n'.encode())
+    found = taken(spark, folder)
+    assert sorted(rows(found), key=lambda row: row["id"]) == [
+        {"id": "2", "name": "Ä"}, {"id": "4", "name": "日\x85\x7f"},
+        {"id": "5", "a,é": "\ufffd"}, {"id": "7", "a,é": "ü"},
+    ]  # fmt: skip
+    assert {row["reason"] for row in rejects(found)} == {"wrong UTF-8"}
+    assert sorted(row["message"] for row in rejects(found)) == sorted(
+        [b'{"id":"1","n\xe4me":"ok"}', b'{"id":"3","name":"M\xfcller"}', '{"id":"6","a,é":"'.encode() + b'\xe9"}']
+    )
+
+
+def test_csv_records_that_do_not_fit_the_header_are_refused_in_words_of_csv(spark, folder):
+    (folder / "a.csv").write_bytes(b'id,name\n1\n2,x,y\n3,"two\nlines"\n')
+    (folder / "blank.csv").write_bytes(b"\n")
+    found = taken(spark, folder)
+    assert rows(found) == [{"id": "3", "name": "two\nlines"}]
+    assert [(row["reason"], row["message"]) for row in rejects(found)] == [("not CSV", b"1"), ("not CSV", b"2,x,y")]
+    assert all("CSV record of 2 fields" in row["detail"] and "JSON" not in row["detail"] for row in rejects(found))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"PAR1garbage", b"some text that is not Parquet", b"PAR1garbagegarbage\x08\0\0\0PAR1"],
+    ids=["short", "text", "footer"],
+)
+def test_a_file_that_is_not_parquet_is_refused_by_its_name_and_the_others_land(content, spark, folder):
+    (folder / "broken[1].parquet").write_bytes(content)
+    parquet.write_table(pa.table({"id": [1]}), folder / "good.parquet")
+    found = taken(spark, folder)
+    assert rows(found) == [{"id": "1"}]
+    (refused,) = rejects(found)
+    assert (refused["reason"], refused["message"]) == ("not Parquet", None)
+    assert str(folder / "broken[1].parquet") in refused["detail"]
+
+
+def test_a_file_damaged_further_in_is_named_and_can_be_moved_away(spark, folder, monkeypatch):
+    monkeypatch.setattr(apply_changes, "spark_session", lambda *_, **__: spark)
+    parquet.write_table(pa.table({"id": list(range(2000))}), folder / "bad.parquet")
+    whole = (folder / "bad.parquet").read_bytes()
+    (folder / "bad.parquet").write_bytes(whole[:4] + b"\xff" * 60 + whole[64:])
+    parquet.write_table(pa.table({"id": [1]}), folder / "good.parquet")
+    with pytest.raises(Fatal, match=r"bad\.parquet.* move this file away"):
+        apply_changes.run(config(folder), True, threading.Event())
+    os.rename(folder / "bad.parquet", folder.parent / "bad.parquet")
+    assert apply_changes.run(config(folder), True, threading.Event()) == 0
+    place = str(folder.parent / "lake" / "tables" / "t")
+    assert [row["id"] for row in spark.read.format("delta").load(place).collect()] == [1]
