@@ -5,6 +5,7 @@ and a file's bytes are never held in one row.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import reduce
@@ -39,8 +40,10 @@ def stream(spark: SparkSession, source: FilesSource) -> DataFrame:
     reader = spark.readStream.format("binaryFile").option("recursiveFileLookup", "true").schema(_NAMES)
     # Spark's default passes over, without a word, files a week older than the newest one it has seen.
     reader = reader.option("maxFileAge", "36500d")
+    # A folder that is there is meant by its name, `in[1]` too.
+    folder = _GLOB.sub(r"\\\g<0>", source.path) if os.path.isdir(source.path) else source.path
     try:
-        return reader.option("maxFilesPerTrigger", most).load(source.path).select("path", "modificationTime")
+        return reader.option("maxFilesPerTrigger", most).load(folder).select("path", "modificationTime")
     except AnalysisException as error:
         raise Unreachable(
             expected="a folder of files", found=source.path, todo="Make the folder, or correct the source's path."

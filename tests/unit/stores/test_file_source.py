@@ -75,6 +75,13 @@ def test_every_file_is_read_once_whatever_its_name(kind, spark, folder):
     assert rejects(found) == []
 
 
+def test_a_folder_whose_name_looks_like_a_pattern_is_read(spark, tmp_path):
+    for name in ("in[1]", "in1"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.jsonl").write_text(f'{{"id": "{name}"}}\n')
+    assert rows(taken(spark, tmp_path / "in[1]")) == [{"id": "in[1]"}]
+
+
 def test_a_file_moved_in_late_is_read_however_old_it_is(spark, folder):
     for name, days in (("new", 0), ("late", 30)):
         file = folder / f"{name}.jsonl"
