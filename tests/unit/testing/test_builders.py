@@ -76,7 +76,7 @@ def test_a_key_change_is_a_delete_and_an_upsert_that_knows_where_it_came_from() 
 CONFIG = Config.model_validate(
     {
         "lake": "unused",
-        "sources": {"shop": {"from": "files", "path": "unused", "format": "json", "position": ["at"]}},
+        "sources": {"shop": {"from": "files", "path": "in", "format": "json", "position": ["at"]}},
         "tables": {"users": {"source": "shop", "source_table": "t", "key": ["id"]}},
     }
 )
