@@ -10,10 +10,9 @@ from pyspark.sql import SparkSession
 from headrace.config_knowledge import Knowledge
 from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import Indexer
-from headrace.knowledge.served import Model
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
-from headrace.ports import Embedder
+from headrace.ports import Embedder, Model
 from headrace.stores import objects
 from headrace.testing.knowledge import HashEmbedder, free_limiter
 

@@ -6,7 +6,7 @@ Nothing here imports Spark or a client library.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,14 @@ Vectors = NDArray[np.float32]
 
 Purpose = Literal["document", "query"]
 """Some models embed what is stored and what is asked in different ways."""
+
+
+class Model(NamedTuple):
+    """What makes vectors: its name, the numbers in one, and the fingerprint that keeps models apart."""
+
+    name: str
+    dimension: int
+    fingerprint: str
 
 
 class Throttled(Retryable):

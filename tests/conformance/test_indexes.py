@@ -10,9 +10,8 @@ from pydantic import TypeAdapter
 import headrace
 from headrace.config_indexes import Index
 from headrace.errors import Fatal, MissingDependency
-from headrace.ports import Filters
+from headrace.ports import Filters, Model
 from headrace.stores import indexes
-from headrace.stores.generations import Model
 from headrace.testing.passages import MODEL, direction, put
 
 SETTINGS = {

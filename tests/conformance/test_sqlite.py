@@ -10,8 +10,7 @@ import pytest
 
 from headrace.config_indexes import SqliteIndex
 from headrace.errors import Fatal, FormatTooNew, Unreachable
-from headrace.ports import Filters
-from headrace.stores.generations import Model
+from headrace.ports import Filters, Model
 from headrace.stores.sqlite_index import SqliteVectorIndex
 from headrace.stores.sqlite_search import SqlitePassageReader
 from headrace.testing.index_generations import GenerationsContract

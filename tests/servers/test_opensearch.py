@@ -14,8 +14,7 @@ import pytest
 from conformance.random_writes import ON_A_SERVER, any_batches, write_and_compare
 from headrace.config_indexes import OpenSearchIndex
 from headrace.errors import ConfigError, Fatal, Unreachable
-from headrace.ports import Filters, Written
-from headrace.stores.generations import Model
+from headrace.ports import Filters, Model, Written
 from headrace.stores.opensearch_index import OpenSearchVectorIndex
 from headrace.stores.opensearch_search import OpenSearchPassageReader
 from headrace.testing.index_generations import GenerationsContract

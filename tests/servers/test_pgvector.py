@@ -12,8 +12,7 @@ import pytest
 from conformance.random_writes import ON_A_SERVER, any_batches, write_and_compare
 from headrace.config_indexes import PgvectorIndex
 from headrace.errors import Fatal, Unreachable
-from headrace.ports import Filters
-from headrace.stores.generations import Model
+from headrace.ports import Filters, Model
 from headrace.stores.pgvector_index import PgvectorVectorIndex
 from headrace.stores.pgvector_search import PgvectorPassageReader
 from headrace.testing.index_generations import GenerationsContract

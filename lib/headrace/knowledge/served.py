@@ -11,21 +11,13 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from headrace.lake import Assignments, Lake, local_rows
+from headrace.ports import Model
 from headrace.tables import CHUNKS, DOCUMENTS, OUTBOX, PASSAGES, VECTORS
 
 Document = tuple[str, str]
 """Feed and id."""
 
 PASSAGES_OUTBOX = "passages"
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What makes vectors: its name, the numbers in one, and the fingerprint that keeps models apart."""
-
-    name: str
-    dimension: int
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
 from headrace.knowledge.embedding import LATER, Limiter, Missed, embed_all
-from headrace.knowledge.served import Document, Model
+from headrace.knowledge.served import Document
 from headrace.lake import Assignments, Lake, local_rows
-from headrace.ports import Embedder
+from headrace.ports import Embedder, Model
 from headrace.tables import CHUNKS, VECTORS
 
 _MADE = "vector binary, reason string, retry boolean"

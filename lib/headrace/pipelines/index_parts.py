@@ -14,11 +14,11 @@ from headrace.config_knowledge import EventFeed, FolderFeed, Knowledge
 from headrace.errors import ConfigError, Fatal
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
-from headrace.knowledge.served import PASSAGES_OUTBOX, Model
+from headrace.knowledge.served import PASSAGES_OUTBOX
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake, local_rows
 from headrace.pipelines.publish import Publisher
-from headrace.ports import Failed, VectorIndex
+from headrace.ports import Failed, Model, VectorIndex
 from headrace.stores import indexes, objects
 from headrace.stores.embedders import check, kept_embedder
 from headrace.stores.files import LakeFiles

@@ -1,20 +1,12 @@
 """What every vector index agrees on: names of generations, the model of each, and who may write."""
 
 import re
-from typing import NamedTuple
 
 from headrace.errors import Fatal
+from headrace.ports import Model
 
 _NAME = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 _LONGEST = 20
-
-
-class Model(NamedTuple):
-    """What made the vectors of one generation."""
-
-    name: str
-    dimension: int
-    fingerprint: str
 
 
 def is_generation(name: str) -> bool:

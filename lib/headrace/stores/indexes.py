@@ -1,7 +1,5 @@
 """The index that the settings name: its write side, its read side."""
 
-from typing import Protocol
-
 from headrace.config_indexes import (
     Index,
     KafkaIndex,
@@ -12,8 +10,7 @@ from headrace.config_indexes import (
     SqliteIndex,
 )
 from headrace.errors import Fatal
-from headrace.ports import PassageReader, VectorIndex
-from headrace.stores.generations import Model
+from headrace.ports import Model, PassageReader, VectorIndex
 from headrace.stores.kafka_index import KafkaVectorIndex
 from headrace.stores.kendra_index import KendraVectorIndex
 from headrace.stores.opensearch_index import OpenSearchVectorIndex
@@ -25,40 +22,26 @@ from headrace.stores.sqlite_index import SqliteVectorIndex
 from headrace.stores.sqlite_search import SqlitePassageReader
 
 
-class NamedModel(Protocol):
-    """What makes vectors."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def dimension(self) -> int: ...
-
-    @property
-    def fingerprint(self) -> str: ...
-
-
-def index(settings: Index, generation: str, model: NamedModel | None = None) -> VectorIndex:
+def index(settings: Index, generation: str, model: Model | None = None) -> VectorIndex:
     """The write side of one generation. Nothing is asked before `open`.
 
     Args:
         model: what its vectors are made with: `open` then refuses a generation of another one at once, and an empty
             generation can be searched. None takes what the first passage says.
     """
-    kept = None if model is None else Model(model.name, model.dimension, model.fingerprint)
     match settings:
         case SqliteIndex():
-            return SqliteVectorIndex(settings, generation, kept)
+            return SqliteVectorIndex(settings, generation, model)
         case OpenSearchIndex():
-            return OpenSearchVectorIndex(settings, generation, kept)
+            return OpenSearchVectorIndex(settings, generation, model)
         case PgvectorIndex():
-            return PgvectorVectorIndex(settings, generation, kept)
+            return PgvectorVectorIndex(settings, generation, model)
         case KafkaIndex():
-            return KafkaVectorIndex(settings, generation, kept)
+            return KafkaVectorIndex(settings, generation, model)
         case ServerlessVectorIndex():
-            return ServerlessVectorStore(settings, generation, kept)
+            return ServerlessVectorStore(settings, generation, model)
         case KendraIndex():
-            return KendraVectorIndex(settings, generation, kept)
+            return KendraVectorIndex(settings, generation, model)
 
 
 def reader(settings: Index) -> PassageReader:

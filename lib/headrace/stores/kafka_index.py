@@ -11,8 +11,8 @@ from typing import Any
 
 from headrace.config_indexes import KafkaIndex
 from headrace.errors import Fatal, MissingDependency, Unreachable
-from headrace.ports import Failed, Held, Projected, Written
-from headrace.stores.generations import Model, checked_generation, not_open
+from headrace.ports import Failed, Held, Model, Projected, Written
+from headrace.stores.generations import checked_generation, not_open
 from headrace.stores.kafka_look import client_settings
 from headrace.stores.opensearch_bulk import document_of, dumps
 from headrace.stores.passage_rows import Row, checked, first_model, too_large

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from headrace.config_indexes import KendraIndex
-from headrace.ports import Failed, Held, Projected, Written
+from headrace.ports import Failed, Held, Model, Projected, Written
 from headrace.stores.aws_clients import aws_client, translated
-from headrace.stores.generations import Model, checked_generation, not_open
+from headrace.stores.generations import checked_generation, not_open
 from headrace.stores.passage_rows import Row, checked
 
 _AT_A_TIME = 10  # Kendra takes no more documents in one call

@@ -11,10 +11,9 @@ from urllib.parse import quote
 
 from headrace.config_indexes import OpenSearchIndex
 from headrace.errors import Fatal
-from headrace.ports import Failed, Held, Projected, Written
+from headrace.ports import Failed, Held, Model, Projected, Written
 from headrace.stores import opensearch_template as template
 from headrace.stores.generations import (
-    Model,
     check_model,
     check_owner,
     checked_generation,

@@ -6,8 +6,7 @@ from typing import Any
 
 from headrace.config_indexes import OpenSearchIndex
 from headrace.errors import Unreachable
-from headrace.ports import Filters, Hit
-from headrace.stores.generations import Model
+from headrace.ports import Filters, Hit, Model
 from headrace.stores.opensearch_client import Refused, Server
 from headrace.stores.opensearch_template import cosine, model_in
 from headrace.stores.passage_rows import query_vector, query_words

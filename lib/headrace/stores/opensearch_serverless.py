@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from headrace.config_indexes import OpenSearchIndex, ServerlessVectorIndex
-from headrace.ports import Failed, Held, Projected, Written
+from headrace.ports import Failed, Held, Model, Projected, Written
 from headrace.stores import opensearch_template as template
-from headrace.stores.generations import Model, check_model, check_owner, still_active
+from headrace.stores.generations import check_model, check_owner, still_active
 from headrace.stores.opensearch_bulk import document_of, dumps
 from headrace.stores.opensearch_client import reason_of
 from headrace.stores.opensearch_index import OpenSearchVectorIndex

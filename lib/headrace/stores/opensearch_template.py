@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.config_indexes import OpenSearchIndex
-from headrace.stores.generations import Model, is_generation
+from headrace.ports import Model
+from headrace.stores.generations import is_generation
 
 KEYWORDS = ("source", "document", "language", "tags", "audience", "tenant", "content_hash")
 NOT_SEARCHED = ("url", "modality", "model", "fingerprint", "position")

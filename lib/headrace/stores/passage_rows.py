@@ -12,8 +12,8 @@ import numpy as np
 
 from headrace.errors import Fatal
 from headrace.passages import unpacked
-from headrace.ports import Failed, Projected, Vectors
-from headrace.stores.generations import Model, described
+from headrace.ports import Failed, Model, Projected, Vectors
+from headrace.stores.generations import described
 
 MAX_KEY_BYTES = 512
 """The longest id OpenSearch takes; the others keep to it, so that an index can be moved."""

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import msgspec
 
 from headrace.config_indexes import PgvectorIndex
-from headrace.ports import Failed, Held, Projected, Written
+from headrace.ports import Failed, Held, Model, Projected, Written
 from headrace.stores import pgvector_schema as schema
 from headrace.stores.generations import (
-    Model,
     check_model,
     check_owner,
     checked_generation,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from headrace.config_indexes import PgvectorIndex
 from headrace.errors import Fatal, HeadraceError, MissingDependency, Unreachable
-from headrace.stores.generations import Model
+from headrace.ports import Model
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -10,9 +10,8 @@ import msgspec
 
 from headrace.config_indexes import PgvectorIndex
 from headrace.errors import Unreachable
-from headrace.ports import Filters, Hit
+from headrace.ports import Filters, Hit, Model
 from headrace.stores import pgvector_schema as schema
-from headrace.stores.generations import Model
 from headrace.stores.passage_rows import folded, query_vector, query_words
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from contextlib import closing
 import msgspec
 
 from headrace.config_indexes import SqliteIndex
-from headrace.ports import Failed, Held, Projected, Written
+from headrace.ports import Failed, Held, Model, Projected, Written
 from headrace.stores import sqlite_schema as schema
 from headrace.stores.generations import (
-    Model,
     check_model,
     check_owner,
     checked_generation,

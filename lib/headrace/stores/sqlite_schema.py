@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from headrace.errors import Fatal, FormatTooNew, Unreachable
-from headrace.stores.generations import Model
+from headrace.ports import Model
 
 FORMAT = 1
 _SECONDS_TO_WAIT = 30.0

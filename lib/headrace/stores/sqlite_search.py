@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from headrace.config_indexes import SqliteIndex
 from headrace.errors import Unreachable
-from headrace.ports import Filters, Hit, Vectors
+from headrace.ports import Filters, Hit, Model, Vectors
 from headrace.stores import sqlite_schema as schema
-from headrace.stores.generations import Model
 from headrace.stores.passage_rows import query_vector, query_words
 
 _BLOCK = 4096  # vectors held in memory at a time
