@@ -15,6 +15,7 @@ from pathlib import Path
 
 from headrace import __version__
 from headrace.errors import ConfigError, HeadraceError
+from headrace.stores.disk import disk_trouble
 
 VERBS = {
     "run": "run jobs: take in what is there and stop (--once), or stream until stopped",
@@ -57,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        return _surprised(error, debug)
+        trouble = disk_trouble(error)
+        return _failed(trouble, debug) if trouble else _surprised(error, debug)
 
 
 def _parser(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, "_Verb"]:

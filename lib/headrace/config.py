@@ -3,14 +3,12 @@
 Models only. Reading the file, `${NAME}`, secrets and readable errors live in `config_file.py`.
 """
 
-from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from headrace.config_base import (
-    FIRST,
     Contradiction,
     Contradictions,
     Duration,
@@ -18,10 +16,10 @@ from headrace.config_base import (
     Names,
     OptionText,
     Settings,
-    unknown_name,
 )
+from headrace.config_fit import left_out, misfits
 from headrace.config_knowledge import Knowledge
-from headrace.config_sources import FilesSource, Source
+from headrace.config_sources import Source
 
 
 class History(Settings):
@@ -120,6 +118,8 @@ class Table(Settings):
 
     @model_validator(mode="after")
     def _keys_are_kept(self) -> "Table":
+        for column in sorted({column for column in self.key if self.key.count(column) > 1}):
+            raise Contradiction("key", "each key column once", f"{column} twice", f"key: [{column}]")
         for column in sorted(set(self.key) & set(self.drop)):
             raise Contradiction("drop", "no key column", column, f"key: [{column}]")
         for column in sorted(set(self.key) & set(self.columns)):
@@ -166,22 +166,6 @@ class Apply(Settings):
     replay_horizon: Duration = timedelta(days=7)
 
 
-def left_out(given: Mapping[str, Any]) -> Iterator[Contradiction]:
-    """What settings cannot do without: something to do, and sources for tables."""
-    if not given.get("tables") and given.get("knowledge") is None:
-        yield Contradiction("tables", "tables by name, or knowledge", "nothing", FIRST["tables"])
-    if given.get("tables") and not given.get("sources"):
-        yield Contradiction("sources", "sources by name", "nothing", FIRST["sources"])
-
-
-def in_words(duration: timedelta) -> str:
-    """A duration as the settings write it: `7 days`, `36h`, `90s`."""
-    seconds = int(duration.total_seconds())
-    if seconds and seconds % 86400 == 0:
-        return f"{seconds // 86400} days"
-    return f"{seconds // 3600}h" if seconds and seconds % 3600 == 0 else f"{seconds}s"
-
-
 class Config(Settings):
     """Everything one deployment is told."""
 
@@ -199,52 +183,13 @@ class Config(Settings):
     def _tables_fit(self) -> "Config":
         problems = list(left_out({"sources": self.sources, "tables": self.tables, "knowledge": self.knowledge}))
         if not problems:
-            problems = [*self._sources_exist(), *self._lake_apart(), *self._one_table_each(), *self._horizons()]
+            problems = list(misfits(self))
         if self.knowledge:
             formats = {name: source.format for name, source in self.sources.items()}
             problems += self.knowledge.misfits(list(self.tables), formats)
         if problems:
             raise Contradictions(problems)
         return self
-
-    def _sources_exist(self) -> Iterator[Contradiction]:
-        known = sorted(self.sources)
-        for name, table in self.tables.items():
-            if table.source not in self.sources:
-                yield unknown_name(f"tables.{name}.source", table.source, "sources", known)
-
-    def _lake_apart(self) -> Iterator[Contradiction]:
-        for name, source in self.sources.items():
-            if isinstance(source, FilesSource) and f"{self.lake}/".startswith(f"{source.path.rstrip('/')}/"):
-                expected = "a folder without the lake, or the job reads what it writes"
-                yield Contradiction(f"sources.{name}.path", expected, "a folder the lake lies in", "path: ./in")
-
-    def _one_table_each(self) -> Iterator[Contradiction]:
-        seen: dict[tuple[str, str | None], str] = {}
-        for name, table in self.tables.items():
-            # A table without source_table takes the source table that has its own name, so two of them do not clash.
-            first = seen.setdefault((table.source, table.source_table or name), name)
-            if first != name:
-                found = f"tables.{first} reading {table.source_table or name} of {table.source} as well"
-                yield Contradiction(
-                    f"tables.{name}", "one table for each source table", found, "source_table: public.bookings"
-                )
-
-    def _horizons(self) -> Iterator[Contradiction]:
-        horizons = {"apply.replay_horizon": self.apply.replay_horizon, "rejects.keep": self.rejects.keep}
-        if self.log.enabled:
-            horizons["log.keep"] = self.log.keep
-        longest = max(horizons, key=lambda key: horizons[key])
-        for name, table in self.tables.items():
-            kept = table.maintenance.purge_tombstones_after
-            if kept < horizons[longest]:
-                at_least = in_words(horizons[longest])
-                yield Contradiction(
-                    f"tables.{name}.maintenance.purge_tombstones_after",
-                    f"at least {at_least}, as long as {longest}, or an old event would revive a deleted row",
-                    in_words(kept),
-                    f"purge_tombstones_after: {at_least}",
-                )
 
     def tables_of(self, source: str) -> dict[str, Table]:
         """The tables fed by one source, by name."""

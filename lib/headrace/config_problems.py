@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from headrace.config import left_out
 from headrace.config_base import Contradiction, Contradictions, unknown_name
+from headrace.config_fit import left_out
 from headrace.config_hints import HINTS, Hint
 from headrace.config_places import MAPPINGS, SECRETS, pattern_of, walk
 from headrace.config_yaml import Path, Problem

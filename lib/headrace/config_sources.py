@@ -30,6 +30,18 @@ class OperationColumn(Settings):
     truncate: Values = ()
     upsert: Values = ()
 
+    @model_validator(mode="after")
+    def _one_meaning_each(self) -> "OperationColumn":
+        lists = {"delete": self.delete, "truncate": self.truncate, "upsert": self.upsert}
+        meant: dict[str, str] = {}
+        for name, values in lists.items():
+            for value in values:
+                first = meant.setdefault(value, name)
+                if first != name:
+                    found = f"{value} in {first} as well"
+                    raise Contradiction(name, "values that mean one thing each", found, "{delete: [D], upsert: [I, U]}")
+        return self
+
 
 # YAML reads a bare null as no value at all.
 Omitted = Annotated[Literal["null", "keep"], BeforeValidator(lambda value: "null" if value is None else value)]

@@ -62,6 +62,9 @@ def arrival(random: Random, changes: list[Change]) -> list[Change]:
     return sorted(sent, key=lambda change: (change.changed_at or 0) // 1_000_000 + random.randint(0, disorder))
 
 
+_FEED = {"from": "files", "path": "unused", "format": "json", "position": ["at"], "table": "table"}
+
+
 def config_for(shapes: Iterable[Shape], lake: str) -> Config:
     """Settings with one table for each shape, all on one source."""
     tables = {
@@ -76,7 +79,7 @@ def config_for(shapes: Iterable[Shape], lake: str) -> Config:
     return Config.model_validate(
         {
             "lake": lake,
-            "sources": {"feed": {"from": "files", "path": "unused", "format": "json", "position": ["at"]}},
+            "sources": {"feed": _FEED},
             "tables": tables,
             # Random order looks like a source whose numbering went back, which is what the check is for.
             "apply": {"allow_stale": True},

@@ -92,7 +92,7 @@ class OrderedTable:
             events, unresolved = moves.resolve(lake, self._path, events, self._table, schema)
         typing = self._typing
         if typing is None or typing.schema != schema:
-            typing = self._typing = Typing(self._table, schema)
+            typing = self._typing = Typing(self.name, self._table, schema)
         rows, shape = typing.rows(events)
         dump_floor = None
         if facts.dump:

@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 from functools import reduce
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField
 
-from headrace.changes import expectations
+from headrace.changes import expectations, settings_sql
 from headrace.changes.columns import col, free_name, key_text, misfit, typed
 from headrace.changes.schema import SourceColumn, TableSchema
 from headrace.config import Table
@@ -51,8 +52,9 @@ class Typing:
     of many columns.
     """
 
-    def __init__(self, table: Table, schema: TableSchema) -> None:
+    def __init__(self, name: str, table: Table, schema: TableSchema) -> None:
         self.schema = schema
+        self._name = name
         self._table, self._key = table, _key_names(table, schema)
         self._projected = _projection(table, schema)
         self._shape: Shape | None = None
@@ -87,11 +89,16 @@ class Typing:
             A DataFrame of the business columns, `_key, _op, _position, _changed_at, _sent`, `_problem` (null for a good
             row), `_reason`, `_warning` and `PASSED_ON`; and its shape. An upsert that breaks `where` has become a
             delete.
+
+        Raises:
+            ConfigError: SQL of the settings does not fit the columns.
         """
         rows = events.select(*self._named).select(*self._values).withColumns(self._checks)
-        if self._kept is not None:
-            rows = rows.withColumn(OP, self._kept)
-        result = rows.withColumns(self._judged).select(*self._result)
+        try:
+            kept = rows if self._kept is None else rows.withColumn(OP, self._kept)
+            result = kept.withColumns(self._judged).select(*self._result)
+        except AnalysisException as error:
+            raise settings_sql.unfitting(self._name, self._table, rows) or error from error
         if self._shape is None:
             self._shape = self._shaped(result)
         return result, self._shape
@@ -132,8 +139,7 @@ def _kept(table: Table) -> Column | None:
     """The operation, an upsert that breaks `where` being a delete; None where there is no `where`."""
     if table.where is None:
         return None
-    keeps = F.coalesce(F.expr(table.where), F.lit(False))
-    return F.when((F.col(OP) == "upsert") & ~keeps, F.lit("delete")).otherwise(F.col(OP))
+    return F.when((F.col(OP) == "upsert") & ~settings_sql.kept(table), F.lit("delete")).otherwise(F.col(OP))
 
 
 def _judged(table: Table) -> dict[str, Column]:

@@ -7,6 +7,7 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
+from headrace.changes import settings_sql
 from headrace.changes.apply import Applier
 from headrace.config import Config
 from headrace.config_sources import FilesSource, KafkaSource, Source
@@ -40,6 +41,9 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
     )
+    for name, table in config.tables.items():
+        if wrong := settings_sql.unreadable(spark, name, table):
+            raise wrong
     applier = Applier(spark, config)
     upkeep = Upkeep(Lake(spark, config.lake), config)
     batches = Batches(applier, config, upkeep, stop)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headrace.config import Config
 from headrace.config_sources import FilesSource, KafkaSource
-from headrace.errors import HeadraceError, MissingDependency
+from headrace.errors import ConfigError, HeadraceError, MissingDependency
 from headrace.pipelines.java import find_java
 from headrace.pipelines.lag import data_files
 from headrace.stores.files import LakeFiles
@@ -34,6 +34,8 @@ def check(config: Config) -> Iterator[Finding]:
     if config.checkpoints:
         checkpoints = config.checkpoints
         yield _tried("checkpoints", lambda: _writable(checkpoints))
+    if any(table.where or table.columns or table.expect for table in config.tables.values()):
+        yield _tried("sql", lambda: _sql(config))
     of_documents = config.knowledge.sources() if config.knowledge else frozenset()
     for name, source in config.sources.items():
         if isinstance(source, KafkaSource):
@@ -49,7 +51,8 @@ def _tried(name: str, attempt: Callable[[], str]) -> Finding:
     try:
         return Finding(name, True, attempt())
     except HeadraceError as error:
-        return Finding(name, False, f"expected {error.expected}; found {error.found}", _todo(error))
+        place = f"{error.where}: " if isinstance(error, ConfigError) else ""
+        return Finding(name, False, f"{place}expected {error.expected}; found {error.found}", _todo(error))
 
 
 def _todo(error: HeadraceError) -> str:
@@ -71,6 +74,17 @@ def _packages(config: Config) -> str:
 def _java() -> str:
     java = find_java()
     return f"Java {java.major} in {java.found_in}"
+
+
+def _sql(config: Config) -> str:
+    from headrace.changes import settings_sql
+    from headrace.pipelines.runtime import spark_session
+
+    spark = spark_session("headrace check", settings=config.spark)
+    for name, table in config.tables.items():
+        if wrong := settings_sql.unreadable(spark, name, table):
+            raise wrong
+    return "where, columns and expect of every table are SQL; whether they fit the columns is seen in the first batch"
 
 
 def _writable(place: str) -> str:

@@ -1,5 +1,6 @@
 """The Spark session: taken from the platform on Glue and Databricks, made here on a laptop."""
 
+import logging
 import os
 import shlex
 import sys
@@ -100,6 +101,7 @@ def prepare(*, archive: bool) -> str:
 
 
 def _laptop_session(app: str, kafka: bool, s3: bool, asked: dict[str, str], packages: Sequence[str]) -> "SparkSession":
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
     conf = {**_laptop_settings(s3=s3), **asked}
@@ -119,6 +121,9 @@ def _laptop_session(app: str, kafka: bool, s3: bool, asked: dict[str, str], pack
     builder = SparkSession.builder.appName(app).master(master)
     for key, value in conf.items():
         builder = builder.config(key, value)
+    # PySpark writes every error about SQL to stderr as well, with Java's whole trace. What is raised says it.
+    for name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
     with _environment(launch):
         return builder.getOrCreate()
 

@@ -15,6 +15,7 @@ from headrace import __version__, cli
 from headrace.cli import VERBS, main
 from headrace.commands import jobs
 from headrace.errors import Unreachable
+from headrace.stores.disk import disk_trouble
 
 SETTINGS = """
 lake: ./lake
@@ -142,6 +143,39 @@ def test_an_unexpected_error_is_short_and_its_trace_is_kept_in_a_file(settings, 
     file = Path(re.search(r"The full trace is in (\S+); --debug shows it here\.", second)[1])
     assert "Traceback" in file.read_text() and "KeyError: 'missing'" in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_is_said_wherever_it_is_told(settings, monkeypatch, capsys):
+    def job(*_):
+        try:
+            raise OSError(28, "No space left on device", "/lake/tables/users/1.parquet")
+        except OSError as error:
+            raise RuntimeError("[TASK_WRITE_FAILED] Task failed while writing rows") from error
+
+    use_job(monkeypatch, job)
+    assert main(["run", "apply_changes", "--config", settings]) == 1
+    assert capsys.readouterr().err == (
+        "headrace: expected a file system that takes what is written; found No space left on device "
+        "(/lake/tables/users/1.parquet). Free some room, then start again: what was committed is whole, the rest is "
+        "done again.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("java.io.IOException: No space left on device\n\tat java.base/sun.nio", "No space left on device"),
+        (
+            "java.nio.file.FileSystemException: /lake/_delta_log: Read-only file system",
+            "Read-only file system (/lake/_delta_log)",
+        ),
+        ("java.io.FileNotFoundException: /lake/a.parquet (Too many open files)", "Too many open files"),
+    ],
+)
+def test_disk_trouble_is_found_in_what_java_says(said, found):
+    trouble = disk_trouble(RuntimeError(f"An error occurred\nCaused by: {said}"))
+    assert trouble is not None and trouble.found == found
+    assert disk_trouble(RuntimeError("Spaces left on a device")) is None
 
 
 def test_debug_shows_the_trace(settings, monkeypatch, capsys):

@@ -228,11 +228,11 @@ CASES = [
     (
         "two tables that read the same source table",
         "  bookings:\n",
-        "  others:\n    source: feed\n    source_table: users\n    key: [id]\n  bookings:\n",
+        "  others:\n    source: shop\n    source_table: bookings\n    key: [id]\n  bookings:\n",
         """\
-  line 18: tables.others
+  line 22: tables.bookings
     expected  one table for each source table
-    found     tables.users reading users of feed as well
+    found     tables.others reading bookings of shop as well
     example   source_table: public.bookings""",
     ),
     (
@@ -335,6 +335,42 @@ CASES = [
     found     a secret
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
     Secrets may stand in sources.*.options.""",
+    ),
+    (
+        "two tables on plain rows that do not say which they are of",
+        "    source: shop\n", "    source: feed\n",
+        """\
+  line 3: sources.feed.table
+    expected  the column that names each row's table, as several tables read this source
+    found     no such column for users, bookings
+    example   table: table_name""",
+    ),
+    (
+        "two names that differ by case",
+        "  bookings:", "  Users:",
+        """\
+  line 18: tables.Users
+    expected  names that differ by more than case, which SQL and many file systems do not tell apart
+    found     tables.users as well
+    example   Users_2: ...""",
+    ),
+    (
+        "a key column twice",
+        "    key: [id]\n    drop", "    key: [id, id]\n    drop",
+        """\
+  line 16: tables.users.key
+    expected  each key column once
+    found     id twice
+    example   key: [id]""",
+    ),
+    (
+        "an operation with two meanings",
+        "    position: [seq]", "    position: [seq]\n    operation: {column: op, delete: [D, X], upsert: [X]}",
+        """\
+  line 8: sources.feed.operation.upsert
+    expected  values that mean one thing each
+    found     X in delete as well
+    example   {delete: [D], upsert: [I, U]}""",
     ),
 ]  # fmt: skip
 
