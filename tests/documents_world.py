@@ -41,8 +41,9 @@ class World:
     def start(self) -> None:
         """Another process takes over."""
         stage = Stage(self._embedder, free_limiter, workers=1)
-        self.indexer = Indexer(self.lake, settings(), "v1", MODEL, objects.loader, stage)
+        self.indexer = Indexer(self.lake, settings(), "v1", objects.loader)
         self.indexer.start()
+        self.lane = self.indexer.add(MODEL, settings().embed, stage)
 
     def take(self, *events: DocumentEvent) -> tuple[int, int, int, int]:
         taken = self.indexer.take(as_frame(self.lake.spark, list(events)))
@@ -53,12 +54,12 @@ class World:
         made = 0
         while True:
             self.indexer.serve()
-            if not self.indexer.lacks_vectors:
-                if not self.indexer.unserved and not self.indexer.waiting:
+            if not self.lane.lacks_vectors:
+                if not self.indexer.unserved and not self.lane.waiting:
                     return made
                 time.sleep(0.1)
                 continue
-            made += self.indexer.embed().made
+            made += self.lane.embed().made
 
     def served(self) -> dict[str, list[str]]:
         """Texts served now, by document."""

@@ -136,7 +136,9 @@ _ITSELF = {
 }
 
 _SECTIONS = {"": _ITSELF, "documents": _DOCUMENTS, "parse": _PARSE, "chunk": _CHUNK, "embed": _EMBED}
-_SECTIONS |= {"indexes": _INDEXES}
+_MODELS = {f"*.{key}" if key else "*": hint for key, hint in _EMBED.items()}
+_MODELS |= {"": ("more models by name, to change to", "models: {better: {provider: minilm}}")}
+_SECTIONS |= {"indexes": _INDEXES, "models": _MODELS}
 
 KNOWLEDGE: dict[str, tuple[str, str]] = {
     ".".join(part for part in ("knowledge", section, key) if part): hint

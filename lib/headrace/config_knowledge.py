@@ -59,6 +59,9 @@ __all__ = [
 ]
 
 
+EMBED = "embed"
+
+
 class FeedBase(Settings):
     """What every feed of documents has in common.
 
@@ -180,6 +183,8 @@ class Knowledge(Settings):
     Attributes:
         documents: feeds, by name.
         indexes: all of them get every passage; readers ask the first unless they name another.
+        embed: the model a new lake starts with.
+        models: more of them by name, to change to with `headrace rebuild vectors --model NAME`.
         trigger: time between two looks for changes.
         keep_outbox: how long what was published stays in the outbox; an index further behind is rebuilt.
     """
@@ -189,8 +194,13 @@ class Knowledge(Settings):
     parse: Parse = Parse()
     chunk: Chunk = Chunk()
     embed: Embed = StaticEmbed()
+    models: dict[Name, Embed] = Field(default_factory=dict)
     trigger: Duration = timedelta(seconds=2)
     keep_outbox: Duration = timedelta(days=7)
+
+    def all_models(self) -> dict[str, Embed]:
+        """Every model of the settings by name; that of `embed` is called so."""
+        return {EMBED: self.embed, **self.models}
 
     def sources(self) -> frozenset[str]:
         """The sources its feeds read."""
@@ -212,6 +222,9 @@ class Knowledge(Settings):
                 yield from _of_format(f"{where}.source", feed.source, "json", formats)
             if isinstance(feed, FolderFeed) and feed.events is not None:
                 yield from _of_format(f"{where}.events", feed.events, "objects", formats)
+        if EMBED in self.models:
+            found = "the name of the model under knowledge.embed"
+            yield Contradiction(f"knowledge.models.{EMBED}", "another name", found, "better: {provider: minilm}")
         yield from self._one_place_each()
 
     def _one_place_each(self) -> Iterator[Contradiction]:

@@ -130,22 +130,24 @@ file's time and size, a row's position); `fingerprint` is of parser and splitter
 CHUNKS = TableContract(
     "chunks",
     """chunk string, feed string, document string, ordinal int, heading array<string>, start int, end int, tokens int,
-    text string, embedded string, content_hash string, modality string, batch bigint, attempts int,
-    next_try_at timestamp, last_error string""",
+    text string, embedded string, content_hash string, modality string, batch bigint,
+    failures map<string, struct<attempts: int, next_try_at: timestamp, last_error: string>>""",
     ("chunk",),
     "index_knowledge",
-    statistics=("chunk", "feed", "document", "next_try_at"),
+    statistics=("chunk", "feed", "document"),
 )
-"""The wanted state: how each living document is cut now, and how often embedding a piece has failed."""
+"""The wanted state: how each living document is cut now. `failures`: by a model's fingerprint, how often embedding the
+piece has failed, and when it is tried again; in the year 9999 where it was given up."""
 VECTORS = TableContract(
     "vectors",
-    "content_hash string, model string, vector binary, at timestamp",
+    "content_hash string, model string, vector binary, tokens int, at timestamp",
     ("content_hash", "model"),
     "index_knowledge",
     partition=("model",),
-    statistics=("content_hash",),
+    statistics=("content_hash", "at"),
 )
-"""The embedding cache. `model` is a fingerprint; `vector` holds little-endian float32. Only ever appended to."""
+"""The embedding cache. `model` is a fingerprint; `vector` holds little-endian float32; `tokens` is what its text was
+counted as for the budget. Only ever appended to."""
 PASSAGES = TableContract(
     "passages",
     """model string, chunk string, feed string, document string, deleted boolean, body string, content_hash string,
@@ -159,14 +161,15 @@ PASSAGES = TableContract(
 position and time. Deleted ones stay until the outbox has forgotten them."""
 OUTBOX = TableContract(
     "outbox/{table}",
-    "key string, model string, deleted boolean, body string, position string, batch bigint, at timestamp, day date",
+    """key string, model string, deleted boolean, urgent boolean, body string, position string, batch bigint,
+    at timestamp, day date""",
     ("key",),
     "index_knowledge",
     partition=("day",),
     statistics=("batch",),
     change_feed=True,
 )
-"""What publishers follow: the new state of every key touched, append-only."""
+"""What publishers follow: the new state of every key touched, append-only. `urgent`: its document is gone."""
 CONTRACTS = (
     TOMBSTONES, VERSIONS, TRUNCATES, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
     DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX,

@@ -33,6 +33,10 @@ class Served:
     deleted: int = 0
     incomplete: dict[Document, datetime | None] = field(default_factory=dict)
 
+    def __add__(self, other: "Served") -> "Served":
+        incomplete = {**self.incomplete, **other.incomplete}
+        return Served(self.written + other.written, self.deleted + other.deleted, incomplete)
+
 
 def serve(lake: Lake, model: Model, documents: Sequence[Document], batch: int) -> Served:
     """Bring the passages of these documents in step, as far as their vectors are there; then tell the outbox.
@@ -49,7 +53,9 @@ def serve(lake: Lake, model: Model, documents: Sequence[Document], batch: int) -
         left = local_rows(lake.spark, list(incomplete), "feed string, document string")
         asked = asked.join(F.broadcast(left), ["feed", "document"], "left_anti")
         wanted = wanted.join(F.broadcast(left), ["feed", "document"], "left_anti")
-    changes = _difference(lake, model, wanted, asked).localCheckpoint(eager=False)
+    living = wanted.select("feed", "document").distinct().withColumn("_living", F.lit(True))
+    changes = _difference(lake, model, wanted, asked).join(F.broadcast(living), ["feed", "document"], "left")
+    changes = changes.withColumn("urgent", F.col("_living").isNull()).localCheckpoint(eager=False)
     counts = changes.groupBy("deleted").count().collect()
     by_kind = {bool(row["deleted"]): int(row["count"]) for row in counts}
     if by_kind:
@@ -73,8 +79,13 @@ def wanted_passages(lake: Lake, model: Model, documents: DataFrame | None = None
     joined = pieces.join(about, ["feed", "document"]).join(_vectors(lake, model), "content_hash", "left")
     return joined.select(
         F.lit(model.fingerprint).alias("model"), "chunk", "feed", "document", _body(model).alias("body"),
-        "content_hash", "position", "changed_at", "vector", "next_try_at",
+        "content_hash", "position", "changed_at", "vector", next_try(model).alias("next_try_at"),
     )  # fmt: skip
+
+
+def next_try(model: Model) -> Column:
+    """Of a chunk: when this model may be tried again; null for at once."""
+    return F.try_element_at("failures", F.lit(model.fingerprint))["next_try_at"]
 
 
 def behind(lake: Lake, model: Model) -> list[Document]:
@@ -94,7 +105,7 @@ def tell_again(lake: Lake) -> int:
         vectors = lake.read(lake.ensure(VECTORS)).select("content_hash", "model", "vector")
         once = vectors.dropDuplicates(["content_hash", "model"])
         rows = left.where(F.col("batch") == batch).join(once, ["content_hash", "model"], "left")
-        _tell(lake, rows, batch)
+        _tell(lake, rows.withColumn("urgent", F.col("deleted")), batch)
     return len(batches)
 
 
@@ -172,14 +183,14 @@ def _write(lake: Lake, changes: DataFrame, batch: int) -> None:
 
 def _tell(lake: Lake, changes: DataFrame, batch: int) -> None:
     """Append the new state of these passages to the outbox, with their vectors."""
-    told = _with_vectors(changes).withColumns(
+    told = _with_vectors(changes, "urgent").withColumns(
         {"batch": F.lit(batch).cast("bigint"), "at": F.current_timestamp(), "day": F.current_date()}
     )
     lake.append(told, lake.ensure(OUTBOX, table=PASSAGES_OUTBOX))
 
 
-def _with_vectors(passages: DataFrame) -> DataFrame:
-    """Rows of the outbox: `key, model, deleted, body, position`."""
+def _with_vectors(passages: DataFrame, *more: str) -> DataFrame:
+    """Rows of the outbox: `key, model, deleted, body, position`, and more columns of `passages`."""
     rest = F.to_json(
         F.struct(
             F.base64("vector").alias("vector"), F.col("position"),
@@ -190,5 +201,10 @@ def _with_vectors(passages: DataFrame) -> DataFrame:
     # Both are JSON objects: one text out of two.
     whole = F.concat(F.expr("substring(body, 1, length(body) - 1)"), F.lit(","), F.substring(rest, 2, 2**31 - 1))
     return passages.select(
-        F.col("chunk").alias("key"), "model", "deleted", F.when(~F.col("deleted"), whole).alias("body"), "position"
+        F.col("chunk").alias("key"),
+        "model",
+        "deleted",
+        F.when(~F.col("deleted"), whole).alias("body"),
+        "position",
+        *more,
     )

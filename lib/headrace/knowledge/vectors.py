@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
-from headrace.knowledge.embedding import LATER, Limiter, Missed, embed_all
-from headrace.knowledge.served import Document
+from headrace.knowledge.embedding import LATER, Limiter, Missed, embed_all, estimate
+from headrace.knowledge.served import Document, next_try
 from headrace.lake import Assignments, Lake, local_rows
 from headrace.ports import Embedder, Model
 from headrace.tables import CHUNKS, VECTORS
 
-_MADE = "vector binary, reason string, retry boolean"
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+_MADE = "tokens int, vector binary, reason string, retry boolean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Embedded:
 def missing(lake: Lake, model: Model, documents: Sequence[Document], limit: int) -> DataFrame:
     """`content_hash, embedded` of the contents these documents lack and may try now, at most `limit`."""
     asked = local_rows(lake.spark, documents, "feed string, document string")
-    due = F.col("next_try_at").isNull() | (F.col("next_try_at") <= F.current_timestamp())
+    due = next_try(model).isNull() | (next_try(model) <= F.current_timestamp())
     pieces = lake.read(CHUNKS.path).join(F.broadcast(asked), ["feed", "document"], "left_semi").where(due)
     texts = pieces.groupBy("content_hash").agg(F.any_value("embedded").alias("embedded"))
     have = lake.read(lake.ensure(VECTORS)).where(F.col("model") == model.fingerprint).select("content_hash")
@@ -64,7 +65,7 @@ def embed(texts: DataFrame, stage: Stage, deadline: float) -> DataFrame:
         deadline: seconds since 1970; what is not begun by then comes back with the reason `LATER`.
 
     Returns:
-        `content_hash, vector, reason, retry`: a vector or the reason why not.
+        `content_hash, tokens, vector, reason, retry`: a vector or the reason why not.
     """
     make_embedder, make_limiter = stage.embedder, stage.limiter
 
@@ -83,25 +84,46 @@ def embed(texts: DataFrame, stage: Stage, deadline: float) -> DataFrame:
 
 
 def _made(embedder: Embedder, limiter: Limiter, texts: list[str], deadline: float) -> pd.DataFrame:
-    rows: list[tuple[bytes | None, str | None, bool | None]] = [(None, LATER, True)] * len(texts)
+    rows: list[tuple[int, bytes | None, str | None, bool | None]] = [(0, None, LATER, True)] * len(texts)
     for place, outcome in embed_all(embedder, texts, limiter, deadline - time.time()):
+        tokens = estimate(texts[place])
         if isinstance(outcome, Missed):
-            rows[place] = (None, outcome.reason, outcome.retry)
+            rows[place] = (tokens, None, outcome.reason, outcome.retry)
         else:
-            rows[place] = (np.asarray(outcome, dtype="<f4").tobytes(), None, None)
-    return pd.DataFrame(rows, columns=["vector", "reason", "retry"])
+            rows[place] = (tokens, np.asarray(outcome, dtype="<f4").tobytes(), None, None)
+    return pd.DataFrame(rows, columns=["tokens", "vector", "reason", "retry"])
 
 
-def store(lake: Lake, model: Model, made: DataFrame) -> int:
-    """Append the vectors made to the cache; how many."""
-    count = made.where("vector IS NOT NULL").count()
-    if not count:
-        return 0
+def store(lake: Lake, model: Model, made: DataFrame) -> tuple[int, int]:
+    """Append the vectors made to the cache; how many, and of how many tokens."""
     rows = made.where("vector IS NOT NULL").select(
-        "content_hash", F.lit(model.fingerprint).alias("model"), "vector", F.current_timestamp().alias("at")
+        "content_hash", F.lit(model.fingerprint).alias("model"), "vector", "tokens", F.current_timestamp().alias("at")
     )
-    lake.append(rows.coalesce(1), lake.ensure(VECTORS))
-    return count
+    count, tokens = rows.agg(F.count("*"), F.coalesce(F.sum("tokens"), F.lit(0))).collect()[0]
+    if count:
+        lake.append(rows.coalesce(1), lake.ensure(VECTORS))
+    return count, tokens
+
+
+def spent(lake: Lake, model: Model, today: date) -> tuple[int, int]:
+    """Texts and tokens embedded with a model on one day (UTC)."""
+    made = lake.read(lake.ensure(VECTORS)).where(F.col("model") == model.fingerprint)
+    of_day = made.where((F.col("at") >= F.lit(today)) & (F.col("at") < F.lit(today + timedelta(days=1))))
+    count, tokens = of_day.agg(F.count("*"), F.coalesce(F.sum("tokens"), F.lit(0))).collect()[0]
+    return count, tokens
+
+
+def affordable(texts: DataFrame, most: Callable[[list[int]], int]) -> DataFrame:
+    """Of `content_hash, embedded` as many as may be embedded.
+
+    Args:
+        most: told the tokens of each text, how many from the first may be.
+    """
+    asked = [(row["content_hash"], estimate(row["embedded"])) for row in texts.toLocalIterator()]
+    allowed = [(content,) for content, _ in asked[: most([tokens for _, tokens in asked])]]
+    if len(allowed) == len(asked):
+        return texts
+    return texts.join(F.broadcast(local_rows(texts.sparkSession, allowed, "content_hash string")), "content_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,31 +135,36 @@ class Failure:
     retry: bool
 
 
-def remember(lake: Lake, failures: Sequence[Failure], attempts: int, first_pause: timedelta) -> None:
+def remember(lake: Lake, model: Model, failures: Sequence[Failure], attempts: int, first_pause: timedelta) -> None:
     """Count a failed attempt at every chunk with these contents and say when to try again; each pause is twice as long.
 
-    What cannot work later, or failed `attempts` times, is not tried again (`next_try_at` lies in the year 9999).
+    What cannot work later, or failed `attempts` times, is not tried again.
     """
     if not failures:
         return
     rows = [(one.content_hash, one.reason, one.retry) for one in failures]
     asked = local_rows(lake.spark, rows, "content_hash string, reason string, retry boolean")
-    now = F.lit(datetime.now(UTC))
-    tried = F.expr("coalesce(t.attempts, 0) + 1")
+    mine = F.lit(model.fingerprint)
+    tried = F.coalesce(F.try_element_at(F.col("t.failures"), mine)["attempts"], F.lit(0)) + 1
     seconds = F.lit(first_pause.total_seconds()) * F.pow(F.lit(2.0), tried - 1)
     pause = F.make_dt_interval(F.lit(0), F.lit(0), F.lit(0), F.least(seconds, F.lit(3600.0)).cast("decimal(18,6)"))
     give_up = ~F.col("s.retry") | (tried >= attempts)
+    failure = F.struct(
+        tried.alias("attempts"),
+        F.when(give_up, F.lit(NEVER)).otherwise(F.lit(datetime.now(UTC)) + pause).alias("next_try_at"),
+        F.col("s.reason").alias("last_error"),
+    )
+    others = F.map_filter(F.col("t.failures"), lambda key, _: key != mine)
     values: Assignments = {
-        "attempts": tried,
-        "next_try_at": F.when(give_up, F.lit(datetime(9999, 1, 1, tzinfo=UTC))).otherwise(now + pause),
-        "last_error": F.col("s.reason"),
+        "failures": F.coalesce(F.map_concat(others, F.create_map(mine, failure)), F.create_map(mine, failure))
     }
     merge = lake.table(CHUNKS.path).alias("t").merge(asked.alias("s"), "t.content_hash = s.content_hash")
     merge.whenMatchedUpdate(set=values).execute()
 
 
-def given_up(lake: Lake, failures: Sequence[Failure]) -> DataFrame:
-    """Chunks with these contents that will not be tried again."""
+def given_up(lake: Lake, model: Model, failures: Sequence[Failure]) -> DataFrame:
+    """Chunks with these contents that will not be tried again: `feed, document, last_error` and the rest."""
     asked = local_rows(lake.spark, [(one.content_hash,) for one in failures], "content_hash string")
-    never = F.col("next_try_at") >= F.lit(datetime(9999, 1, 1, tzinfo=UTC))
-    return lake.read(CHUNKS.path).join(F.broadcast(asked), "content_hash", "left_semi").where(never)
+    chunks = lake.read(CHUNKS.path).join(F.broadcast(asked), "content_hash", "left_semi")
+    error = F.try_element_at("failures", F.lit(model.fingerprint))["last_error"]
+    return chunks.where(next_try(model) >= F.lit(NEVER)).withColumn("last_error", error)

@@ -38,8 +38,7 @@ def write_chunks(lake: Lake, read: DataFrame, batch: int) -> None:
     if source.isEmpty():
         return
     values: Assignments = {name: f"s.{name}" for name in ("feed", "document", *_PIECE)}
-    values |= {"modality": F.lit("text"), "batch": F.lit(batch), "attempts": F.lit(0)}
-    values |= {"next_try_at": F.lit(None).cast("timestamp"), "last_error": F.lit(None).cast("string")}
+    values |= {"modality": F.lit("text"), "batch": F.lit(batch)}
     moved: Assignments = {name: f"s.{name}" for name in ("ordinal", "start", "end")}
     merge = lake.table(path).alias("t").merge(source.alias("s"), "t.chunk = s.chunk").whenMatchedDelete("s._gone")
     merge.whenMatchedUpdate(set={**moved, "batch": F.lit(batch)}).whenNotMatchedInsert("NOT s._gone", values).execute()

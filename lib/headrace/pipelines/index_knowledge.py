@@ -3,24 +3,34 @@
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config import Config
 from headrace.config_knowledge import FolderFeed, Knowledge, TableFeed
-from headrace.errors import ConfigError, Retryable
-from headrace.knowledge.documents import as_frame
+from headrace.errors import ConfigError, Fatal, Retryable
+from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import JOB
+from headrace.knowledge.lane import Lane
 from headrace.lake import Lake
 from headrace.pipelines import document_feeds, index_parts
 from headrace.pipelines.document_feeds import FolderWatch
 from headrace.pipelines.index_parts import Parts
+from headrace.pipelines.model_change import ModelChange
+from headrace.pipelines.publish import Publisher
 from headrace.pipelines.runtime import spark_session
+from headrace.stores.files import LakeFiles
 from headrace.tables import CHANGED_KEYS
 
 log = logging.getLogger("headrace")
 POLL_SECONDS = 0.2
+EVENTS_AT_ONCE = 500
+"""Events of folders that one round takes in: a backlog of documents must not hold up a delete."""
+TRIES = 5
+"""Rounds of `once` in which a store may be away or a filled generation not pass its check."""
 
 
 def run(config: Config, once: bool, stop: threading.Event) -> int:
@@ -38,7 +48,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         "headrace index_knowledge", kafka=False, s3=config.lake.startswith("s3://"), settings=config.spark
     )
     lake = Lake(spark, config.lake)
-    parts = index_parts.build(lake, config, settings)
+    parts = index_parts.build(lake, settings)
     job = _Job(lake, config, settings, parts, stop)
     try:
         job.start()
@@ -52,15 +62,17 @@ class _Job:
 
     def __init__(self, lake: Lake, config: Config, settings: Knowledge, parts: Parts, stop: threading.Event) -> None:
         self._lake, self._config, self._settings, self._stop = lake, config, settings, stop
-        self._parts, self._indexer, self._publishers = parts, parts.indexer, parts.publishers
+        self._parts, self._indexer = parts, parts.indexer
+        self._change = ModelChange(parts, LakeFiles(config.lake))
         self._watches: list[FolderWatch] = []
+        self._pending: dict[tuple[str, str], DocumentEvent] = {}
         self._keys_seen = -1
-        self._failure: BaseException | None = None
+        self._away: Retryable | None = None
 
     def start(self) -> None:
         """Open what can fail, find what is behind, and take in what every feed has now."""
-        self._parts.open()
         self._indexer.start()
+        self._change.start()
         for name, feed in self._settings.documents.items():
             if isinstance(feed, FolderFeed):
                 self._watches.append(FolderWatch(name, feed, document_feeds.stored_tags(self._lake, name)))
@@ -70,49 +82,87 @@ class _Job:
                 self._take(self._row_events(name, feed, None))
 
     def once(self) -> int:
-        """Until nothing is left to do."""
-        self._look()
+        """Until nothing is left to do.
+
+        Raises:
+            Retryable: a store stays away.
+            Fatal: the generation of a new model is not complete.
+        """
+        tries = 0
         while not self._stop.is_set():
-            self._indexer.serve()
-            if self._indexer.lacks_vectors:
-                self._indexer.embed()
-            elif not self._indexer.unserved:
-                break
-        while not self._stop.is_set():
-            self._publish()
-            if not any(publisher.late for publisher in self._publishers):
+            self._round()
+            for one in self._parts.served:
+                if one.lane.lacks_vectors:
+                    self._embed(one.lane)
+            if self._busy():
+                continue
+            late = any(publisher.late for one in self._parts.served for publisher in one.publishers)
+            stuck = self._away is not None or self._change.filling
+            tries += stuck
+            if not (late or stuck) or tries > TRIES:
                 break
             self._stop.wait(1)
+        self._told_what_waits()
+        if self._away is not None:
+            raise self._away
+        if self._change.filling and self._change.problems:
+            todo = "Run the job again, or drop the model: `headrace rebuild vectors --drop NAME`."
+            raise Fatal(expected="a generation that is complete", found="; ".join(self._change.problems), todo=todo)
         return 0
 
     def stream(self) -> int:
         """Until a stop is asked for."""
-        embedding = threading.Thread(target=self._embed, daemon=True)
-        embedding.start()
-        while not self._stop.is_set() and self._failure is None:
+        embedding = _Embedding(self._embed)
+        while not self._stop.is_set() and embedding.failure is None:
             began = time.monotonic()
-            self._look()
-            self._indexer.serve()
-            self._publish()
+            self._round()
+            embedding.follow([one.lane for one in self._parts.served])
             left = self._settings.trigger.total_seconds() - (time.monotonic() - began)
-            while left > 0 and not self._indexer.unserved and not self._stop.wait(min(left, POLL_SECONDS)):
+            while left > 0 and not self._urgent() and not self._stop.wait(min(left, POLL_SECONDS)):
                 left -= POLL_SECONDS
         self._stop.set()
-        embedding.join()
-        if self._failure is not None:
-            raise self._failure
+        embedding.follow([])
+        if embedding.failure is not None:
+            raise embedding.failure
         return 0
+
+    def _round(self) -> None:
+        self._away = None
+        self._tried("requests", self._change.carry_out)
+        self._look()
+        self._indexer.serve()
+        for one in self._parts.served:
+            for publisher in one.publishers:
+                self._tried(f"store={publisher.name}", partial(self._publish, publisher))
+        self._tried("requests", self._change.settle)
+
+    def _urgent(self) -> bool:
+        """Whether the next round has something to do at once."""
+        behind = any(publisher.behind for one in self._parts.served for publisher in one.publishers)
+        return bool(self._pending) or self._indexer.unserved or (behind and self._away is None)
+
+    def _busy(self) -> bool:
+        return self._urgent() or any(one.lane.lacks_vectors for one in self._parts.served)
+
+    def _tried(self, what: str, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Retryable as error:
+            self._away = error
+            log.warning("%s %s", what, error)
 
     def _look(self) -> None:
         for watch in self._watches:
             if watch.due():
                 try:
-                    events = watch.look()
+                    self._pending.update({(event.feed, event.document): event for event in watch.look()})
                 except Retryable as error:
                     log.warning("feed=%s %s", watch.name, error)
-                    continue
-                if events:
-                    self._take(as_frame(self._lake.spark, events))
+        # Deletes first: they cost little, and what is gone must not be found any more.
+        ordered = sorted(self._pending, key=lambda one: self._pending[one].op != "delete")
+        events = [self._pending.pop(one) for one in ordered[:EVENTS_AT_ONCE]]
+        if events:
+            self._take(as_frame(self._lake.spark, events))
         self._follow_keys()
 
     def _follow_keys(self) -> None:
@@ -148,29 +198,57 @@ class _Job:
                 JOB, taken.sent, taken.applied, taken.stale, taken.rejected, time.monotonic() - clock,
             )  # fmt: skip
 
-    def _publish(self) -> None:
-        for publisher in self._publishers:
-            try:
-                written = publisher.run()
-            except Retryable as error:
-                log.warning("store=%s %s", publisher.name, error)
-                continue
-            if written.applied or written.failed:
-                log.info(
-                    "store=%s applied=%s stale=%s rejected=%s late=%s",
-                    publisher.name, written.applied, written.stale, len(written.failed), publisher.late,
-                )  # fmt: skip
+    def _publish(self, publisher: Publisher) -> None:
+        written = publisher.run()
+        if written.applied or written.failed:
+            log.info(
+                "store=%s applied=%s stale=%s rejected=%s late=%s",
+                publisher.name, written.applied, written.stale, len(written.failed), publisher.late,
+            )  # fmt: skip
 
-    def _embed(self) -> None:
-        try:
-            while not self._stop.is_set():
-                if self._indexer.lacks_vectors:
-                    found = self._indexer.embed()
-                    log.info("job=%s embedded=%s failed=%s left=%s", JOB, found.made, found.failed, found.left)
-                else:
-                    self._stop.wait(POLL_SECONDS)
-        except BaseException as error:
-            self._failure = error
+    def _embed(self, lane: Lane) -> None:
+        found = lane.embed()
+        log.info("model=%s embedded=%s failed=%s left=%s", lane.model.name, found.made, found.failed, found.left)
+
+    def _told_what_waits(self) -> None:
+        for one in self._parts.served:
+            if one.lane.waiting:
+                log.warning(
+                    "model=%s documents=%s still lack vectors; their older versions stay served",
+                    one.model.name, one.lane.waiting,
+                )  # fmt: skip
 
     def _has_table(self, feed: TableFeed) -> bool:
         return self._lake.exists(f"tables/{feed.table}")
+
+
+class _Embedding:
+    """A thread for each lane, so that a new model's backlog holds up nobody."""
+
+    def __init__(self, embed: Callable[[Lane], None]) -> None:
+        self._embed = embed
+        self._threads: dict[Lane, tuple[threading.Thread, threading.Event]] = {}
+        self.failure: BaseException | None = None
+
+    def follow(self, lanes: Sequence[Lane]) -> None:
+        """Run threads for these lanes alone; those of others are waited for."""
+        for lane in lanes:
+            if lane not in self._threads:
+                stop = threading.Event()
+                thread = threading.Thread(target=self._work, args=(lane, stop), daemon=True)
+                self._threads[lane] = (thread, stop)
+                thread.start()
+        for lane in [one for one in self._threads if one not in lanes]:
+            thread, stop = self._threads.pop(lane)
+            stop.set()
+            thread.join()
+
+    def _work(self, lane: Lane, stop: threading.Event) -> None:
+        try:
+            while not stop.is_set():
+                if lane.lacks_vectors:
+                    self._embed(lane)
+                else:
+                    stop.wait(POLL_SECONDS)
+        except BaseException as error:
+            self.failure = error

@@ -1,6 +1,7 @@
-"""Puts the parts of `index_knowledge` together: embedder, indexer, publishers."""
+"""Puts the parts of `index_knowledge` together: the indexer, and for each model a lane with its publishers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
@@ -9,81 +10,149 @@ from uuid import uuid4
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from headrace.config import Config
+from headrace.config_embed import EmbedBase
+from headrace.config_indexes import Index, KafkaIndex, KendraIndex, ServerlessVectorIndex
 from headrace.config_knowledge import EventFeed, FolderFeed, Knowledge
-from headrace.errors import ConfigError, Fatal
+from headrace.errors import ConfigError
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
+from headrace.knowledge.lane import Lane
 from headrace.knowledge.served import PASSAGES_OUTBOX
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake, local_rows
+from headrace.pipelines.deliver import Delivery
+from headrace.pipelines.models import generation_of
 from headrace.pipelines.publish import Publisher
 from headrace.ports import Failed, Model, VectorIndex
 from headrace.stores import indexes, objects
 from headrace.stores.embedders import check, kept_embedder
 from headrace.stores.files import LakeFiles
 from headrace.stores.limiter import limiter
-from headrace.tables import OUTBOX, REJECTS
+from headrace.tables import OUTBOX, PASSAGES, REJECTS
 
 _PARKED = """source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string,
     day date"""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What the job works with."""
+class ServedModel:
+    """A model at work: its lane, and its generation of every index with what publishes into it."""
 
-    indexer: Indexer
-    publishers: list[Publisher]
-    generation: str
-    stores: list[VectorIndex]
+    name: str
+    model: Model
+    lane: Lane
+    indexes: Mapping[str, Index]
+    stores: Mapping[str, VectorIndex]
+    publishers: tuple[Publisher, ...]
 
-    def open(self) -> None:
-        """Claim every store. A new one is taken into use. Raises Fatal for one that serves another model."""
-        for publisher, store in zip(self.publishers, self.stores, strict=True):
-            publisher.open()
-            active = store.active()
-            if active is None:
-                store.activate(self.generation)
-            elif active != self.generation:
-                raise Fatal(
-                    where=f"knowledge.indexes.{publisher.name}",
-                    expected=f"the generation {self.generation}, of the model in knowledge.embed",
-                    found=f"{active}, of another model",
-                    todo="Set knowledge.embed back, or publish to a new index: models never mix.",
-                )
+    @property
+    def in_step(self) -> bool:
+        """Whether every index holds what the documents say, as far as the model can embed it."""
+        if self.lane.unserved or self.lane.waiting > self.lane.given_up:
+            return False
+        return not any(one.behind or one.filling or one.late for one in self.publishers)
+
+    @property
+    def generation(self) -> str:
+        """Its name in every index."""
+        return generation_of(self.model.fingerprint)
 
     def close(self) -> None:
         """Give back every connection."""
-        for store in self.stores:
+        for store in self.stores.values():
             store.close()
 
 
-def build(lake: Lake, config: Config, settings: Knowledge) -> Parts:
-    """Make everything that can fail for a wrong setting: models, stores."""
-    _refuse_unbuilt(settings)
-    about = kept_embedder(settings.embed)
-    check(about)
-    model = Model(about.model, about.dimension, about.fingerprint)
-    workers = int(lake.spark.sparkContext.defaultParallelism)
-    one_host = str(lake.spark.sparkContext.master).startswith("local")
-    turns = partial(limiter, settings.embed, writers=workers, one_host=one_host)
-    stage = Stage(partial(kept_embedder, settings.embed), turns, workers)
-    fingerprint = pipeline_fingerprint(settings)
-    indexer = Indexer(lake, settings, fingerprint, model, objects.loader, stage)
-    generation = generation_of(model)
-    stores = {name: indexes.index(one, generation, model) for name, one in settings.indexes.items()}
-    files = LakeFiles(config.lake)
-    owner = lake_id(files)
-    outbox = lake.ensure(OUTBOX, table=PASSAGES_OUTBOX)
-    publishers = [
-        Publisher(
-            name, owner, lake, files, store, outbox, partial(_of_model, model), partial(served.snapshot, lake, model),
-            partial(_park, lake, name), settings.indexes[name].attempts,
+@dataclass(slots=True)
+class Parts:
+    """What the job works with."""
+
+    lake: Lake
+    settings: Knowledge
+    indexer: Indexer
+    owner: str
+    served: list[ServedModel] = field(default_factory=list)
+
+    def made(self, name: str) -> Model:
+        """The model the settings hold under a name. Raises where it cannot be made, before any service is asked."""
+        about = kept_embedder(self.settings.all_models()[name])
+        return Model(about.model, about.dimension, about.fingerprint)
+
+    def add(self, name: str) -> ServedModel:
+        """Serve one more model from now on. Raises for everything that can fail for a wrong setting: models, stores."""
+        settings = self.settings.all_models()[name]
+        model = self.made(name)
+        check(kept_embedder(settings))
+        stores = {
+            one: indexes.index(index, generation_of(model.fingerprint), model)
+            for one, index in self.settings.indexes.items()
+        }
+        publishers = tuple(self._publisher(one, store, model) for one, store in stores.items())
+        for publisher in publishers:
+            publisher.open()
+        lane = self.indexer.add(model, settings, self._stage(settings))
+        found = ServedModel(name, model, lane, self.settings.indexes, stores, publishers)
+        self.served.append(found)
+        return found
+
+    def remove(self, one: ServedModel) -> None:
+        """Serve it no more; its generations and passages go, its vectors stay for another time."""
+        # Stores first: they may be away, and the whole is tried again then.
+        for store in one.stores.values():
+            store.drop(one.generation)
+        self.indexer.remove(one.lane)
+        self.served.remove(one)
+        one.close()
+        self.lake.table(self.lake.ensure(PASSAGES)).delete(F.col("model") == one.model.fingerprint)
+
+    def of(self, fingerprint: str) -> ServedModel | None:
+        """The model at work with this fingerprint."""
+        return next((one for one in self.served if one.model.fingerprint == fingerprint), None)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        for one in self.served:
+            one.close()
+
+    def _stage(self, settings: EmbedBase) -> Stage:
+        context = self.lake.spark.sparkContext
+        workers = int(context.defaultParallelism)
+        one_host = str(context.master).startswith("local")
+        turns = partial(limiter, settings, writers=workers, one_host=one_host)
+        return Stage(partial(kept_embedder, settings), turns, workers)
+
+    def _publisher(self, name: str, store: VectorIndex, model: Model) -> Publisher:
+        index = self.settings.indexes[name]
+        return Publisher(
+            name,
+            progress_place(name, model.fingerprint),
+            self.owner,
+            self.lake,
+            LakeFiles(self.lake.root),
+            Delivery(store, index.attempts, partial(_park, self.lake, name)),
+            self.lake.ensure(OUTBOX, table=PASSAGES_OUTBOX),
+            partial(_of_model, model),
+            partial(served.snapshot, self.lake, model),
+            urgent_first=refuses_older(index),
+            keep=self.settings.keep_outbox,
         )
-        for name, store in stores.items()
-    ]  # fmt: skip
-    return Parts(indexer, publishers, generation, list(stores.values()))
+
+
+def build(lake: Lake, settings: Knowledge) -> Parts:
+    """The parts, without any model yet."""
+    _refuse_unbuilt(settings)
+    indexer = Indexer(lake, settings, pipeline_fingerprint(settings), objects.loader)
+    return Parts(lake, settings, indexer, lake_id(LakeFiles(lake.root)))
+
+
+def progress_place(index: str, fingerprint: str) -> str:
+    """The file that keeps how far a generation of an index has come."""
+    return f"publishers/{index}-{generation_of(fingerprint)}.json"
+
+
+def refuses_older(index: Index) -> bool:
+    """Whether the store itself refuses a row older than the one it holds, so that rows may overtake one another."""
+    return not isinstance(index, KafkaIndex | KendraIndex | ServerlessVectorIndex)
 
 
 def _refuse_unbuilt(settings: Knowledge) -> None:
@@ -109,11 +178,6 @@ def pipeline_fingerprint(settings: Knowledge) -> str:
     """Changes whenever the same document might be read or cut in another way."""
     said = f"{parse.fingerprint()}|{chunk.fingerprint(settings.chunk)}|{settings.parse!r}"
     return blake2b(said.encode(), digest_size=16).hexdigest()
-
-
-def generation_of(model: Model) -> str:
-    """The generation of an index that holds this model's vectors."""
-    return model.fingerprint[:12]
 
 
 def _of_model(model: Model, rows: DataFrame) -> DataFrame:

@@ -1,25 +1,33 @@
 """Follows an outbox and writes what it says to one store: the one mechanism behind every store.
 
 A row's store version is `epoch << 40 | version of the outbox commit`; each store refuses an older one with its own
-primitive, so rows may come twice and late. How far a store has come is kept in the lake, after its rows are written.
+primitive, so rows may come twice, late, and in any order. How far a store has come is kept in the lake, after its rows
+are written.
 """
 
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
 
 from headrace.lake import Lake
-from headrace.ports import Failed, Projected, Projection, Written
+from headrace.pipelines.deliver import Delivery
+from headrace.ports import Projected, Written
 from headrace.stores.files import LakeFiles
 
 log = logging.getLogger("headrace")
 EPOCH_BITS = 40
 ROWS_AT_ONCE = 2_000
-LONGEST_PAUSE = 60.0
+_CHECK_AGE_EVERY = 3600.0
+_ORDER = ("_commit_version", "deleted", "key")
+
+Place = tuple[int, bool, str]
+"""A row of the outbox in the order rows are written: its commit, whether it is a delete, its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +39,18 @@ class Progress:
     version: int = -1
 
 
-@dataclass(slots=True)
-class _Late:
-    """A row the store did not take yet."""
+@dataclass(frozen=True, slots=True)
+class _Fill:
+    """A store is written whole, as of an outbox commit.
 
-    row: Projected
-    attempts: int
-    next_try: float
+    Attributes:
+        after: the last key written.
+        complete: all were written, save those that are late.
+    """
+
+    commit: int
+    after: str = ""
+    complete: bool = False
 
 
 @dataclass(slots=True)
@@ -46,50 +59,55 @@ class Publisher:
 
     Attributes:
         name: of the store, in the settings.
+        place: the file in the lake that keeps how far it has come.
         owner: of the store's rows: the lake they come from.
         outbox: relative path of the outbox table.
         wanted: narrows the outbox to the rows meant for this store.
-        snapshot: every row the store should hold now, in the outbox's columns; for a store that has to be rebuilt.
-        attempts: tries before a row is given to `park`.
-        park: takes rows that will not be tried again, with the reason.
+        snapshot: every row the store should hold now, in the outbox's columns; for a store that has to be filled.
+        urgent_first: rows marked urgent overtake others, so that a backlog delays none of them. Only for a store that
+            refuses an older row by itself.
+        keep: how long the outbox keeps its rows; a store further behind is filled from the snapshot.
     """
 
     name: str
+    place: str
     owner: str
     lake: Lake
     files: LakeFiles
-    store: Projection
+    delivery: Delivery
     outbox: str
     wanted: Callable[[DataFrame], DataFrame]
     snapshot: Callable[[], DataFrame]
-    park: Callable[[list[Failed]], None]
-    attempts: int = 8
+    urgent_first: bool = True
+    keep: timedelta = timedelta(days=7)
     progress: Progress = field(default_factory=Progress)
-    _late: dict[str, _Late] = field(default_factory=dict)
-    _written: int = -1
     _opened: bool = False
-    _rebuild: bool = False
+    _next: Place = (0, False, "")
+    _next_urgent: Place = (0, False, "")
+    _newest: int = -1
+    _wants_fill: bool = False
+    _fill: _Fill | None = None
+    _check_age_at: float = 0.0
 
     def open(self) -> None:
         """Claim the store and find out how far it has come. Raises Fatal where it cannot be used."""
-        self.store.open(self.owner)
-        found = self.files.read_text(self._place)
+        store = self.delivery.store
+        store.open(self.owner)
+        found = self.files.read_text(self.place)
         known = Progress(**json.loads(found)) if found else None
         outbox = self.lake.table_id(self.outbox)
         if known is not None and known.outbox == outbox:
             self.progress = known
         else:
             # Commits of another outbox count from 0 again: only a higher epoch lets them pass.
-            before = (
-                known.epoch if known else max((held.version for held in self.store.held()), default=-1) >> EPOCH_BITS
-            )
+            before = known.epoch if known else max((held.version for held in store.held()), default=-1) >> EPOCH_BITS
             self.progress = Progress(outbox, before + 1, -1)
-            self._rebuild = before >= 0
-        self._written = self.progress.version
+            self._wants_fill = before >= 0
+        self._next = self._next_urgent = _begin(self.progress.version + 1)
         self._opened = True
 
     def run(self) -> Written:
-        """Write what the outbox has beyond what the store holds; what became of the rows.
+        """Write some of what the outbox has beyond what the store holds; what became of the rows.
 
         Rows the store did not take are tried again in later calls, with a pause that doubles.
 
@@ -99,94 +117,131 @@ class Publisher:
         """
         if not self._opened:
             self.open()
-        newest = self.lake.version(self.outbox)
-        done = self._again()
-        if newest > self._written or self._rebuild:
-            rows = None if self._rebuild else self._since(self._written + 1, newest)
-            done += self.rebuild() if rows is None else self._write(self._projected(rows))
-            self._written = newest
-        self._remember()
-        return done
-
-    def rebuild(self) -> Written:
-        """Write every row there is at the outbox's present version, then take away all that is older."""
-        # Read first: what the outbox tells later is in the table already, and comes again with a higher version.
-        version = self._version(self.lake.version(self.outbox))
-        log.info("store=%s is filled from the whole table", self.name)
-        rows = self.snapshot().select("key", "deleted", "body")
-        done = self._write(Projected(row["key"], version, row["deleted"], _body(row)) for row in rows.toLocalIterator())
-        self._rebuild = bool(self._late)
-        if not self._late:
-            self.store.sweep(version)
-        return done
-
-    def _since(self, first: int, last: int) -> DataFrame | None:
-        """The outbox's rows of some commits; None where it does not hold them any more."""
+        self._newest = self.lake.version(self.outbox)
+        done = self.delivery.again()
+        if self._wants_fill:
+            # Read first: what the outbox tells later is in the snapshot already, and comes again with a higher version.
+            self._fill, self._wants_fill = _Fill(self._newest), False
+            self._next_urgent = _begin(self._newest + 1)
+            log.info("store=%s is filled from the whole table", self.name)
         try:
-            feed = self.lake.appended(self.outbox, first, last)
-            return self.wanted(feed).orderBy("_commit_version", "deleted", "key")
+            done += self._news()
         except self.lake.Missing:
-            return None
+            self._wants_fill = True
+            return done
+        if self._fill is not None:
+            done += self._fill_some(self._fill)
+        if self._fill is None:
+            self._remember()
+        return done
 
-    def _projected(self, rows: DataFrame) -> Iterator[Projected]:
-        for row in rows.toLocalIterator():
-            yield Projected(row["key"], self._version(row["_commit_version"]), row["deleted"], _body(row))
+    def refill(self) -> None:
+        """Let the next runs write every row there is again, whatever the store holds, and take away all others."""
+        if not self._opened:
+            self.open()
+        # Only a higher epoch passes rows that the store holds with the outbox's present version, rightly or not.
+        self.progress = replace(self.progress, epoch=self.progress.epoch + 1)
+        self._wants_fill = True
+
+    @property
+    def filling(self) -> bool:
+        """Whether the store is being written whole."""
+        return self._wants_fill or self._fill is not None
+
+    @property
+    def behind(self) -> bool:
+        """Whether another run would write something at once, as far as the last one knew."""
+        if self._fill is not None:
+            return self._wants_fill or not self._fill.complete
+        return self._wants_fill or self._next[0] <= self._newest
+
+    @property
+    def late(self) -> int:
+        """Rows the store did not take yet."""
+        return self.delivery.late
+
+    def _news(self) -> Written:
+        """The next rows of the outbox; for a store that is being filled the urgent ones alone."""
+        rows = self._rows()
+        if rows is None:
+            return Written()
+        batch = rows.limit(ROWS_AT_ONCE).collect()
+        done = self.delivery.send([self._projected(row) for row in batch]) if batch else Written()
+        end = _begin(self._newest + 1)
+        others = [row for row in batch if not (self.urgent_first and row["urgent"])]
+        if len(batch) == ROWS_AT_ONCE:
+            # Urgent ones come first in the batch: all of them were in it if one of the others is.
+            self._next_urgent = end if others else _place(batch[-1])
+            self._next = _place(others[-1]) if others else self._next
+            return done
+        self._next_urgent = end
+        if self._fill is None:
+            self._next = end
+        return done
+
+    def _rows(self) -> DataFrame | None:
+        """What is not written yet, in the order to write it. Raises Missing where the outbox has forgotten some."""
+        first = self._next_urgent[0] if self._fill else min(self._next[0], self._next_urgent[0])
+        if first > self._newest:
+            return None
+        self._check_age(first)
+        feed = self.wanted(self.lake.appended(self.outbox, first, self._newest))
+        place, urgent = F.struct(*_ORDER), F.coalesce("urgent", F.lit(False)) & F.lit(self.urgent_first)
+        rest = urgent & (place > _literal(self._next_urgent))
+        if self._fill is None:
+            rest |= ~urgent & (place > _literal(self._next))
+        return feed.where(rest).orderBy(F.desc(urgent), *_ORDER)
+
+    def _check_age(self, first: int) -> None:
+        """Once an hour: what the outbox still holds may be taken away at any time if it is older than `keep`."""
+        if time.monotonic() < self._check_age_at:
+            return
+        at = self.lake.appended(self.outbox, first, first).agg(F.min(F.col("at").cast("double"))).collect()[0][0]
+        if at is not None and at < time.time() - self.keep.total_seconds():
+            raise self.lake.Missing(self.outbox)
+        self._check_age_at = time.monotonic() + _CHECK_AGE_EVERY
+
+    def _fill_some(self, fill: _Fill) -> Written:
+        version, done = self._version(fill.commit), Written()
+        if not fill.complete:
+            rows = self.snapshot().select("key", "deleted", "body").where(F.col("key") > fill.after)
+            batch = rows.orderBy("key").limit(ROWS_AT_ONCE).collect()
+            done = self.delivery.send([Projected(row["key"], version, row["deleted"], _body(row)) for row in batch])
+            fill = self._fill = _Fill(fill.commit, batch[-1]["key"] if batch else "", len(batch) < ROWS_AT_ONCE)
+        # What is late would be missing once the older rows are swept away.
+        if fill.complete and not self.late:
+            self.delivery.store.sweep(version)
+            self._fill, self._next = None, _begin(fill.commit + 1)
+        return done
+
+    def _projected(self, row: Row) -> Projected:
+        return Projected(row["key"], self._version(row["_commit_version"]), row["deleted"], _body(row))
 
     def _version(self, commit: int) -> int:
         return self.progress.epoch << EPOCH_BITS | commit
 
-    def _write(self, rows: Iterator[Projected]) -> Written:
-        done = Written()
-        batch: list[Projected] = []
-        for row in rows:
-            batch.append(row)
-            if len(batch) == ROWS_AT_ONCE:
-                done += self._send(batch)
-                batch = []
-        return done + self._send(batch) if batch else done
-
-    def _send(self, rows: list[Projected]) -> Written:
-        newest = {row.key: row for row in rows}
-        result = self.store.write(list(newest.values()))
-        given_up: list[Failed] = []
-        for failure in result.failed:
-            late = self._late.get(failure.key)
-            attempts = late.attempts + 1 if late and late.row.version == failure.version else 1
-            if not failure.retry or attempts >= self.attempts:
-                given_up.append(failure)
-                self._late.pop(failure.key, None)
-                continue
-            pause = min(2.0**attempts, LONGEST_PAUSE)
-            self._late[failure.key] = _Late(newest[failure.key], attempts, time.monotonic() + pause)
-        failed = {failure.key for failure in result.failed}
-        for key in newest.keys() - failed:
-            self._late.pop(key, None)
-        if given_up:
-            self.park(given_up)
-        return replace(result, failed=tuple(given_up))
-
-    def _again(self) -> Written:
-        now = time.monotonic()
-        due = [late.row for late in self._late.values() if late.next_try <= now]
-        return self._send(due) if due else Written()
-
-    @property
-    def late(self) -> int:
-        """Rows that are to be tried again."""
-        return len(self._late)
-
-    @property
-    def _place(self) -> str:
-        return f"publishers/{self.name}.json"
-
     def _remember(self) -> None:
         # After a crash all that was still to be tried comes again.
-        mask = (1 << EPOCH_BITS) - 1
-        oldest = min((late.row.version & mask for late in self._late.values()), default=self._written + 1)
-        reached = replace(self.progress, version=min(oldest - 1, self._written))
+        written = self._next[0] - 1
+        oldest = self.delivery.oldest(default=written + 1) & (1 << EPOCH_BITS) - 1
+        reached = replace(self.progress, version=min(oldest - 1, written))
         if reached != self.progress:
-            self.files.replace_text(self._place, json.dumps(asdict(reached)))
+            self.files.replace_text(self.place, json.dumps(asdict(reached)))
             self.progress = reached
+
+
+def _begin(commit: int) -> Place:
+    """Before every row of a commit."""
+    return commit, False, ""
+
+
+def _place(row: Row) -> Place:
+    return row["_commit_version"], row["deleted"], row["key"]
+
+
+def _literal(place: Place) -> Column:
+    commit, deleted, key = (F.lit(value) for value in place)
+    return F.struct(commit.cast("bigint").alias(_ORDER[0]), deleted.alias(_ORDER[1]), key.alias(_ORDER[2]))
 
 
 def _body(row: Row) -> dict[str, object] | None:

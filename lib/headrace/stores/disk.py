@@ -17,7 +17,7 @@ _FOUND = re.compile(f"{_PATH}(?P<said>{'|'.join(map(re.escape, _SAID))}){_AFTER}
 
 
 def disk_trouble(error: BaseException) -> Unreachable | None:
-    """The failure of a file system that is the cause of `error`, wherever Java or Python tell of it; None for others."""
+    """The failure of a file system that caused `error`, wherever Java or Python tell of it; None for others."""
     cause: BaseException | None = error
     while cause is not None:
         # Of an error raised on purpose the cause says more.

@@ -44,17 +44,21 @@ def index(settings: Index, generation: str, model: Model | None = None) -> Vecto
             return KendraVectorIndex(settings, generation, model)
 
 
-def reader(settings: Index) -> PassageReader:
-    """The read side; of the active generation. Raises Fatal for a store that cannot be searched by vectors."""
+def reader(settings: Index, generation: str | None = None) -> PassageReader:
+    """The read side, of the active generation or of another. Raises Fatal for a store that is not searched by vectors.
+
+    Args:
+        generation: one to read instead of the active one.
+    """
     match settings:
         case SqliteIndex():
-            return SqlitePassageReader(settings)
+            return SqlitePassageReader(settings, generation=generation)
         case OpenSearchIndex():
-            return OpenSearchPassageReader(settings)
+            return OpenSearchPassageReader(settings, generation=generation)
         case PgvectorIndex():
-            return PgvectorPassageReader(settings)
+            return PgvectorPassageReader(settings, generation=generation)
         case ServerlessVectorIndex():
-            return ServerlessPassageReader(settings)
+            return ServerlessPassageReader(settings, generation=generation)
         case KafkaIndex() | KendraIndex():
             raise Fatal(
                 expected="an index that is searched by vectors",

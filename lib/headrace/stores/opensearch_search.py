@@ -8,7 +8,7 @@ from headrace.config_indexes import OpenSearchIndex
 from headrace.errors import Unreachable
 from headrace.ports import Filters, Hit, Model
 from headrace.stores.opensearch_client import Refused, Server
-from headrace.stores.opensearch_template import cosine, model_in
+from headrace.stores.opensearch_template import cosine, index_of, model_in
 from headrace.stores.passage_rows import query_vector, query_words
 
 _FIELDS = ["title^2", "heading^1.5", "text"]
@@ -27,10 +27,14 @@ class OpenSearchPassageReader:
     Args:
         settings: server and index.
         clock: what `max_age` is counted back from.
+        generation: one to read instead of the active one.
     """
 
-    def __init__(self, settings: OpenSearchIndex, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, settings: OpenSearchIndex, clock: Callable[[], datetime] = now, generation: str | None = None
+    ) -> None:
         self._settings, self._clock = settings, clock
+        self._index = index_of(settings, generation) if generation else settings.index
         self._server = Server(settings)
         self._known: dict[str, tuple[Model, str]] = {}  # model and engine by index; neither ever changes
         self._last = ""
@@ -89,7 +93,7 @@ class OpenSearchPassageReader:
 
     def _asked(self, method: str, what: str, body: dict[str, Any] | None) -> Any:
         try:
-            return self._server.call(method, f"/{self._settings.index}/{what}", body)
+            return self._server.call(method, f"/{self._index}/{what}", body)
         except Refused as error:
             if error.status != 404:
                 raise

@@ -188,5 +188,7 @@ class ServerlessVectorStore(OpenSearchVectorIndex):
 class ServerlessPassageReader(OpenSearchPassageReader):
     """A `ports.PassageReader` of a vector collection."""
 
-    def __init__(self, settings: ServerlessVectorIndex, clock: Callable[[], datetime] = now) -> None:
-        super().__init__(as_opensearch(settings), clock)
+    def __init__(
+        self, settings: ServerlessVectorIndex, clock: Callable[[], datetime] = now, generation: str | None = None
+    ) -> None:
+        super().__init__(as_opensearch(settings), clock, generation)

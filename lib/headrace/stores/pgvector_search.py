@@ -40,10 +40,13 @@ class PgvectorPassageReader:
     Args:
         settings: server and table.
         clock: what `max_age` is counted back from.
+        generation: one to read instead of the active one.
     """
 
-    def __init__(self, settings: PgvectorIndex, clock: Callable[[], datetime] = now) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(
+        self, settings: PgvectorIndex, clock: Callable[[], datetime] = now, generation: str | None = None
+    ) -> None:
+        self._settings, self._clock, self._generation = settings, clock, generation
         self._names = schema.Names(settings)
         self._where = f"pgvector table {settings.table}"
         self._connection: Connection[Any] | None = None
@@ -122,7 +125,7 @@ class PgvectorPassageReader:
         assert self._connection is not None
         with schema.answering(self._settings), self._connection.transaction():
             try:
-                active = schema.setting(self._connection, self._names, "active")
+                active = self._generation or schema.setting(self._connection, self._names, "active")
             except psycopg.errors.UndefinedTable:
                 active = None
             if active is None:

@@ -30,10 +30,13 @@ class SqlitePassageReader:
     Args:
         settings: the file.
         clock: what `max_age` is counted back from.
+        generation: one to read instead of the active one.
     """
 
-    def __init__(self, settings: SqliteIndex, clock: Callable[[], datetime] = now) -> None:
-        self._path, self._clock = settings.path, clock
+    def __init__(
+        self, settings: SqliteIndex, clock: Callable[[], datetime] = now, generation: str | None = None
+    ) -> None:
+        self._path, self._clock, self._generation = settings.path, clock, generation
         self._connection: sqlite3.Connection | None = None
         self._file = (0, 0)
         self._lock = Lock()
@@ -90,7 +93,7 @@ class SqlitePassageReader:
                 yield self._connection, self._active(self._connection)
 
     def _active(self, connection: sqlite3.Connection) -> int:
-        name = schema.setting(connection, "active")
+        name = self._generation or schema.setting(connection, "active")
         number = None if name is None else schema.number_of(connection, name)
         if number is None:
             todo = "Run `headrace run index_knowledge` until its first passages are published."

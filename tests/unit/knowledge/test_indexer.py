@@ -84,7 +84,7 @@ def test_a_start_goes_on_where_a_crash_left_off(world: World, monkeypatch: pytes
     assert world.settle() == 3
     world.take(put("a.md", 2, PAGE.replace("Forty", "Sixty")), gone("b.md", 2))
     world.indexer.serve()
-    world.indexer.embed()
+    world.lane.embed()
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from documents_world import MODEL, PAGE, World, gone, put
 from headrace.config_knowledge import SqliteIndex
 from headrace.knowledge import served
+from headrace.pipelines.deliver import Delivery
 from headrace.pipelines.publish import Publisher
 from headrace.ports import Failed, Projected, Written
 from headrace.stores.files import LakeFiles
@@ -39,8 +40,9 @@ class Shop:
         lake = self.world.lake
         self.store = Moody(SqliteIndex(path=str(self.folder / "search.db")), "g1")
         self.publisher = Publisher(
-            "search", owner, lake, LakeFiles(lake.root), self.store, "outbox/passages", lambda rows: rows,
-            lambda: served.snapshot(lake, MODEL), self.parked.extend, attempts=2,
+            "search", "publishers/search.json", owner, lake, LakeFiles(lake.root),
+            Delivery(self.store, 2, self.parked.extend), "outbox/passages", lambda rows: rows,
+            lambda: served.snapshot(lake, MODEL),
         )  # fmt: skip
 
     def holds(self) -> set[str]:
@@ -85,7 +87,7 @@ def test_a_row_the_store_refuses_for_now_is_tried_again_also_after_a_crash_and_t
     (new,) = shop.wants() - shop.holds()
     shop.store.refuses = frozenset({new})
     shop.publisher.run()
-    monkeypatch.setattr("headrace.pipelines.publish.time.monotonic", lambda: 1e12)
+    monkeypatch.setattr("headrace.pipelines.deliver.time.monotonic", lambda: 1e12)
     shop.publisher.run()
     assert [failed.key for failed in shop.parked] == [new]
     assert shop.publisher.late == 0

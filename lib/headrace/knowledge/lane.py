@@ -1,0 +1,160 @@
+"""One model's way from chunks to passages: embeds what is new, serves what is complete.
+
+`serve` belongs to the thread that takes events; `embed` may run in another.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from itertools import islice
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headrace.config_embed import EmbedBase
+from headrace.knowledge import budget, served, vectors
+from headrace.knowledge.budget import Spent
+from headrace.knowledge.embedding import LATER
+from headrace.knowledge.served import Document, Served
+from headrace.knowledge.vectors import Embedded, Failure, Stage
+from headrace.lake import Lake
+from headrace.ports import Model
+
+log = logging.getLogger("headrace")
+DOCUMENTS_AT_ONCE = 500
+"""Documents of the backlog that one round of embedding takes up."""
+CONTENTS_AT_ONCE = 100_000
+
+
+class Lane:
+    """Keeps the passages of one model in step with the chunks.
+
+    Args:
+        reject: takes `feed, document, reason, detail, position` of pieces that will not be tried again; their number.
+    """
+
+    def __init__(
+        self, lake: Lake, model: Model, settings: EmbedBase, stage: Stage, reject: Callable[[DataFrame], int]
+    ) -> None:
+        self.model = model
+        self._lake, self._settings, self._stage, self._reject = lake, settings, stage, reject
+        self._lock = threading.Lock()
+        self._ready: dict[Document, None] = {}
+        self._waiting: dict[Document, datetime | None] = {}
+        self._spent: Spent | None = None
+        self._used_up: Spent | None = None
+
+    def start(self) -> None:
+        """Find the documents that are behind."""
+        self._ready = dict.fromkeys(served.behind(self._lake, self.model))
+
+    def touch(self, documents: Iterable[Document]) -> None:
+        """These say something new."""
+        with self._lock:
+            for document in documents:
+                self._ready[document] = None
+                self._waiting.pop(document, None)
+
+    def serve(self, batch: int) -> Served:
+        """Serve what is complete among the documents touched or embedded since the last call."""
+        with self._lock:
+            ready, self._ready = list(self._ready), {}
+        if not ready:
+            return Served()
+        try:
+            found = served.serve(self._lake, self.model, ready, batch)
+        except BaseException:
+            with self._lock:
+                self._ready.update(dict.fromkeys(ready))
+            raise
+        with self._lock:
+            self._waiting.update(found.incomplete)
+        return found
+
+    @property
+    def waiting(self) -> int:
+        """Documents that lack a vector, now or for good."""
+        return len(self._waiting)
+
+    @property
+    def unserved(self) -> bool:
+        """Whether `serve` has something to do."""
+        return bool(self._ready)
+
+    @property
+    def lacks_vectors(self) -> bool:
+        """Whether `embed` has something to do now: not what is to be tried later, was given up or costs too much."""
+        return not self.paused and bool(self._due(1))
+
+    @property
+    def given_up(self) -> int:
+        """Documents whose newest state cannot be embedded."""
+        with self._lock:
+            return sum(1 for at in self._waiting.values() if at is not None and at.year == vectors.NEVER.year)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the budget of today is used up while documents wait."""
+        return self._used_up is not None and self._used_up.day == budget.day(datetime.now(UTC))
+
+    def _due(self, most: int) -> list[Document]:
+        now = datetime.now()
+        with self._lock:
+            return list(islice((one for one, at in self._waiting.items() if at is None or at <= now), most))
+
+    def embed(self) -> Embedded:
+        """Embed for as long as the settings give a batch; what is complete then waits for `serve`."""
+        asked = self._due(DOCUMENTS_AT_ONCE)
+        if not asked:
+            return Embedded()
+        texts = self._affordable(vectors.missing(self._lake, self.model, asked, CONTENTS_AT_ONCE))
+        deadline = time.time() + self._settings.seconds_per_batch
+        made = vectors.embed(texts, self._stage, deadline).localCheckpoint()
+        rows = made.where("vector IS NULL").select("content_hash", "reason", "retry").collect()
+        failures = [Failure(*row) for row in rows if row["reason"] != LATER]
+        count, tokens = vectors.store(self._lake, self.model, made)
+        if self._spent is not None:
+            self._spent = self._spent.plus(datetime.now(UTC), count, tokens)
+        parked = self._remember(failures)
+        with self._lock:
+            for document in asked:
+                if self._waiting.pop(document, False) is not False:
+                    self._ready[document] = None
+        return Embedded(count, len(failures), len(rows) - len(failures), parked)
+
+    def _affordable(self, texts: DataFrame) -> DataFrame:
+        """As many texts as today's budget pays for."""
+        limits, now = self._settings.budget, datetime.now(UTC)
+        if limits.texts is None and limits.tokens is None and limits.money is None:
+            return texts
+        if self._spent is None:
+            today = budget.day(now)
+            self._spent = Spent(today, *vectors.spent(self._lake, self.model, today))
+        spent, short = self._spent, False
+
+        def most(tokens: list[int]) -> int:
+            nonlocal short
+            allowed = budget.allowed(limits, spent, now, tokens)
+            short = allowed < len(tokens)
+            return allowed
+
+        found = vectors.affordable(texts.localCheckpoint(), most)
+        if short:
+            self._used_up = Spent(budget.day(now))
+            log.warning("model=%s the budget of %s is used up; documents wait", self.model.name, self._used_up.day)
+        return found
+
+    def _remember(self, failures: list[Failure]) -> int:
+        settings = self._settings
+        vectors.remember(self._lake, self.model, failures, settings.attempts, settings.retry_after)
+        if not failures:
+            return 0
+        parked = vectors.given_up(self._lake, self.model, failures)
+        return self._reject(
+            parked.select(
+                "feed", "document", F.lit("not embedded").alias("reason"), F.col("last_error").alias("detail"),
+                F.lit(None).cast("string").alias("position"),
+            )
+        )  # fmt: skip
