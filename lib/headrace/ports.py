@@ -206,8 +206,8 @@ class Hit:
 class PassageReader(Protocol):
     """The read side of a vector index."""
 
-    def model(self) -> tuple[str, int, str]:
-        """Model, dimension and fingerprint of the active generation: what a query must be embedded with."""
+    def model(self) -> Model:
+        """The model of the generation that is read: what a query must be embedded with."""
 
     def by_words(self, text: str, filters: Filters, limit: int) -> list[Hit]:
         """Best passages by BM25, best first."""

@@ -11,8 +11,8 @@ from headrace.config_file import load
 from headrace.config_knowledge import Knowledge
 from headrace.context.retrieve import Found, Mode, retrieve
 from headrace.errors import ConfigError
-from headrace.ports import Filters
-from headrace.stores.embedders import embedder
+from headrace.ports import Embedder, Filters
+from headrace.stores.embedders import kept_embedder
 from headrace.stores.indexes import reader
 
 
@@ -62,12 +62,18 @@ def _ask(args: argparse.Namespace, settings: Knowledge) -> list[Found]:
         args.tenant, tuple(args.audience), tuple(args.tag), tuple(args.language), tuple(args.source),
         parse_duration(args.max_age) if args.max_age else None,
     )  # fmt: skip
-    index, model = reader(settings.indexes[name]), embedder(settings.embed)
+    index = reader(settings.indexes[name])
     try:
+        model = None if args.mode == "words" else _embedder(settings, index.model().fingerprint)
         return retrieve(index, model, args.question, filters, args.limit, args.mode)
     finally:
         index.close()
-        model.close()
+
+
+def _embedder(settings: Knowledge, fingerprint: str) -> Embedder:
+    """The model the index was built with; where the settings do not hold it, theirs, which is refused with a reason."""
+    found = [kept_embedder(one) for one in settings.all_models().values()]
+    return next((one for one in found if one.fingerprint == fingerprint), found[0])
 
 
 def _about(one: Found) -> str:
