@@ -6,7 +6,7 @@ decimals as text, binary as hexadecimal.
 
 import argparse
 
-from headrace.commands.options import config_option, json_option
+from headrace.commands.options import at_most, config_option, json_option, limit_option
 from headrace.commands.text import aligned, number, to_json
 from headrace.config_file import load
 from headrace.pipelines.position_text import readable
@@ -17,7 +17,7 @@ from headrace.tables import POSITION, TABLES
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the table and which of its rows."""
     parser.add_argument("table", metavar="NAME", help="a table of the settings")
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most N rows (default: 20; 0 for all)")
+    limit_option(parser)
     parser.add_argument("--where", metavar="SQL", help="a condition, e.g. \"status = 'PAID' AND price > 100\"")
     json_option(parser)
     config_option(parser)
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the rows."""
     view = LakeView(load(args.config))
-    rows = current_rows(view, args.table, where=args.where, limit=args.limit if args.limit > 0 else None)
+    rows = current_rows(view, args.table, where=args.where, limit=at_most(args.limit))
     if args.json:
         for row in rows:
             print(to_json(row, indent=None))

@@ -1,8 +1,9 @@
 """`headrace trace TABLE KEY`.
 
 With `--json` one object: `table`, `key` (the forms looked for), `row` (or null), `events` (each with `number`,
-`source`, `op`, `position`, `changed_at`, `arrived_at`, `batch`, `origin`, `values`, `partial`, `outcome`, `why`),
-`tombstones`, `truncates`, `history`, `rejects`, `notes`.
+`source`, `op`, `position`, `changed_at`, `arrived_at`, `batch`, `origin`, `values`, `partial`, `sent`, `dump`,
+`outcome`, `why`), `tombstones`, `truncates`, `history`, `rejects`, `notes`. An `outcome` is `applied`, `stale` or
+`refused`, as `status` counts them.
 """
 
 import argparse
@@ -12,9 +13,9 @@ from typing import Any
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import aligned, cut, moment, one_line, page_width, to_json
 from headrace.config_file import load
+from headrace.pipelines.events import Event
 from headrace.pipelines.position_text import readable
 from headrace.pipelines.trace import Story, trace
-from headrace.pipelines.verdicts import Event
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +42,7 @@ def _told(story: Story, key: str, dropped: frozenset[str]) -> Iterable[str]:
     yield ""
     yield from _row(story)
     yield ""
-    yield f"Events as they arrived ({len(story.events)}):"
+    yield f"Events as they were taken in ({len(story.events)}):"
     if story.events:
         yield _events(story.events, dropped)
     if story.tombstones:

@@ -8,6 +8,7 @@ from typing import Any
 
 from headrace.config import Config
 from headrace.errors import ConfigError
+from headrace.pipelines.table_names import check_plain, no_rows_yet, unknown_table
 from headrace.stores.delta_reader import ROWS, DeltaReader, NeedsSpark, literal, quoted
 from headrace.tables import CARRIED, SCHEMAS, TABLES
 
@@ -17,7 +18,7 @@ class LakeView(DeltaReader):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config.lake)
-        self._config = config
+        self.config = config
 
     def query(self, relative: str, sql: str) -> list[dict[str, Any]]:
         """See `DeltaReader.query`."""
@@ -38,7 +39,7 @@ class LakeView(DeltaReader):
 
         from headrace.pipelines.runtime import spark_session
 
-        spark = spark_session("headrace", s3=self.root.startswith("s3"), settings=self._config.spark)
+        spark = spark_session("headrace", s3=self.root.startswith("s3"), settings=self.config.spark)
         spark.read.format("delta").load(f"{self.root}/{relative}").createOrReplaceTempView(ROWS)
         try:
             # Through Arrow: collect() hands timestamps out in the machine's own zone, without saying so.
@@ -58,13 +59,23 @@ def current_rows(
     Raises:
         ConfigError: there is no such table, or `where` is wrong.
     """
-    relative = TABLES.format(table=table)
-    if not view.exists(relative):
-        raise no_table(view, table)
+    relative = table_path(view, table)
     names = [name for name, _ in view.columns(relative) if name != CARRIED]
     sql = f"SELECT {', '.join(map(quoted, names))} FROM {ROWS}"
     sql += f" WHERE {where}" if where else ""
     return view.query(relative, sql + (f" LIMIT {limit}" if limit is not None else ""))
+
+
+def table_path(view: LakeView, table: str) -> str:
+    """Where an ordered table lies in the lake. Raises ConfigError for what is no name and for what is not there."""
+    check_plain("table", table)
+    relative = TABLES.format(table=table)
+    if view.exists(relative):
+        return relative
+    there = view.tables("tables")
+    if table in view.config.tables:
+        raise no_rows_yet("table", table, there)
+    raise unknown_table("table", table, list(dict.fromkeys([*view.config.tables, *there])))
 
 
 def by_key(view: LakeView, relative: str, key: Sequence[str], texts: Sequence[str], order: str) -> list[dict[str, Any]]:
@@ -95,7 +106,8 @@ def key_forms(text: str, kinds: Sequence[str]) -> list[str]:
     `19753` here and `2024-01-31` there.
 
     Args:
-        text: what a person typed: one value, or a JSON array for a key of several columns.
+        text: what a person typed: one value, or a JSON array for a key of several columns. For a key of one column
+            an array of any other length is a value itself.
         kinds: Spark types of the key columns, as far as they are known.
     """
     forms: list[list[str]] = [[]]
@@ -103,17 +115,6 @@ def key_forms(text: str, kinds: Sequence[str]) -> list[str]:
         kind = kinds[index] if index < len(kinds) else "string"
         forms = [[*form, variant] for form in forms for variant in _variants(value, kind)]
     return [json.dumps(form, ensure_ascii=False, separators=(",", ":")) for form in forms]
-
-
-def no_table(view: LakeView, table: str) -> ConfigError:
-    """The error for a table that is not in the lake."""
-    known = ", ".join(view.tables("tables")) or "no table yet"
-    return ConfigError(
-        where=f"table {table}",
-        expected=f"one of the tables in the lake ({known})",
-        found=table,
-        todo="Run `headrace run apply_changes --once` first, or `headrace status` to see what is there.",
-    )
 
 
 def _typed_values(text: str, columns: int) -> list[str]:
@@ -126,7 +127,7 @@ def _typed_values(text: str, columns: int) -> list[str]:
             expected = f'a JSON array of {columns} values, such as ["a", 1]'
             todo = "Put it in single quotes for the shell."
             raise ConfigError(where="KEY", expected=expected, found=f"{text} ({error.msg})", todo=todo) from None
-        if isinstance(values, list) and (columns < 2 or len(values) == columns):
+        if isinstance(values, list) and len(values) == columns:
             return [_as_text(value) for value in values]
     if columns > 1:
         expected, todo = (

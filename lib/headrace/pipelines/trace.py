@@ -1,20 +1,24 @@
 """The story of one row: every event that arrived for its key, what each of them did, and what the lake holds now."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from headrace.changes.envelope import Change, Message
-from headrace.changes.formats import Decoder, decoder
-from headrace.changes.routes import Routes
-from headrace.config import Config
-from headrace.pipelines.tables_view import LakeView, by_key, key_forms, no_table
-from headrace.pipelines.verdicts import Event, judge
+from headrace.config import Config, Table
+from headrace.errors import ConfigError
+from headrace.pipelines.batch_records import BatchRecords, batch_records, is_complete
+from headrace.pipelines.events import Event, place_of
+from headrace.pipelines.key_hints import how_to_write
+from headrace.pipelines.logged_events import in_batches, logged_events
+from headrace.pipelines.table_names import check_plain, unknown_table
+from headrace.pipelines.tables_view import LakeView, by_key, key_forms
+from headrace.pipelines.verdicts import Known, judge
 from headrace.stores.delta_reader import ROWS, literal
 from headrace.tables import CHANGES_LOG, HISTORY, POSITION, REJECTS, TABLES, TOMBSTONES, TRUNCATES
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNRESOLVED = "unresolved value"
+"""The reason of rejects that were applied all the same, but for a value."""
+_REJECT_COLUMNS = ("rejected_at", "reason", "detail", "position", "source", "origin", "batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Story:
 
     Attributes:
         row: the current row with its system columns; None where no row lives under the key.
-        events: in the order they arrived, truncates of the table among them.
+        events: in the order they were taken in, truncates of the table among them.
         tombstones, truncates: floors, newest first. history: intervals, oldest first.
         rejects: refused events of the key, and what became of them is in `events` too.
         notes: what the story cannot tell, and why.
@@ -54,90 +58,110 @@ def trace(config: Config, table: str, key: str, view: LakeView | None = None) ->
         ConfigError: the table or the key's shape is not right.
     """
     view = view or LakeView(config)
-    settings = config.tables.get(table)
-    if settings is None:
-        raise no_table(view, table)
+    settings = _settings(view, table)
     columns = {column["source"]: column for column in view.schema(table)}
     names = [columns[source]["name"] if source in columns else source for source in settings.key]
-    forms = key_forms(key, [columns[source]["type"] if source in columns else "string" for source in settings.key])
-    rows = by_key(view, TABLES.format(table=table), names, forms, POSITION)
-    history = by_key(view, HISTORY.format(table=table), names, forms, "_valid_from")
-    tombstones = view.query(TOMBSTONES.path.format(table=table), _newest_first(f"key IN ({_listed(forms)})"))
-    truncates = view.query(TRUNCATES.path, _newest_first(f"`table` = {literal(table)}"))
-    rejects = view.query(REJECTS.path.format(job="apply_changes"), _of_key(table, forms, "rejected_at"))
+    kinds = [columns[source]["type"] if source in columns else "string" for source in settings.key]
+    forms = _forms(view, table, key, names, kinds)
+    story = _gathered(view, table, forms, names)
     logged = view.query(CHANGES_LOG.path, _of_key(table, forms, "arrived_at", truncates=True))
-    row = rows[-1] if rows else None
-    applied = {interval["_valid_from"] for interval in history} | ({row[POSITION]} if row else set())
-    events = judge(_events(config, logged), row[POSITION] if row else None, _refusals(rejects), applied)
-    notes = list(_notes(view, config, table, events, row))
-    rejects = [{name: reject[name] for name in _REJECT_COLUMNS} for reject in rejects]
-    return Story(table, forms, row, events, tombstones, truncates, history, rejects, notes)
+    records = batch_records(view, table)
+    events = logged_events(config, logged, records)
+    partial = any(column["partial"] for column in columns.values())
+    known = _known(story, settings.drop, partial, is_complete(view, table, records))
+    judged, leads_to = judge(in_batches(events, story.tombstones, story.truncates, records), known)
+    notes = list(_notes(view, story, judged, leads_to, records))
+    if not _arrived(story, judged):
+        notes += _nothing_known(view, table, forms, names)
+    rejects = [{name: reject[name] for name in _REJECT_COLUMNS} for reject in story.rejects]
+    return replace(story, events=judged, rejects=rejects, notes=notes)
 
 
-_REJECT_COLUMNS = ("rejected_at", "reason", "detail", "position", "source", "origin", "batch")
+def _gathered(view: LakeView, table: str, forms: list[str], names: Sequence[str]) -> Story:
+    """All but the events."""
+    rows = by_key(view, TABLES.format(table=table), names, forms, POSITION)
+    return Story(
+        table,
+        forms,
+        rows[-1] if rows else None,
+        [],
+        view.query(TOMBSTONES.path.format(table=table), _newest_first(f"key IN ({_listed(forms)})")),
+        view.query(TRUNCATES.path, _newest_first(f"`table` = {literal(table)}")),
+        by_key(view, HISTORY.format(table=table), names, forms, "_valid_from"),
+        view.query(REJECTS.path.format(job="apply_changes"), _of_key(table, forms, "rejected_at")),
+    )
 
 
-def _events(config: Config, logged: Iterable[dict[str, Any]]) -> list[Event]:
-    decoders: dict[str, Decoder] = {}
-    found: dict[tuple[Any, ...], Event] = {}
-    for row in logged:
-        origin = row["origin"] or {}
-        place = (row["source"], *(origin.get(name) for name in ("stream", "partition", "offset", "part")))
-        if place in found:
-            # The same message in a later batch: a restart took it in again.
-            continue
-        change = _decoded(config, decoders, row, origin)
-        found[place] = Event(
-            number=0,
-            source=row["source"],
-            op=row["op"],
-            position=row["position"],
-            changed_at=row["changed_at"],
-            arrived_at=row["arrived_at"],
-            batch=row["batch"],
-            origin=origin,
-            values=dict(change.after) if change else None,
-            partial=bool(change and change.sent is not None),
-        )
-    return list(found.values())
+def _settings(view: LakeView, table: str) -> Table:
+    settings = view.config.tables.get(table)
+    if settings is not None:
+        return settings
+    check_plain("TABLE", table)
+    if view.exists(TABLES.format(table=table)):
+        found = f"{table}, which is in the lake and no longer in the settings"
+        todo = f"Add it to the settings; `headrace table {table}` shows its rows."
+        raise ConfigError(where="TABLE", expected="a table of the settings", found=found, todo=todo)
+    raise unknown_table("TABLE", table, list(view.config.tables))
 
 
-def _decoded(
-    config: Config, decoders: dict[str, Decoder], row: dict[str, Any], origin: dict[str, Any]
-) -> Change | None:
-    name = row["source"]
-    if name not in config.sources:
-        return None
-    if name not in decoders:
-        decoders[name] = decoder(config.sources[name], Routes(config.tables_of(name)))
-    headers = tuple((header["key"], header["value"]) for header in row["headers"] or ())
-    arrived = (row["arrived_at"] - _EPOCH) // timedelta(microseconds=1) if row["arrived_at"] else 0
-    place = (origin.get("stream") or "", origin.get("partition") or 0, origin.get("offset") or 0)
-    found = decoders[name](Message(row["message_key"], row["message"], headers, *place, arrived))
-    changes = [one for one in found if isinstance(one, Change) and one.op == row["op"]]
-    return next((one for one in changes if one.position == row["position"]), changes[0] if len(changes) == 1 else None)
+def _forms(view: LakeView, table: str, key: str, names: Sequence[str], kinds: Sequence[str]) -> list[str]:
+    try:
+        return key_forms(key, kinds)
+    except ConfigError as error:
+        todo = how_to_write(view, table, view.config.tables[table].key, names)
+        raise ConfigError(where=error.where, expected=error.expected, found=error.found, todo=todo) from None
 
 
-def _refusals(rejects: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], str]:
-    return {_origin(reject): f"{reject['reason']}: {reject['detail']}" for reject in rejects}
-
-
-def _origin(row: dict[str, Any]) -> tuple[Any, ...]:
-    origin = row["origin"] or {}
-    return (row["source"], *(origin.get(name) for name in ("stream", "partition", "offset", "part")))
+def _known(story: Story, dropped: Sequence[str], partial: bool, complete: bool) -> Known:
+    row = story.row[POSITION] if story.row else None
+    return Known(
+        current=row,
+        refusals={
+            place_of(reject["source"], reject["origin"]): f"{reject['reason']}: {reject['detail']}"
+            for reject in story.rejects
+            if reject["reason"] != UNRESOLVED
+        },
+        applied={interval["_valid_from"] for interval in story.history} | ({row} if row else set()),
+        deleting={stone["position"] for stone in story.tombstones},
+        dropped=dropped,
+        partial=partial,
+        complete=complete,
+    )
 
 
 def _notes(
-    view: LakeView, config: Config, table: str, events: list[Event], row: dict[str, Any] | None
+    view: LakeView, story: Story, events: Sequence[Event], leads_to: str, records: BatchRecords
 ) -> Iterable[str]:
-    if not config.log.enabled:
+    log, row = view.config.log, story.row
+    if not log.enabled:
         yield "changes_log is switched off (log.enabled: false), so the events cannot be told."
     elif not view.exists(CHANGES_LOG.path):
         yield "There is no changes_log yet: nothing has been taken in."
     elif row and all(event.position != row[POSITION] for event in events):
-        yield f"The event that made this row is not in changes_log, which is kept for {config.log.keep.days} days."
-    if not events and not row and view.exists(TABLES.format(table=table)):
-        yield "Nothing ever arrived for this key, as far as the log reaches. Is it written as the source writes it?"
+        yield f"The event that made this row is not in changes_log, which is kept for {log.keep.days} days."
+    elif leads_to != (row[POSITION] if row else ""):
+        replayed = f"; {records.replayed} messages of the table were replayed" if records.replayed else ""
+        yield (
+            "The events do not lead to what the lake holds. A batch may be running, or a replay changed the row: "
+            f"replays are not in changes_log{replayed}."
+        )
+
+
+def _arrived(story: Story, events: Iterable[Event]) -> bool:
+    return bool(
+        story.row
+        or story.tombstones
+        or story.history
+        or story.rejects
+        or any(event.op != "truncate" for event in events)
+    )
+
+
+def _nothing_known(view: LakeView, table: str, forms: Sequence[str], names: Sequence[str]) -> Iterable[str]:
+    if not view.exists(CHANGES_LOG.path) and not view.exists(TABLES.format(table=table)):
+        return
+    yield f"Nothing ever arrived for this key, as far as the log reaches. Looked for: {', '.join(forms)}."
+    yield how_to_write(view, table, view.config.tables[table].key, names)
 
 
 def _newest_first(condition: str) -> str:

@@ -1,109 +1,76 @@
-"""What each event of one key did to the row, told from the events in the order they arrived."""
+"""What each event of one key did to the row, told from the events in the order they were taken in."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-Outcome = Literal["applied", "stale", "refused", "remembered"]
+from headrace.pipelines.events import Batch, Event
+from headrace.pipelines.one_row import Mark, OneRow
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One event of the log.
+class Known:
+    """What the lake knows of the key beside its events.
 
     Attributes:
-        number: its place in the order of arrival, from 1.
-        values: the row as the event sent it, as text; None where the message cannot be decoded any more.
-        partial: the event sent only some of the columns.
-        outcome: `applied`; `stale`, it changed nothing; `remembered`, a delete below the row, kept as a floor;
-            `refused`, it is in `rejects`. why: the reason in words.
+        current: position of the row as it stands now; None where none lives.
+        refusals: reasons by an event's place.
+        applied: positions known to have been applied, from the table and its history.
+        deleting: positions of the key's tombstones; an upsert at one of them broke `where`.
+        dropped: columns at the source that the table leaves out.
+        partial: an event of the table ever left a column out.
+        complete: the log holds everything that arrived for the table.
     """
 
-    number: int
-    source: str
-    op: str
-    position: str | None
-    changed_at: datetime | None
-    arrived_at: datetime | None
-    batch: str
-    origin: dict[str, Any]
-    values: dict[str, str | None] | None
+    current: str | None = None
+    refusals: Mapping[tuple[Any, ...], str] = field(default_factory=dict)
+    applied: Collection[str] = ()
+    deleting: Collection[str] = ()
+    dropped: Collection[str] = ()
     partial: bool = False
-    outcome: Outcome = "applied"
-    why: str = ""
+    complete: bool = True
 
 
-@dataclass(slots=True)
-class _Mark:
-    """The highest position so far, and the event it came from."""
-
-    position: str = ""
-    number: int = 0
-    op: str = ""
-
-    def raise_to(self, event: Event) -> None:
-        if (event.position or "") > self.position:
-            self.position, self.number, self.op = event.position or "", event.number, event.op
-
-
-def judge(
-    events: Sequence[Event],
-    current: str | None,
-    refusals: Mapping[tuple[Any, ...], str],
-    applied: Collection[str] = (),
-) -> list[Event]:
+def judge(batches: Sequence[Batch], known: Known) -> tuple[list[Event], str]:
     """Number the events and say what each did.
 
     Args:
-        events: in the order they arrived.
-        current: position of the row as it stands now; None where none lives.
-        refusals: reasons by (source, stream, partition, offset, part).
-        applied: positions known to have been applied, from the table and its history.
+        batches: in the order they were applied.
+
+    Returns:
+        The events, and the position of the row they lead to; "" where no row should live.
     """
-    numbered = [replace(event, number=number) for number, event in enumerate(events, 1)]
-    row, floor = _Mark(), _Mark()
-    seen: dict[str, int] = {}
-    judged = []
-    for event in numbered:
-        origin = (event.source, *(event.origin.get(name) for name in ("stream", "partition", "offset", "part")))
-        refusal = refusals.get(origin)
-        if event.op == "reject" or (refusal and event.position not in applied):
-            judged.append(replace(event, outcome="refused", why=refusal or "see rejects"))
-            continue
-        position = event.position or ""
-        if position in seen:
-            outcome: tuple[Outcome, str] = "stale", f"a repeat of event {seen[position]}"
-        else:
-            outcome = _outcome(event, row, floor, numbered)
-            (row if event.op == "upsert" else floor).raise_to(event)
-        seen.setdefault(position, event.number)
-        if current and position == current and outcome[0] == "applied":
-            outcome = "applied", "this is the row now" + (", after a replay" if refusal else "")
-        judged.append(replace(event, outcome=outcome[0], why=outcome[1]))
-    return judged
+    row = _start(batches, known)
+    judged: list[Event] = []
+    for batch in batches:
+        numbered = [replace(event, number=number) for number, event in enumerate(batch.events, len(judged) + 1)]
+        refused = [event for event in numbered if _is_refused(event, known)]
+        told = row.take(Batch([event for event in numbered if event not in refused], batch.silent))
+        for event in numbered:
+            if event in refused:
+                why = known.refusals.get(event.place, "it is no longer in rejects: replayed since, or not kept so long")
+                judged.append(replace(event, outcome="refused", why=why))
+            else:
+                outcome, why = told[event.number]
+                judged.append(replace(event, outcome=outcome, why=why))
+    return [_is_the_row(event, known) for event in judged], row.row.position
 
 
-def _outcome(event: Event, row: _Mark, floor: _Mark, events: Sequence[Event]) -> tuple[Outcome, str]:
-    position = event.position or ""
-    if position < floor.position:
-        return "stale", f"below the {floor.op} of event {floor.number}"
-    if position < row.position:
-        if event.op != "upsert":
-            return "remembered", f"the row is newer (event {row.number}); kept as a floor under older events"
-        carried = ", but columns no newer event sent are taken from it" if _left_out(event, events) else ""
-        return "stale", f"below the row's position, which event {row.number} set{carried}"
-    newer = [
-        other for other in events if other.batch == event.batch and event.number < other.number
-        and (other.position or "") > position and other.op != "reject"
-    ]  # fmt: skip
-    if newer and event.op == "upsert":
-        first = max(newer, key=lambda other: other.position or "")
-        carried = ", but columns it did not send are taken from here" if first.partial else ""
-        return "stale", f"event {first.number} of the same batch is newer{carried}"
-    words = {"upsert": "it was the newest", "delete": "the row was deleted", "truncate": "the table was emptied"}
-    return "applied", words.get(event.op, "")
+def _start(batches: Sequence[Batch], known: Known) -> OneRow:
+    events = [event for batch in batches for event in batch.events]
+    # A row no event tells of was there before the log begins.
+    older = known.current if known.current not in {event.position for event in events} else None
+    columns = {name for event in events for name in event.values or () if event.op == "upsert"}
+    partial = known.partial or any(event.sent is not None for event in events)
+    sure = known.complete or older is not None
+    return OneRow(columns, known.dropped, partial, frozenset(known.deleting), Mark(older or ""), sure)
 
 
-def _left_out(event: Event, events: Sequence[Event]) -> bool:
-    return any(other.partial and (other.position or "") > (event.position or "") for other in events)
+def _is_refused(event: Event, known: Known) -> bool:
+    return event.op == "reject" or (event.place in known.refusals and event.position not in known.applied)
+
+
+def _is_the_row(event: Event, known: Known) -> Event:
+    if event.outcome != "applied" or event.op != "upsert" or event.position != known.current:
+        return event
+    return replace(event, why="this is the row now" + (", after a replay" if event.place in known.refusals else ""))
