@@ -5,7 +5,7 @@ With `--json` one object:
     lake, at
     sources     by name: lag {behind, unit, why}, last_batch, finished_at, seconds (last batches, newest first)
     tables      by name: source, rows, tombstones, sent, applied, stale, rejected, ignored, newest_changed_at,
-                fresh_seconds, schema [{source, name, type, declared, partial}]
+                fresh_seconds, schema [{source, name, type, declared, partial, dropped}]
     no_table    sent, applied, stale, rejected, ignored: what belongs to no table
     rejects     [{table, reason, count, newest, example}]
     open_requests   names of the files in <lake>/requests/ that are not carried out yet
@@ -56,8 +56,9 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
         for name, table in found.tables.items():
             yield f"\nColumns of {name}:"
             rows = [
-                (column["source"], column["name"], column["type"], "declared" if column["declared"] else "learned",
-                 "yes" if column["partial"] else "") for column in table.schema
+                (column["source"], "(dropped)" if column["dropped"] else column["name"], column["type"],
+                 "declared" if column["declared"] else "learned", "yes" if column["partial"] else "")
+                for column in table.schema
             ]  # fmt: skip
             yield aligned(("at the source", "in the table", "type", "from", "partial"), rows, indent=2)
 
@@ -65,7 +66,7 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
 def _schemas(found: Status) -> Iterable[str]:
     width = max(len(name) for name in found.tables)
     for name, table in found.tables.items():
-        columns = ", ".join(f"{column['name']} {column['type']}" for column in table.schema)
+        columns = ", ".join(f"{column['name']} {column['type']}" for column in table.schema if not column["dropped"])
         yield cut(f"  {name.ljust(width)}  {columns or '-'}", page_width())
 
 

@@ -40,7 +40,7 @@ class TableStatus:
     Attributes:
         rows: living rows. tombstones: keys whose delete is remembered. Both None before the table exists.
         newest_changed_at: newest time of change at the source that was taken in. fresh_seconds: its age now.
-        schema: the learned columns: `source`, `name`, `type`, `declared`, `partial`.
+        schema: the learned columns: `source`, `name`, `type`, `declared`, `partial`, `dropped` (not in the table).
     """
 
     source: str
@@ -135,7 +135,7 @@ def _table(
         **{count: int(totals.get(count) or 0) for count in _COUNTS},
         newest_changed_at=newest,
         fresh_seconds=(now - newest).total_seconds() if newest else None,
-        schema=schemas.get(name, []),
+        schema=[column | {"dropped": column["source"] in config.tables[name].drop} for column in schemas.get(name, [])],
     )
 
 
