@@ -4,16 +4,21 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 
 from headrace.config_knowledge import Knowledge
+from headrace.knowledge import served
 from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import Indexer
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
-from headrace.ports import Embedder, Model
+from headrace.pipelines.deliver import Delivery
+from headrace.pipelines.publish import Publisher
+from headrace.ports import Embedder, Failed, Model, Projection
 from headrace.stores import objects
+from headrace.stores.files import LakeFiles
 from headrace.testing.knowledge import HashEmbedder, free_limiter
 
 ABOUT = HashEmbedder()
@@ -21,14 +26,15 @@ MODEL = Model(ABOUT.model, ABOUT.dimension, ABOUT.fingerprint)
 PAGE = "# Visa\n\nBring a passport.\n\n## Children\n\nChildren need their own.\n\n## Fees\n\nForty euro.\n"
 
 
+KNOWLEDGE: dict[str, Any] = {
+    "documents": {"pages": {"from": "folder", "path": "unused"}},
+    "indexes": {"search": {"store": "sqlite", "path": "unused"}},
+    "embed": {"provider": "static", "attempts": 50, "retry_after": "0.1s"},
+}
+
+
 def settings() -> Knowledge:
-    return Knowledge.model_validate(
-        {
-            "documents": {"pages": {"from": "folder", "path": "unused"}},
-            "indexes": {"search": {"store": "sqlite", "path": "unused"}},
-            "embed": {"provider": "static", "attempts": 50, "retry_after": "0.1s"},
-        }
-    )
+    return Knowledge.model_validate(KNOWLEDGE)
 
 
 class World:
@@ -71,6 +77,10 @@ class World:
             found.setdefault(row["document"], []).append(row["t"])
         return {document: sorted(texts) for document, texts in found.items()}
 
+    def chunks(self) -> set[str]:
+        """Keys of the passages served now."""
+        return {row["chunk"] for row in self.lake.read("passages").where("NOT deleted").select("chunk").collect()}
+
     def told(self) -> int:
         return self.lake.read("outbox/passages").count()
 
@@ -82,3 +92,19 @@ def put(document: str, at: int, text: str = PAGE, **more: object) -> DocumentEve
 
 def gone(document: str, at: int) -> DocumentEvent:
     return DocumentEvent("pages", document, "delete", f"{at:010d}")
+
+
+def publisher(
+    world: World,
+    store: Projection,
+    owner: str = "this lake",
+    park: Callable[[list[Failed]], None] = list.clear,
+    attempts: int = 1000,
+    **more: Any,
+) -> Publisher:
+    """Brings a store in step with the world's passages."""
+    lake = world.lake
+    return Publisher(
+        "search", "publishers/search.json", owner, lake, LakeFiles(lake.root), Delivery(store, attempts, park),
+        "outbox/passages", lambda rows: rows, lambda: served.snapshot(lake, MODEL), **more,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ Paths are relative to the lake's root. Every table Headrace creates carries `hea
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 import pyarrow as pa
@@ -100,6 +101,12 @@ class Lake:
         """The table's newest version."""
         newest = self.table(relative).history(1).select("version").first()
         return int(newest[0]) if newest else 0
+
+    def version_before(self, relative: str, moment: datetime) -> int | None:
+        """The newest version that was committed before a time; None where there is none."""
+        commits = self.table(relative).history().where(F.col("timestamp") < F.lit(moment))
+        newest = commits.agg(F.max("version")).collect()[0][0]
+        return None if newest is None else int(newest)
 
     def table(self, relative: str) -> DeltaTable:
         """The table, for MERGE, DELETE and upkeep."""

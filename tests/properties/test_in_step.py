@@ -10,17 +10,14 @@ from random import Random
 
 from pyspark.sql import SparkSession
 
-from documents_world import MODEL, World, gone, put, settings
+from documents_world import World, gone, publisher, put, settings
 from headrace.config_knowledge import SqliteIndex
 from headrace.errors import Retryable
-from headrace.knowledge import served
 from headrace.knowledge.chunk import chunks
 from headrace.knowledge.documents import DocumentEvent
 from headrace.knowledge.parse import parse
-from headrace.pipelines.deliver import Delivery
 from headrace.pipelines.publish import Publisher
 from headrace.ports import Failed, Projected, Written
-from headrace.stores.files import LakeFiles
 from headrace.stores.sqlite_index import SqliteVectorIndex
 from headrace.testing.knowledge import FlakyEmbedder
 
@@ -105,17 +102,11 @@ def test_the_index_ends_as_if_built_from_scratch(spark: SparkSession, tmp_path: 
     size = len(arriving) // BATCHES + 1
     world = World(spark, tmp_path, FlakyEmbedder)
     path = tmp_path / "search.db"
-    files = LakeFiles(world.lake.root)
 
-    def publisher() -> Publisher:
-        store = Flickering(SqliteIndex(path=str(path)), "g1")
-        lake = world.lake
-        return Publisher(
-            "search", "publishers/search.json", "lake", lake, files, Delivery(store, 1000, lambda failed: None),
-            "outbox/passages", lambda rows: rows, lambda: served.snapshot(lake, MODEL),
-        )  # fmt: skip
+    def another() -> Publisher:
+        return publisher(world, Flickering(SqliteIndex(path=str(path)), "g1"))
 
-    running = publisher()
+    running = another()
     for number in range(BATCHES):
         world.take(*arriving[number * size : (number + 1) * size])
         world.indexer.serve()
@@ -125,7 +116,7 @@ def test_the_index_ends_as_if_built_from_scratch(spark: SparkSession, tmp_path: 
         try:
             running.run()
         except Retryable:
-            running = publisher()
+            running = another()
     world.settle()
     for _ in range(200):
         try:

@@ -170,12 +170,12 @@ def replay_rejects(spark: SparkSession, config: Config) -> dict[str, Any]:
     from headrace.lake import Lake
     from headrace.pipelines import replay, requests
     from headrace.pipelines.batches import Batches
-    from headrace.pipelines.upkeep import Upkeep
+    from headrace.pipelines.kept_tables import upkeep_of_changes
     from headrace.stores.files import LakeFiles
 
     files = LakeFiles(config.lake)
     request = requests.write(files, requests.ReplayRequest(take_from="rejects"))
-    upkeep = Upkeep(Lake(spark, config.lake), config)
+    upkeep = upkeep_of_changes(Lake(spark, config.lake), config)
     replay.carry_out(files, spark, config, Batches(Applier(spark, config), config, upkeep, threading.Event()))
     return requests.outcome_of(files, request) or {}
 

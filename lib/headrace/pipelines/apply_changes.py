@@ -15,9 +15,9 @@ from headrace.errors import ConfigError
 from headrace.lake import Lake
 from headrace.pipelines import new_tables, replay
 from headrace.pipelines.batches import Batches
+from headrace.pipelines.kept_tables import upkeep_of_changes
 from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.runtime import spark_session
-from headrace.pipelines.upkeep import Upkeep
 from headrace.stores import file_source, kafka_source
 from headrace.stores.files import LakeFiles
 
@@ -45,7 +45,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         if wrong := settings_sql.unreadable(spark, name, table):
             raise wrong
     applier = Applier(spark, config)
-    upkeep = Upkeep(Lake(spark, config.lake), config)
+    upkeep = upkeep_of_changes(Lake(spark, config.lake), config)
     batches = Batches(applier, config, upkeep, stop)
     files = LakeFiles(config.lake)
     new_tables.ask_for_replays(files, Lake(spark, config.lake), config)

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -19,6 +20,7 @@ from headrace.lake import Lake
 from headrace.pipelines import document_feeds, index_parts
 from headrace.pipelines.document_feeds import FolderWatch
 from headrace.pipelines.index_parts import Parts
+from headrace.pipelines.kept_tables import upkeep_of_knowledge
 from headrace.pipelines.model_change import ModelChange
 from headrace.pipelines.publish import Publisher
 from headrace.pipelines.runtime import spark_session
@@ -29,6 +31,7 @@ log = logging.getLogger("headrace")
 POLL_SECONDS = 0.2
 EVENTS_AT_ONCE = 500
 """Events of folders that one round takes in: a backlog of documents must not hold up a delete."""
+FORGET_EVERY = timedelta(hours=6)
 TRIES = 5
 """Rounds of `once` in which a store may be away or a filled generation not pass its check."""
 
@@ -67,6 +70,8 @@ class _Job:
         self._watches: list[FolderWatch] = []
         self._pending: dict[tuple[str, str], DocumentEvent] = {}
         self._keys_seen = -1
+        self._upkeep = upkeep_of_knowledge(lake, config, settings.keep_outbox)
+        self._forget_at = datetime.now(UTC) + FORGET_EVERY
         self._away: Retryable | None = None
 
     def start(self) -> None:
@@ -103,6 +108,7 @@ class _Job:
                 break
             self._stop.wait(1)
         self._told_what_waits()
+        self._upkeep.run()
         if self._away is not None:
             raise self._away
         if self._change.filling and self._change.problems:
@@ -135,6 +141,24 @@ class _Job:
             for publisher in one.publishers:
                 self._tried(f"store={publisher.name}", partial(self._publish, publisher))
         self._tried("requests", self._change.settle)
+        self._look_after()
+
+    def _look_after(self) -> None:
+        """Upkeep while nothing else waits, one table a round."""
+        if self._urgent():
+            return
+        self._upkeep.run(tables=1)
+        now = datetime.now(UTC)
+        if now >= self._forget_at:
+            self._forget_at = now + FORGET_EVERY
+            # A day more than the outbox: its days go whole.
+            before = now - self._settings.keep_outbox - timedelta(days=1)
+            for one in self._parts.served:
+                for publisher in one.publishers:
+                    self._tried(f"store={publisher.name}", partial(self._forget, publisher, before))
+
+    def _forget(self, publisher: Publisher, before: datetime) -> None:
+        log.info("store=%s forgot=%s", publisher.name, publisher.forget(before))
 
     def _urgent(self) -> bool:
         """Whether the next round has something to do at once."""

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -143,6 +143,13 @@ class Publisher:
         self.progress = replace(self.progress, epoch=self.progress.epoch + 1)
         self._wants_fill = True
 
+    def forget(self, before: datetime) -> int:
+        """Let the store forget deletes that were told before a time, when no row as old can come any more."""
+        commit = self.lake.version_before(self.outbox, before)
+        if commit is None or self.filling or self.late:
+            return 0
+        return self.delivery.store.purge(self._version(min(commit, self._next[0])))
+
     @property
     def filling(self) -> bool:
         """Whether the store is being written whole."""
@@ -193,11 +200,11 @@ class Publisher:
         return feed.where(rest).orderBy(F.desc(urgent), *_ORDER)
 
     def _check_age(self, first: int) -> None:
-        """Once an hour: what the outbox still holds may be taken away at any time if it is older than `keep`."""
+        """Once an hour: the outbox may lose at any time what is older than `keep`."""
         if time.monotonic() < self._check_age_at:
             return
-        at = self.lake.appended(self.outbox, first, first).agg(F.min(F.col("at").cast("double"))).collect()[0][0]
-        if at is not None and at < time.time() - self.keep.total_seconds():
+        old = self.lake.version_before(self.outbox, datetime.now(UTC) - self.keep)
+        if old is not None and first <= old:
             raise self.lake.Missing(self.outbox)
         self._check_age_at = time.monotonic() + _CHECK_AGE_EVERY
 

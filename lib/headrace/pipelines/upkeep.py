@@ -1,25 +1,14 @@
 """Upkeep between batches, inside the job that owns the tables: compaction, retention, tombstone purge, VACUUM."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from pyspark.sql import functions as F
+from pyspark.sql import Column
 
-from headrace.config import Config, TableMaintenance
+from headrace.config import TableMaintenance
 from headrace.lake import Lake
-from headrace.tables import (
-    BATCHES,
-    CHANGED_KEYS,
-    CHANGES_LOG,
-    HISTORY,
-    REJECTS,
-    SCHEMAS,
-    TABLES,
-    TOMBSTONES,
-    TRUNCATES,
-    VERSIONS,
-)
 
 log = logging.getLogger("headrace")
 
@@ -36,16 +25,34 @@ PURGED = "headrace.purged_at"
 RETENTION = "delta.deletedFileRetentionDuration"
 
 
-class Upkeep:
-    """Looks after one deployment's tables, at most every five minutes.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A table to look after.
 
-    When it last did is kept in the lake, so that short scheduled runs do their share.
+    Attributes:
+        expired: the rows to delete at a time; None where there are none.
+        every_look: whether they are looked for each time, not only when VACUUM is due; for conditions on partitions.
     """
 
-    def __init__(self, lake: Lake, config: Config) -> None:
-        self._lake, self._config = lake, config
+    path: str
+    settings: TableMaintenance = field(default_factory=TableMaintenance)
+    expired: Callable[[Lake, datetime], Column | None] | None = None
+    every_look: bool = False
+
+
+class Upkeep:
+    """Looks after the tables of one job, at most every five minutes.
+
+    When it last did is kept in the lake, so that short scheduled runs do their share.
+
+    Args:
+        clock: the table that keeps it; nothing is looked after before there is one.
+    """
+
+    def __init__(self, lake: Lake, tables: Sequence[Kept], clock: str) -> None:
+        self._lake, self._tables, self._clock = lake, tables, clock
         self._next: datetime | None = None
-        self._left: list[tuple[str, TableMaintenance]] = []
+        self._left: list[Kept] = []
 
     def run(self, now: datetime | None = None, *, tables: int | None = None) -> None:
         """Do what is due. A failure is logged and tried again later: upkeep never stops the stream.
@@ -55,22 +62,22 @@ class Upkeep:
         """
         now = now or datetime.now(UTC)
         if not self._left and self._is_due(now):
-            self._left = self._owned()
+            self._left = list(self._tables)
             self._next = now + EVERY
         done = 0
         while self._left and (tables is None or done < tables):
-            done += self._try(*self._left.pop(0), now)
+            done += self._try(self._left.pop(0), now)
             if not self._left:
-                self._mark(BATCHES.path, LOOKED_AFTER, _text(now))
+                self._mark(self._clock, LOOKED_AFTER, _text(now))
 
-    def _try(self, relative: str, settings: TableMaintenance, now: datetime) -> bool:
+    def _try(self, table: Kept, now: datetime) -> bool:
         """Look after a table; whether there is one."""
         try:
-            if not self._lake.exists(relative):
+            if not self._lake.exists(table.path):
                 return False
-            self._look_after(relative, settings, now)
+            self._look_after(table, now)
         except Exception as error:
-            log.warning("upkeep of %s failed, will be tried again: %s", relative, str(error).splitlines()[0])
+            log.warning("upkeep of %s failed, will be tried again: %s", table.path, str(error).splitlines()[0])
         return True
 
     def _is_due(self, now: datetime) -> bool:
@@ -80,30 +87,17 @@ class Upkeep:
 
     def _first(self, now: datetime) -> datetime | None:
         """When the tables are due; None as long as there is no table. A new deployment has nothing to look after."""
-        if not self._lake.exists(BATCHES.path):
+        if not self._lake.exists(self._clock):
             return None
-        last = self._lake.properties(BATCHES.path).get(LOOKED_AFTER)
+        last = self._lake.properties(self._clock).get(LOOKED_AFTER)
         if last is None:
-            self._mark(BATCHES.path, LOOKED_AFTER, _text(now))
+            self._mark(self._clock, LOOKED_AFTER, _text(now))
         return (datetime.fromisoformat(last) if last else now) + EVERY
 
-    def _owned(self) -> list[tuple[str, TableMaintenance]]:
-        shared = TableMaintenance()
-        owned = [
-            (path, shared)
-            for path in (
-                CHANGES_LOG.path, REJECTS.path.format(job="apply_changes"), CHANGED_KEYS.path, BATCHES.path,
-                TRUNCATES.path, SCHEMAS.path,
-            )
-        ]  # fmt: skip
-        for name, table in self._config.tables.items():
-            paths = (TABLES, HISTORY, TOMBSTONES.path, VERSIONS.path)
-            owned += [(path.format(table=name), table.maintenance) for path in paths]
-        return owned
-
-    def _look_after(self, relative: str, settings: TableMaintenance, now: datetime) -> None:
+    def _look_after(self, table: Kept, now: datetime) -> None:
+        relative, settings = table.path, table.settings
         marks, files = self._lake.detail(relative)
-        self._expire(relative, settings, marks, now)
+        self._expire(table, marks, now)
         self._compact(relative, settings, marks, files)
         if self._due(relative, VACUUMED, settings.vacuum_every, marks, now):
             # VACUUM refuses to delete younger files than the table's own property says.
@@ -113,17 +107,15 @@ class Upkeep:
             self._lake.table(relative).vacuum(settings.vacuum_keep.total_seconds() / 3600)
             self._mark(relative, VACUUMED, _text(now))
 
-    def _expire(self, relative: str, settings: TableMaintenance, marks: Mapping[str, str], now: datetime) -> None:
-        """Retention of the log and the rejects by whole days; tombstones by the time they were written."""
-        keep = {
-            CHANGES_LOG.path: self._config.log.keep,
-            REJECTS.path.format(job="apply_changes"): self._config.rejects.keep,
-        }
-        if relative in keep:
-            self._lake.table(relative).delete(F.col("day") < F.lit((now - keep[relative]).date()))
-        elif relative.startswith("tombstones/") and self._due(relative, PURGED, settings.vacuum_every, marks, now):
-            self._lake.table(relative).delete(F.col("deleted_at") < F.lit(now - settings.purge_tombstones_after))
-            self._mark(relative, PURGED, _text(now))
+    def _expire(self, table: Kept, marks: Mapping[str, str], now: datetime) -> None:
+        if table.expired is None:
+            return
+        if table.every_look or self._due(table.path, PURGED, table.settings.vacuum_every, marks, now):
+            condition = table.expired(self._lake, now)
+            if condition is not None:
+                self._lake.table(table.path).delete(condition)
+            if not table.every_look:
+                self._mark(table.path, PURGED, _text(now))
 
     def _compact(self, relative: str, settings: TableMaintenance, marks: Mapping[str, str], files: int) -> None:
         """OPTIMIZE once enough files have come since the last time."""

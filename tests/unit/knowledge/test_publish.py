@@ -6,13 +6,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from documents_world import MODEL, PAGE, World, gone, put
+from documents_world import PAGE, World, gone, publisher, put
 from headrace.config_knowledge import SqliteIndex
-from headrace.knowledge import served
-from headrace.pipelines.deliver import Delivery
-from headrace.pipelines.publish import Publisher
 from headrace.ports import Failed, Projected, Written
-from headrace.stores.files import LakeFiles
 from headrace.stores.sqlite_index import SqliteVectorIndex
 
 
@@ -37,19 +33,14 @@ class Shop:
         self.open()
 
     def open(self, owner: str = "this lake") -> None:
-        lake = self.world.lake
         self.store = Moody(SqliteIndex(path=str(self.folder / "search.db")), "g1")
-        self.publisher = Publisher(
-            "search", "publishers/search.json", owner, lake, LakeFiles(lake.root),
-            Delivery(self.store, 2, self.parked.extend), "outbox/passages", lambda rows: rows,
-            lambda: served.snapshot(lake, MODEL),
-        )  # fmt: skip
+        self.publisher = publisher(self.world, self.store, owner, self.parked.extend, attempts=2)
 
     def holds(self) -> set[str]:
         return {held.key for held in self.store.held() if not held.deleted}
 
     def wants(self) -> set[str]:
-        return {row["chunk"] for row in self.world.lake.read("passages").where("NOT deleted").select("chunk").collect()}
+        return self.world.chunks()
 
 
 @pytest.fixture

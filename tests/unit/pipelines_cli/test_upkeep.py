@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from documents_world import KNOWLEDGE, World, gone, publisher, put
 from headrace.config import Config
+from headrace.config_indexes import SqliteIndex
 from headrace.lake import Lake
-from headrace.pipelines.upkeep import Upkeep
+from headrace.pipelines.kept_tables import upkeep_of_changes, upkeep_of_knowledge
+from headrace.stores.sqlite_index import SqliteVectorIndex
 from headrace.tables import BATCHES, CHANGES_LOG, TOMBSTONES
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -39,7 +42,7 @@ def files(lake, relative):
 def looked_after(lake, config, *moments):
     """A new job each time, as a schedule starts them."""
     for moment in moments:
-        Upkeep(lake, config).run(moment)
+        upkeep_of_changes(lake, config).run(moment)
 
 
 def test_small_files_are_joined_once_enough_have_come_and_old_ones_leave_the_disk(spark, config):
@@ -112,7 +115,7 @@ def test_a_stream_is_held_up_for_one_table_at_a_time(spark, config):
     lake.create("tables/users", "id bigint")
     numbers(lake, "tables/users", 4)
     looked_after(lake, config, NOW)
-    upkeep = Upkeep(lake, config)
+    upkeep = upkeep_of_changes(lake, config)
     upkeep.run(LATER, tables=1)
     upkeep.run(LATER, tables=1)
     assert files(lake, "tables/users") == 4, "the log and the batches come first"
@@ -121,3 +124,26 @@ def test_a_stream_is_held_up_for_one_table_at_a_time(spark, config):
     assert lake.properties(BATCHES.path)["headrace.looked_after_at"] == NOW.isoformat(), "tables are left"
     upkeep.run(LATER, tables=1)
     assert lake.properties(BATCHES.path)["headrace.looked_after_at"] == LATER.isoformat()
+
+
+def test_the_outbox_forgets_what_was_told_long_ago_and_an_index_begun_later_is_filled_from_the_table(spark, tmp_path):
+    world = World(spark, tmp_path)
+    world.take(put("a.md", 1), put("b.md", 1))
+    world.settle()
+    world.take(gone("a.md", 2))
+    world.settle()
+    world.take(put("c.md", 3, "# C\n\nOf c.\n"))
+    world.settle()
+    now, config = datetime.now(UTC), Config.model_validate({"lake": world.lake.root, "knowledge": KNOWLEDGE})
+    for days in (30, 31.1, 32.2):
+        upkeep_of_knowledge(world.lake, config, timedelta(days=7)).run(now + timedelta(days=days))
+    assert world.told() == 1, "the newest batch stays"
+    world.start()
+    assert world.told() == 1, "a start tells nothing again"
+    deleted = world.lake.read("passages").where("deleted").count()
+    assert deleted == 0, "nobody can ask for them any more"
+    store = SqliteVectorIndex(SqliteIndex(path=str(tmp_path / "late.db")), "g1")
+    late = publisher(world, store, keep=timedelta(0))
+    while not late.run().applied or late.behind:
+        pass
+    assert {held.key for held in store.held() if not held.deleted} == world.chunks()

@@ -1,0 +1,81 @@
+"""Which tables each job looks after, and which of their rows expire."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from headrace.config import Config
+from headrace.knowledge.served import PASSAGES_OUTBOX
+from headrace.lake import Lake
+from headrace.pipelines.upkeep import Kept, Upkeep
+from headrace.tables import (
+    BATCHES,
+    CHANGED_KEYS,
+    CHANGES_LOG,
+    CHUNKS,
+    DOCUMENTS,
+    HISTORY,
+    OUTBOX,
+    PASSAGES,
+    REJECTS,
+    SCHEMAS,
+    TABLES,
+    TOMBSTONES,
+    TRUNCATES,
+    VECTORS,
+    VERSIONS,
+)
+
+Expired = Callable[[Lake, datetime], Column | None]
+
+
+def upkeep_of_changes(lake: Lake, config: Config) -> Upkeep:
+    """What `apply_changes` looks after: the log and rejects go by whole days, tombstones by the time of the delete."""
+    tables = [
+        Kept(CHANGES_LOG.path, expired=_days(config.log.keep), every_look=True),
+        Kept(REJECTS.path.format(job="apply_changes"), expired=_days(config.rejects.keep), every_look=True),
+        *[Kept(one.path) for one in (CHANGED_KEYS, BATCHES, TRUNCATES, SCHEMAS)],
+    ]
+    for name, table in config.tables.items():
+        settings = table.maintenance
+        tables += [Kept(path.format(table=name), settings) for path in (TABLES, HISTORY, VERSIONS.path)]
+        deleted = _older("deleted_at", settings.purge_tombstones_after)
+        tables.append(Kept(TOMBSTONES.path.format(table=name), settings, deleted))
+    return Upkeep(lake, tables, BATCHES.path)
+
+
+def upkeep_of_knowledge(lake: Lake, config: Config, keep_outbox: timedelta) -> Upkeep:
+    """What `index_knowledge` looks after."""
+    tables = [
+        Kept(OUTBOX.path.format(table=PASSAGES_OUTBOX), expired=_told_long_ago(keep_outbox)),
+        Kept(REJECTS.path.format(job="index_knowledge"), expired=_days(config.rejects.keep), every_look=True),
+        Kept(PASSAGES.path, expired=_forgotten),
+        *[Kept(one.path) for one in (DOCUMENTS, CHUNKS, VECTORS)],
+    ]
+    return Upkeep(lake, tables, DOCUMENTS.path)
+
+
+def _days(keep: timedelta) -> Expired:
+    """By whole days, which are partitions."""
+    return lambda _, now: F.col("day") < F.lit((now - keep).date())
+
+
+def _older(column: str, keep: timedelta) -> Expired:
+    return lambda _, now: F.col(column) < F.lit(now - keep)
+
+
+def _told_long_ago(keep: timedelta) -> Expired:
+    # Its newest batch stays: a start tells by it what a crash kept from the outbox.
+    def expired(lake: Lake, now: datetime) -> Column | None:
+        newest = lake.read(OUTBOX.path.format(table=PASSAGES_OUTBOX)).agg(F.max("batch")).collect()[0][0]
+        return None if newest is None else (F.col("day") < F.lit((now - keep).date())) & (F.col("batch") < newest)
+
+    return expired
+
+
+def _forgotten(lake: Lake, now: datetime) -> Column | None:
+    """Deleted passages that the outbox does not tell of any more."""
+    oldest = lake.read(lake.ensure(OUTBOX, table=PASSAGES_OUTBOX)).agg(F.min("batch")).collect()[0][0]
+    return None if oldest is None else F.col("deleted") & (F.col("batch") < oldest)

@@ -1,0 +1,125 @@
+"""A change of model while changes flow: readers miss nothing, the old generation stays in step, and a way back."""
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from headrace.config import Config
+from headrace.config_indexes import SqliteIndex
+from headrace.errors import Fatal
+from headrace.pipelines import index_knowledge, models, rebuilds
+from headrace.pipelines.models import generation_of
+from headrace.pipelines.rebuilds import Kind, Rebuild
+from headrace.ports import Filters
+from headrace.stores.embedders import embedder
+from headrace.stores.files import LakeFiles
+from headrace.stores.indexes import reader
+
+
+class Site:
+    """A folder of pages, its lake and its index."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pages, self.index = folder / "pages", folder / "search.db"
+        self.pages.mkdir()
+        self.settings: dict[str, Any] = {
+            "lake": str(folder / "lake"),
+            "knowledge": {
+                "documents": {"pages": {"from": "folder", "path": str(self.pages), "every": "0s"}},
+                "indexes": {"search": {"store": "sqlite", "path": str(self.index)}},
+                "embed": {"provider": "static", "dimension": 128},
+                "models": {"small": {"provider": "static", "dimension": 64}},
+            },
+        }
+        self.files = LakeFiles(self.settings["lake"])
+
+    def write(self, name: str, text: str) -> None:
+        (self.pages / name).write_text(text)
+
+    def run(self) -> None:
+        config = Config.model_validate(self.settings)
+        assert index_knowledge.run(config, once=True, stop=threading.Event()) == 0
+
+    def ask(self, kind: Kind, name: str | None = None) -> dict[str, Any]:
+        """Ask for a rebuild, run the job, and return the outcome."""
+        request = rebuilds.write(self.files, Rebuild(kind, name))
+        self.run()
+        outcome = rebuilds.outcome_of(self.files, request.file)
+        assert outcome is not None
+        return outcome
+
+    def found(self, generation: str | None = None) -> set[str]:
+        """Every text a reader finds in the active generation, or in another."""
+        index = reader(SqliteIndex(path=str(self.index)), generation)
+        hits = index.by_words("page visa fee bag", Filters(), 100)
+        index.close()
+        return {hit.body["text"] for hit in hits}
+
+    def dimension(self) -> int:
+        index = reader(SqliteIndex(path=str(self.index)))
+        dimension = index.model().dimension
+        index.close()
+        return dimension
+
+    def generation(self, name: str) -> str:
+        embed = Config.model_validate(self.settings).knowledge.all_models()[name]  # type: ignore[union-attr]
+        return generation_of(embedder(embed).fingerprint)
+
+
+@pytest.fixture
+def site(spark: SparkSession, tmp_path: Path) -> Site:
+    site = Site(tmp_path)
+    site.write("a.md", "# A\n\nPage a on visa.\n")
+    site.write("b.md", "# B\n\nPage b on fee.\n")
+    site.run()
+    return site
+
+
+def test_another_model_takes_over_once_it_is_complete_and_the_old_one_can_come_back(site: Site) -> None:
+    assert (site.dimension(), site.found()) == (128, {"Page a on visa.", "Page b on fee."})
+    site.write("b.md", "# B\n\nPage b on a higher fee.\n")
+    assert site.ask("model", "small")["active"] == "small"
+    both = {"Page a on visa.", "Page b on a higher fee."}
+    assert (site.dimension(), site.found()) == (64, both)
+    (site.pages / "a.md").unlink()
+    site.run()
+    left = {"Page b on a higher fee."}
+    assert site.found() == left
+    assert site.found(site.generation("embed")) == left, "the old generation is kept in step"
+    assert site.ask("rollback")["active"] == "embed"
+    assert (site.dimension(), site.found()) == (128, left)
+    assert site.ask("drop", "small")["dropped"] == "small"
+    generations = [name for (name,) in sqlite3.connect(site.index).execute("select name from generations")]
+    assert generations == [site.generation("embed")]
+    assert "refused" in site.ask("rollback"), "there is nothing to go back to any more"
+
+
+def test_an_index_is_filled_anew_whatever_it_holds(site: Site) -> None:
+    connection = sqlite3.connect(site.index)
+    with connection:
+        connection.execute("update passages_1 set body = replace(body, 'visa', 'nothing') where body like '%visa%'")
+        connection.execute("delete from passages_1 where body like '%fee%'")
+        columns = "version, deleted, tenant, source, language, changed_at, tags, audience, vector, body"
+        connection.execute(f"insert into passages_1 (key, {columns}) select 'extra', {columns} from passages_1 limit 1")
+    assert site.ask("index", "search")["filled"] == "search"
+    assert site.found() == {"Page a on visa.", "Page b on fee."}
+    keys = connection.execute("select key from passages_1 where not deleted").fetchall()
+    assert len(keys) == 2
+    connection.close()
+
+
+def test_a_model_changed_in_place_is_refused_and_the_way_is_told(site: Site) -> None:
+    site.settings["knowledge"]["embed"]["dimension"] = 256
+    with pytest.raises(Fatal, match="headrace rebuild vectors --model NAME"):
+        site.run()
+    # Under another name it is the same model all the same.
+    site.settings["knowledge"]["models"]["old"] = {"provider": "static", "dimension": 128}
+    site.run()
+    assert site.ask("model", "embed")["active"] == "embed"
+    assert site.dimension() == 256
+    found = models.read(site.files)
+    assert found is not None and found.before is not None and found.before.name == "old"
