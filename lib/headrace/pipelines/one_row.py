@@ -189,13 +189,13 @@ class OneRow:
         if position < row.position:
             if not self._deletes(event):
                 return "stale", f"below the row's position, which {row} set{taken}"
-            return "stale", f"the row is newer ({row}); kept as a floor under older events"
+            return "stale", f"the row is newer ({row}); kept as a floor"
         if position < newest.position:
             by = f"{newest} of the same batch" if newest.number else newest.floor
             return "stale", f"{by} is newer{taken}"
         if not self.sure:
             return "applied", "the row was deleted, if one lived: changes_log does not reach back so far"
-        return "stale", "no row lived under this key; kept as a floor under older events"
+        return "stale", "no row lived under this key; kept as a floor"
 
     def _advance(self, step: _Step, given: Mapping[str, Event]) -> None:
         newest = step.above[-1] if step.above else None

@@ -139,7 +139,7 @@ def test_the_totals_are_those_of_status_and_of_every_kind_there_are_some(world: 
 def test_the_world_holds_what_is_easily_told_wrong(world: World) -> None:
     whys = {one.why for table in TABLES for story in stories(world, table) for one in story.events}
     for part in (
-        "no row lived under this key; kept as a floor under older events",
+        "no row lived under this key; kept as a floor",
         "the row no longer fits `where`: deleted",
         "but columns no newer event sent are taken from it",
         "values older than the truncate were taken out of the row",

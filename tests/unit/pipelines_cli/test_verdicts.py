@@ -47,19 +47,19 @@ def judged_of(events: list[Event], known: Known | None = None) -> list[Event]:
           ("applied", "the row was deleted")]),
         ([("upsert", "1", "b0"), ("delete", "2", "b0")],
          [("stale", "event 2 of the same batch is newer"),
-          ("stale", "no row lived under this key; kept as a floor under older events")]),
+          ("stale", "no row lived under this key; kept as a floor")]),
         ([("upsert", "1", "b0"), ("delete", "2", "b1"), ("upsert", "3", "b1")],
          [("applied", "it was the newest"), ("stale", "event 3 of the same batch is newer"),
           ("applied", "it was the newest")]),
         ([("delete", "5", "b0"), ("upsert", "4", "b1"), ("upsert", "6", "b2")],
-         [("stale", "no row lived under this key; kept as a floor under older events"),
+         [("stale", "no row lived under this key; kept as a floor"),
           ("stale", "below the delete of event 1"), ("applied", "it was the newest")]),
         ([("upsert", "5", "b0"), ("delete", "4", "b1"), ("upsert", "3", "b2")],
-         [("applied", "it was the newest"), ("stale", "the row is newer (event 1); kept as a floor under older events"),
+         [("applied", "it was the newest"), ("stale", "the row is newer (event 1); kept as a floor"),
           ("stale", "below the delete of event 2")]),
         ([("upsert", "5", "b0"), ("delete", "6", "b1"), ("delete", "8", "b2"), ("delete", "7", "b3")],
          [("applied", "it was the newest"), ("applied", "the row was deleted"),
-          ("stale", "no row lived under this key; kept as a floor under older events"),
+          ("stale", "no row lived under this key; kept as a floor"),
           ("stale", "below the delete of event 3")]),
         ([("upsert", "3", "b0"), ("truncate", "5", "b1"), ("upsert", "4", "b2")],
          [("applied", "it was the newest"), ("applied", "the table was emptied"),
@@ -67,7 +67,7 @@ def judged_of(events: list[Event], known: Known | None = None) -> list[Event]:
         ([("upsert", "3", "b0"), ("truncate", "5", "b1"), ("upsert", "6", "b1")],
          [("applied", "it was the newest"), ("stale", "event 3 of the same batch is newer"),
           ("applied", "it was the newest")]),
-        ([("truncate", "5", "b0")], [("stale", "no row lived under this key; kept as a floor under older events")]),
+        ([("truncate", "5", "b0")], [("stale", "no row lived under this key; kept as a floor")]),
     ],
 )  # fmt: skip
 def test_events_are_judged_batch_by_batch_as_the_job_applies_them(events, expected):
@@ -142,7 +142,7 @@ def test_what_a_dump_deleted_without_an_event_is_known():
     judged, leads_to = judge(parts, Known())
     assert [(one.outcome, one.why) for one in judged[1:]] == [
         ("stale", "below a delete that changes_log does not hold"),
-        ("stale", "no row lived under this key; kept as a floor under older events"),
+        ("stale", "no row lived under this key; kept as a floor"),
     ]
     assert leads_to == ""
 
@@ -151,7 +151,7 @@ def test_where_the_log_does_not_reach_back_a_first_delete_is_told_with_its_doubt
     one = judged_of([event("delete", "4"), event("delete", "5", "b1")], Known(complete=False))
     assert [(e.outcome, e.why) for e in one] == [
         ("applied", "the row was deleted, if one lived: changes_log does not reach back so far"),
-        ("stale", "no row lived under this key; kept as a floor under older events"),
+        ("stale", "no row lived under this key; kept as a floor"),
     ]
 
 
