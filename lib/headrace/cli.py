@@ -26,6 +26,7 @@ VERBS = {
     "trace": "the story of one row: what arrived, what was applied, what was stale and why",
     "replay": "ask for refused rows or a part of the log to be applied again",
     "table": "print the current rows of a table",
+    "rejects": "the refused rows themselves: when and why, and the message",
     "rebuild": "ask for a new model's vectors, or for an index to be filled anew",
     "ask": "find passages for a question in an index",
 }

@@ -137,7 +137,10 @@ _ITSELF = {
 
 _SECTIONS = {"": _ITSELF, "documents": _DOCUMENTS, "parse": _PARSE, "chunk": _CHUNK, "embed": _EMBED}
 _MODELS = {f"*.{key}" if key else "*": hint for key, hint in _EMBED.items()}
-_MODELS |= {"": ("more models by name, to change to", "models: {better: {provider: minilm}}")}
+_MODELS |= {
+    "": ("more models by name, to change to", "models: {better: {provider: minilm}}"),
+    "*": ("how passages become vectors: a mapping as knowledge.embed", "better: {provider: minilm}"),
+}
 _SECTIONS |= {"indexes": _INDEXES, "models": _MODELS}
 
 KNOWLEDGE: dict[str, tuple[str, str]] = {

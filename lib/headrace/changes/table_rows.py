@@ -1,6 +1,7 @@
 """Envelope rows of one table -> its typed rows, each with what is wrong with it."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 
@@ -69,7 +70,10 @@ class Typing:
         values = [typed(texts[column.name], column.type).alias(column.name) for column in schema.columns]
         system = (OP, POSITION, CHANGED_AT, "_sent_at_source", *PASSED_ON)
         self._values = [F.col("_texts"), *map(F.col, system), *values]
-        self._checks = {"_misfit": _misfits(schema, texts), KEY: key_text([col(name) for name in self._key])}
+        self._checks = {
+            "_misfit": _misfits(schema, texts, table.mask),
+            KEY: key_text([col(name) for name in self._key]),
+        }
         self._kept = _kept(table)
         self._judged = _judged(table)
         self._result = [
@@ -118,15 +122,21 @@ def _key_names(table: Table, schema: TableSchema) -> tuple[str, ...]:
     return tuple(column.name for column in found if column is not None) if all(found) else ()
 
 
-def _misfits(schema: TableSchema, texts: dict[str, Column]) -> Column:
-    """The first value that does not fit its column, described; null where all fit."""
+def _misfits(schema: TableSchema, texts: dict[str, Column], mask: Collection[str]) -> Column:
+    """The first value that does not fit its column, described; null where all fit.
+
+    Args:
+        mask: source columns whose values must not be shown.
+    """
     found = [
         F.when(
             misfit(texts[column.name], col(column.name), column.type),
             F.concat(
-                F.lit(f"column {column.source}: expected {column.type}, found '"),
-                F.left(texts[column.name], F.lit(40)),
-                F.lit("'. Declare a wider type under types, then run `headrace replay`."),
+                F.lit(f"column {column.source}: expected {column.type}, found "),
+                F.lit("a value that is masked")
+                if column.source in mask
+                else F.concat(F.lit("'"), F.left(texts[column.name], F.lit(40)), F.lit("'")),
+                F.lit(". Declare a wider type under types, then run `headrace replay`."),
             ),
         )
         for column in schema.columns

@@ -9,6 +9,14 @@ With `--json` one object:
     no_table    sent, applied, stale, rejected, ignored: what belongs to no table
     rejects     [{table, reason, count, newest, example}]
     open_requests   names of the files in <lake>/requests/ that are not carried out yet
+    knowledge   null without it, else
+        feeds       by name: living, deleted, newest_changed_at
+        pieces      of the living documents
+        models      by name: role (active, filling, before), passages, vectors, failed
+        indexes     [{index, model, generation, behind, compared {wanted, held, missing, extra, old, pending, examples},
+                    why}]
+        rejects     as above, of documents and passages
+        open_requests
 
 Unknown numbers are null; `why` says the reason. Keys are only ever added.
 """
@@ -16,6 +24,7 @@ Unknown numbers are null; `why` says the reason. Keys are only ever added.
 import argparse
 from collections.abc import Iterable
 
+from headrace.commands.knowledge_lines import knowledge_lines
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import aligned, cut, duration, moment, number, page_width, to_json
 from headrace.config_file import load
@@ -38,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _told(found: Status, schema: bool) -> Iterable[str]:
     yield f"Lake {found.lake} at {moment(found.at.replace(microsecond=0))} UTC"
-    yield ""
-    yield _sources(found)
-    yield ""
-    yield _tables(found)
+    if found.sources:
+        yield f"\n{_sources(found)}"
+    if found.tables:
+        yield f"\n{_tables(found)}"
     if found.no_table["ignored"] or found.no_table["rejected"]:
         ignored, refused = number(found.no_table["ignored"]), number(found.no_table["rejected"])
         yield f"\nMessages that belong to no table: {ignored} ignored by design, {refused} refused."
@@ -50,6 +59,9 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
         yield from _schemas(found)
     yield ""
     yield from _rejects(found)
+    if found.knowledge is not None:
+        yield ""
+        yield from knowledge_lines(found.knowledge)
     for request in found.open_requests:
         yield f"Open request: {request}; `headrace run apply_changes --once` carries it out."
     if schema:

@@ -42,8 +42,12 @@ def write(files: LakeFiles, request: Rebuild) -> Rebuild:
     return written
 
 
-def list_open(files: LakeFiles) -> list[Rebuild]:
-    """The requests that are not done yet, oldest first. A file that is no request is recorded as refused."""
+def list_open(files: LakeFiles, *, refuse: bool = True) -> list[Rebuild]:
+    """The requests that are not done yet, oldest first.
+
+    Args:
+        refuse: record a file that is no request as refused; a mere reader passes it over.
+    """
     done = set(files.names(f"{FOLDER}/done"))
     found = []
     for name in files.names(FOLDER):
@@ -55,7 +59,8 @@ def list_open(files: LakeFiles) -> list[Rebuild]:
             if request.kind not in get_args(Kind):
                 raise ValueError(f"kind {request.kind!r}")
         except (ValueError, KeyError, TypeError) as error:
-            mark_done(files, name, {"refused": f"expected a request to rebuild; found {error}"})
+            if refuse:
+                mark_done(files, name, {"refused": f"expected a request to rebuild; found {error}"})
             continue
         found.append(request)
     return found

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from headrace.config import Config
+from headrace.pipelines.knowledge_status import KnowledgeStatus, knowledge_status, refused
 from headrace.pipelines.lag import Lag, lag
 from headrace.pipelines.requests import list_open
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.delta_reader import ROWS
-from headrace.tables import BATCHES, REJECTS, TABLES, TOMBSTONES
+from headrace.tables import BATCHES, TABLES, TOMBSTONES
 
 JOB = "apply_changes"
 _COUNTS = ("sent", "applied", "stale", "rejected", "ignored")
@@ -67,6 +68,7 @@ class Status:
     no_table: dict[str, int]
     rejects: list[dict[str, Any]]
     open_requests: list[str]
+    knowledge: KnowledgeStatus | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; its keys are the attributes' names."""
@@ -85,8 +87,9 @@ def status(config: Config, view: LakeView | None = None, now: datetime | None = 
         sources={name: _source(config, view, name) for name in config.sources},
         tables={name: _table(config, view, name, totals.get(name, {}), schemas, now) for name in config.tables},
         no_table={count: int(totals.get("", {}).get(count) or 0) for count in _COUNTS},
-        rejects=_rejects(view),
+        rejects=refused(view, JOB),
         open_requests=[request.name for request in list_open(view.files, JOB, refuse=False)],
+        knowledge=knowledge_status(config, view),
     )
 
 
@@ -142,11 +145,3 @@ def _table(
 def _tombstones(view: LakeView, table: str) -> int:
     found = view.query(TOMBSTONES.path.format(table=table), f"SELECT count(DISTINCT key) AS n FROM {ROWS}")
     return int(found[0]["n"]) if found else 0
-
-
-def _rejects(view: LakeView) -> list[dict[str, Any]]:
-    sql = (
-        f"SELECT `table`, reason, count(*) AS count, max(rejected_at) AS newest, min(detail) AS example FROM {ROWS} "
-        "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
-    )
-    return view.query(REJECTS.path.format(job=JOB), sql)

@@ -1,6 +1,7 @@
 """Reads Delta tables without Spark and without Java, through delta-rs: answers in a second."""
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headrace.errors import ConfigError, FormatTooNew, MissingDependency, Unreachable
@@ -75,6 +76,30 @@ class DeltaReader:
         # delta-rs raises a bare Exception for some errors of a query.
         except Exception as error:
             raise _query_error(error, relative, [name for name, _ in self.columns(relative)]) from error
+
+    def version(self, relative: str) -> int:
+        """The newest version of a table; -1 where there is none."""
+        table = self._table(relative)
+        return int(table.version()) if table is not None else -1
+
+    def appended(self, relative: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """These columns and `_commit_version` of every row appended, as far back as the table's log goes.
+
+        The table has `delta.enableChangeDataFeed`. Nothing where files of its older commits are gone.
+        """
+        import pyarrow as pa
+
+        table = self._table(relative)
+        if table is None:
+            return
+        commits = [name for name in self.files.names(f"{relative}/_delta_log") if re.fullmatch(r"\d{20}\.json", name)]
+        try:
+            feed = table.load_cdf(int(commits[0][:20]), columns=[*columns, "_commit_version", "_change_type"])
+            rows = pa.table(feed).to_pylist()
+        # delta-rs raises a bare Exception where files are gone.
+        except Exception:
+            return
+        yield from (row for row in rows if row.pop("_change_type") == "insert")
 
     def _table(self, relative: str) -> "DeltaTable | None":
         if relative not in self._open:

@@ -185,11 +185,12 @@ def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
 def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     known = set(paths(Config))
     free = {"", "sources.*.options.*", "tables.*.types.*", "tables.*.columns.*", "tables.*.properties.*", "spark.*"}
-    free |= {"knowledge.embed.headers.*", "knowledge.embed.arguments.*", "knowledge.indexes.*.options.*"}
+    free |= {f"knowledge.{one}.{key}.*" for one in ("embed", "models.*") for key in ("headers", "arguments")}
+    free |= {"knowledge.indexes.*.options.*"}
     assert set(HINTS) == known | free | {"tables.*.expect.*.values.*"}
 
 
-NAMES = {"sources": "feed", "tables": "users", "documents": "folder", "indexes": "sqlite"}
+NAMES = {"sources": "feed", "tables": "users", "documents": "folder", "indexes": "sqlite", "models": "better"}
 KAFKA_ONLY = ("servers", "topics", "max_offsets_per_batch", "first_position", "options", "from")
 
 
@@ -197,7 +198,7 @@ def names_for(steps: list[str]) -> dict[str, str]:
     """The entry of each section that has the key: in the settings for tests, entries are called by their kind."""
     names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
     section = MAPPINGS.get(".".join(steps[:3]))
-    if section and len(steps) > 3 and steps[1] in NAMES:
+    if section and len(steps) > 3 and steps[1] in ("documents", "indexes"):
         names = names | {steps[1]: section.kinds_with(steps[3])[0]}
     return names
 
@@ -216,6 +217,7 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")
+    data["knowledge"]["models"] = {"better": embed_for(steps[3] if path.startswith("knowledge.models.*.") else "")}
     (first, *more) = example
     # An example is written as it stands in its mapping: `keep: 14 days` below log, `{column: ...}` for one rule.
     parent = steps[: steps.index(first)] if first in steps else steps if more else steps[:-1]

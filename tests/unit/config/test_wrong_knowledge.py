@@ -313,7 +313,17 @@ CASES = [
     found     a secret
     example   password: {secret: env:OPENSEARCH_PASSWORD}
     Secrets may stand in knowledge.indexes.*.password, knowledge.indexes.*.url, knowledge.indexes.*.options, \
-knowledge.embed.key, knowledge.embed.headers, knowledge.embed.arguments.""",
+knowledge.embed.key, knowledge.embed.headers, knowledge.embed.arguments, knowledge.models.*.key, \
+knowledge.models.*.headers, knowledge.models.*.arguments.""",
+    ),
+    (
+        "a second model called as the first",
+        "  indexes:", "  models: {embed: {provider: minilm}}\n  indexes:",
+        """\
+  line 13: knowledge.models.embed
+    expected  another name
+    found     the name of the model under knowledge.embed
+    example   better: {provider: minilm}""",
     ),
     (
         "a secret from a place nobody knows",

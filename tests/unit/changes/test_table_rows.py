@@ -1,0 +1,27 @@
+"""Envelopes become a table's typed rows, each with what is wrong with it."""
+
+from headrace.changes.schema import TableSchema
+from headrace.changes.table_rows import Typing
+from headrace.config import Config
+from headrace.testing.builders import envelopes, upsert
+
+
+def test_a_value_that_does_not_fit_is_shown_in_the_reject_unless_its_column_is_masked(spark, lake):
+    settings = {"source": "feed", "key": ["id"], "types": {"id": "int", "age": "int", "pin": "int"}, "mask": ["pin"]}
+    source = {"from": "files", "path": "unused", "format": "json", "position": ["at"]}
+    config = Config.model_validate({"lake": str(lake), "sources": {"feed": source}, "tables": {"users": settings}})
+    table = config.tables["users"]
+    typing = Typing("users", table, TableSchema.declared(table.key, table.types))
+    events = [
+        upsert("users", {"id": 1, "age": "old", "pin": 1}, at=1),
+        upsert("users", {"id": 2, "age": 2, "pin": "s3cret"}, at=2),
+        upsert("users", {"id": 3, "age": 3, "pin": 3}, at=3),
+    ]
+    rows, _ = typing.rows(envelopes(spark, events, config))
+    problems = {row["id"]: row["_problem"] for row in rows.select("id", "_problem").collect()}
+    todo = "Declare a wider type under types, then run `headrace replay`."
+    assert problems == {
+        1: f"column age: expected int, found 'old'. {todo}",
+        2: f"column pin: expected int, found a value that is masked. {todo}",
+        3: None,
+    }
