@@ -1,28 +1,35 @@
-"""`headrace trace TABLE KEY`.
+"""`headrace trace TABLE KEY`, `headrace trace FEED DOCUMENT`.
 
-With `--json` one object: `table`, `key` (the forms looked for), `row` (or null), `events` (each with `number`,
-`source`, `op`, `position`, `changed_at`, `arrived_at`, `batch`, `origin`, `values`, `partial`, `sent`, `dump`,
-`outcome`, `why`), `tombstones`, `truncates`, `history`, `rejects`, `notes`. An `outcome` is `applied`, `stale` or
-`refused`, as `status` counts them.
+With `--json` one object, of a table: `table`, `key` (the forms looked for), `row` (or null), `events` (each with
+`number`, `source`, `op`, `position`, `changed_at`, `arrived_at`, `batch`, `origin`, `values`, `partial`, `sent`,
+`dump`, `outcome`, `why`), `tombstones`, `truncates`, `history`, `rejects`, `notes`. An `outcome` is `applied`, `stale`
+or `refused`, as `status` counts them.
+
+And `documents`: one for each feed that the row is a document of, or the one asked for: `feed`, `document`, `about`,
+`pieces`, `passages` (each with `held`: by index the version it holds), `rejects`, `notes`.
 """
 
 import argparse
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from headrace.commands.document_lines import document_lines
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import aligned, cut, moment, one_line, page_width, to_json
 from headrace.config_file import load
 from headrace.pipelines.events import Event
 from headrace.pipelines.position_text import readable
 from headrace.pipelines.trace import Story, trace
+from headrace.pipelines.trace_document import feeds_of, trace_document
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the table and the key."""
-    parser.add_argument("table", metavar="TABLE", help="a table of the settings")
+    parser.add_argument("table", metavar="TABLE", help="a table of the settings, or a feed of documents")
     parser.add_argument(
-        "key", metavar="KEY", help="the key's value; a JSON array for several columns: '[\"LH400\", 3]'"
+        "key",
+        metavar="KEY",
+        help="the key's value; a JSON array for several columns: '[\"LH400\", 3]'; a document's name",
     )
     json_option(parser)
     config_option(parser)
@@ -31,9 +38,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the story; 0 also where nothing is known of the key."""
     config = load(args.config)
+    feeds = config.knowledge.documents if config.knowledge else {}
+    if args.table in feeds and args.table not in config.tables:
+        document = trace_document(config, args.table, args.key)
+        print(to_json({"documents": [document.as_dict()]}) if args.json else "\n".join(document_lines(document)))
+        return 0
     story = trace(config, args.table, args.key)
+    documents = [trace_document(config, feed, args.key) for feed in feeds_of(config.knowledge, args.table)]
+    if args.json:
+        print(to_json(story.as_dict() | {"documents": [one.as_dict() for one in documents]}))
+        return 0
     dropped = frozenset(config.tables[args.table].drop)
-    print(to_json(story.as_dict()) if args.json else "\n".join(_told(story, args.key, dropped)))
+    print("\n".join(_told(story, args.key, dropped)))
+    for document in documents:
+        print("\n" + "\n".join(document_lines(document)))
     return 0
 
 

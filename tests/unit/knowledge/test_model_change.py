@@ -12,8 +12,12 @@ from headrace.config import Config
 from headrace.config_indexes import SqliteIndex
 from headrace.errors import Fatal
 from headrace.pipelines import index_knowledge, models, rebuilds
+from headrace.pipelines.knowledge_status import KnowledgeStatus, knowledge_status
 from headrace.pipelines.models import generation_of
 from headrace.pipelines.rebuilds import Kind, Rebuild
+from headrace.pipelines.reconcile import Comparison
+from headrace.pipelines.tables_view import LakeView
+from headrace.pipelines.trace_document import trace_document
 from headrace.ports import Filters
 from headrace.stores.embedders import embedder
 from headrace.stores.files import LakeFiles
@@ -40,9 +44,17 @@ class Site:
     def write(self, name: str, text: str) -> None:
         (self.pages / name).write_text(text)
 
+    def config(self) -> Config:
+        return Config.model_validate(self.settings)
+
     def run(self) -> None:
-        config = Config.model_validate(self.settings)
-        assert index_knowledge.run(config, once=True, stop=threading.Event()) == 0
+        assert index_knowledge.run(self.config(), once=True, stop=threading.Event()) == 0
+
+    def status(self) -> KnowledgeStatus:
+        config = self.config()
+        found = knowledge_status(config, LakeView(config))
+        assert found is not None
+        return found
 
     def ask(self, kind: Kind, name: str | None = None) -> dict[str, Any]:
         """Ask for a rebuild, run the job, and return the outcome."""
@@ -66,7 +78,7 @@ class Site:
         return dimension
 
     def generation(self, name: str) -> str:
-        embed = Config.model_validate(self.settings).knowledge.all_models()[name]  # type: ignore[union-attr]
+        embed = self.config().knowledge.all_models()[name]  # type: ignore[union-attr]
         return generation_of(embedder(embed).fingerprint)
 
 
@@ -90,6 +102,16 @@ def test_another_model_takes_over_once_it_is_complete_and_the_old_one_can_come_b
     left = {"Page b on a higher fee."}
     assert site.found() == left
     assert site.found(site.generation("embed")) == left, "the old generation is kept in step"
+    status = site.status()
+    assert {name: (model.role, model.passages) for name, model in status.models.items()} == {
+        "small": ("active", 1), "embed": ("before", 1)
+    }  # fmt: skip
+    assert (status.feeds["pages"].living, status.feeds["pages"].deleted, status.pieces) == (1, 1, 1)
+    assert all(index.compared is not None and index.compared.equal and not index.behind for index in status.indexes)
+    story = trace_document(site.config(), "pages", "a.md")
+    assert story.about is not None and story.about["deleted"] and not story.pieces
+    assert {(one["model"], one["deleted"]) for one in story.passages} == {("small", True), ("embed", True)}
+    assert all(one["held"] == {"search": "gone"} for one in story.passages)
     assert site.ask("rollback")["active"] == "embed"
     assert (site.dimension(), site.found()) == (128, left)
     assert site.ask("drop", "small")["dropped"] == "small"
@@ -105,7 +127,11 @@ def test_an_index_is_filled_anew_whatever_it_holds(site: Site) -> None:
         connection.execute("delete from passages_1 where body like '%fee%'")
         columns = "version, deleted, tenant, source, language, changed_at, tags, audience, vector, body"
         connection.execute(f"insert into passages_1 (key, {columns}) select 'extra', {columns} from passages_1 limit 1")
+    (index,) = site.status().indexes
+    assert index.compared is not None and not index.compared.equal
+    assert (index.compared.missing, index.compared.extra, index.compared.old) == (1, 1, 0)
     assert site.ask("index", "search")["filled"] == "search"
+    assert site.status().indexes[0].compared == Comparison(wanted=2, held=2, missing=0, extra=0, old=0, pending=0)
     assert site.found() == {"Page a on visa.", "Page b on fee."}
     keys = connection.execute("select key from passages_1 where not deleted").fetchall()
     assert len(keys) == 2
