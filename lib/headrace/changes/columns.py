@@ -15,6 +15,7 @@ RESERVED = frozenset(
 """Names the applier uses itself; a source column called so gets a suffix."""
 
 _WHOLE = r"^-?[0-9]+$"
+_MIDNIGHT = r"^\d+-\d+-\d+([T ]00?:00(:00(\.0+)?)?)?([zZ]|[+-]00:?00)?$"
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 _DECIMALS = re.compile(r"array<decimal\(\d+,\s*(\d+)\)>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -79,6 +80,17 @@ def misfit(text: Column, value: Column, kind: str) -> Column:
     if kind in ("float", "double"):
         # "Infinity" is what it says; a number that became infinite is not.
         return lost | (F.abs(value).cast("double") == float("inf")) & text.rlike(r"\d")
+    return lost
+
+
+def key_misfit(text: Column, value: Column, kind: str) -> Column:
+    """As `misfit`, and true where the value says less than the text: two keys must not become one."""
+    lost = misfit(text, value, kind)
+    if kind in ("float", "double"):
+        whole = text.try_cast("decimal(38,0)")
+        return lost | text.rlike(_WHOLE) & ~F.coalesce(whole == value.try_cast("decimal(38,0)"), F.lit(False))
+    if kind == "date":
+        return lost | ~text.rlike(_WHOLE) & ~text.rlike(_MIDNIGHT)
     return lost
 
 

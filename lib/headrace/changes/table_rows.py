@@ -1,7 +1,6 @@
 """Envelope rows of one table -> its typed rows, each with what is wrong with it."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 
@@ -11,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField
 
 from headrace.changes import expectations, settings_sql
-from headrace.changes.columns import col, free_name, key_text, misfit, typed
+from headrace.changes.columns import col, free_name, key_misfit, key_text, misfit, typed
 from headrace.changes.schema import SourceColumn, TableSchema
 from headrace.config import Table
 from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD, WARNING
@@ -71,7 +70,7 @@ class Typing:
         system = (OP, POSITION, CHANGED_AT, "_sent_at_source", *PASSED_ON)
         self._values = [F.col("_texts"), *map(F.col, system), *values]
         self._checks = {
-            "_misfit": _misfits(schema, texts, table.mask),
+            "_misfit": _misfits(schema, texts, table),
             KEY: key_text([col(name) for name in self._key]),
         }
         self._kept = _kept(table)
@@ -122,19 +121,15 @@ def _key_names(table: Table, schema: TableSchema) -> tuple[str, ...]:
     return tuple(column.name for column in found if column is not None) if all(found) else ()
 
 
-def _misfits(schema: TableSchema, texts: dict[str, Column], mask: Collection[str]) -> Column:
-    """The first value that does not fit its column, described; null where all fit.
-
-    Args:
-        mask: source columns whose values must not be shown.
-    """
+def _misfits(schema: TableSchema, texts: dict[str, Column], table: Table) -> Column:
+    """The first value that does not fit its column, described, unless it is masked; null where all fit."""
     found = [
         F.when(
-            misfit(texts[column.name], col(column.name), column.type),
+            (key_misfit if column.source in table.key else misfit)(texts[column.name], col(column.name), column.type),
             F.concat(
                 F.lit(f"column {column.source}: expected {column.type}, found "),
                 F.lit("a value that is masked")
-                if column.source in mask
+                if column.source in table.mask
                 else F.concat(F.lit("'"), F.left(texts[column.name], F.lit(40)), F.lit("'")),
                 F.lit(". Declare a wider type under types, then run `headrace replay`."),
             ),

@@ -1,5 +1,6 @@
 """Envelopes become a table's typed rows, each with what is wrong with it."""
 
+from headrace.changes.columns import key_misfit, typed
 from headrace.changes.schema import TableSchema
 from headrace.changes.table_rows import Typing
 from headrace.config import Config
@@ -25,3 +26,17 @@ def test_a_value_that_does_not_fit_is_shown_in_the_reject_unless_its_column_is_m
         2: f"column pin: expected int, found a value that is masked. {todo}",
         3: None,
     }
+
+
+def test_a_key_that_says_less_than_its_text_is_refused_so_that_two_never_become_one(spark):
+    texts = {
+        "double": ["1.5", "3", "9007199254740993", "9007199254740992", "1e20"],
+        "date": ["2024-01-31", "19753", "2024-01-31T00:00:00Z", "2024-01-31 00:00", "2024-01-31T08:00:00"],
+        "bigint": ["5", "7.5"],
+    }
+    refused = {}
+    for kind, values in texts.items():
+        frame = spark.createDataFrame([(value,) for value in values], "text string")
+        found = frame.where(key_misfit(frame.text, typed(frame.text, kind), kind)).collect()
+        refused[kind] = [row["text"] for row in found]
+    assert refused == {"double": ["9007199254740993"], "date": ["2024-01-31T08:00:00"], "bigint": ["7.5"]}
