@@ -49,7 +49,10 @@ def test_a_lake_of_an_earlier_state_goes_on(packed, spark, tmp_path):
     names = {"Ada", "Ada L.", "Ada Lovelace", "Ben", "Ben, late", "Eve", "Eva", "Joy"}
     assert {row["name"] for row in history} == names, "a late change splits the interval it belongs to"
     found = status(config)
-    assert sum(reject["count"] for reject in found.rejects) == 2, "those of the old lake"
+    # Its files lie in another folder now: they are read again, and refused or stale again.
+    assert sorted((one["reason"], one["count"]) for one in found.rejects) == [
+        ("incompatible value", 2), ("unknown table", 2)
+    ]  # fmt: skip
     assert found.knowledge is not None
     assert all(index.compared is not None and index.compared.equal for index in found.knowledge.indexes)
     assert len(LakeView(config).query("vectors", f"SELECT content_hash FROM {ROWS}")) == embedded + 1
