@@ -14,7 +14,7 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "lib"},
     packages=find_packages("lib"),
-    package_data={"": ["py.typed", "*.properties", "*.yaml"]},
+    package_data={"": ["py.typed", "*.properties", "*.yaml", "*.txt", "documents/*"]},
     install_requires=[
         "boto3>=1.40",
         "msgspec>=0.20",

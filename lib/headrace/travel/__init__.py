@@ -1,10 +1,12 @@
 """The running example: a small travel company whose database knows the truth.
 
     agency.py     what happens: bookings, delays, price changes, deleted accounts, merged accounts, a truncate
+    hotels.py     what the hotels say about themselves, from the texts in hotels.txt
     database.py   five tables, transactions, and the log of changes they leave
     debezium.py   that log as the messages Debezium's PostgreSQL connector sends
     channel.py    the road to the lake: late, doubled, shuffled, cut into files
     compare.py    the truth against what a reader finds in the lake
+    documents/    the company's rules for travellers, all invented: Markdown, HTML, PDF and DOCX
 
 Everything is decided by one seed. Nothing here imports Spark or the rest of Headrace, so the truth cannot lean on the
 code it judges.

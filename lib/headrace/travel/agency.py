@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from headrace.travel.columns import Key, Row
 from headrace.travel.database import Database
-from headrace.travel.words import AIRPORTS, AMENITIES, CITIES, COUNTRIES, FAMILIES, NAMES, SENTENCES
+from headrace.travel.hotels import describe
+from headrace.travel.words import AIRPORTS, AMENITIES, CITIES, COUNTRIES, FAMILIES, NAMES
 
 SEASON = date(2027, 1, 1)
 
@@ -41,7 +42,8 @@ class Agency:
         database = self.database
         database.load("customers", [self._customer() for _ in range(140)])
         database.load("flights", [self._flight() for _ in range(60)])
-        database.load("hotels", [self._hotel() for _ in range(40)])
+        names = [(family, city) for family in FAMILIES for city in CITIES]
+        database.load("hotels", [self._hotel(*name) for name in self._rng.sample(names, 40)])
         database.load("prices", [row for key in database.rows["hotels"] for row in self._prices(key)])
         database.load("bookings", [self._booking() for _ in range(160)])
 
@@ -108,7 +110,9 @@ class Agency:
         """Mostly a new count of rooms, which leaves the large description out of the log; sometimes a new text."""
         key = self._any("hotels")
         if self._rng.random() < 0.2:
-            self.database.update("hotels", key, description=self._description())
+            hotel = self.database.rows["hotels"][key]
+            text = describe(self._rng, str(hotel["name"]), str(hotel["city"]))
+            self.database.update("hotels", key, description=text)
         else:
             self.database.update("hotels", key, rooms_left=self._rng.randint(0, 90), rating=self._rating())
 
@@ -170,16 +174,16 @@ class Agency:
             "seats_left": self._rng.randint(20, 220),
         }
 
-    def _hotel(self) -> Row:
-        number, city = self._next("hotels"), self._rng.choice(CITIES)
+    def _hotel(self, family: str, city: str) -> Row:
+        name = f"{family} {city}"
         return {
-            "hotel_id": number,
-            "name": f"{self._rng.choice(FAMILIES)} {city}",
+            "hotel_id": self._next("hotels"),
+            "name": name,
             "city": city,
             "rating": self._rating(),
             "rooms_left": self._rng.randint(0, 90),
             "amenities": self._rng.choice((None, list(self._rng.sample(AMENITIES, self._rng.randint(0, 4))))),
-            "description": self._description(),
+            "description": describe(self._rng, name, city),
         }
 
     def _booking(self) -> Row:
@@ -205,9 +209,6 @@ class Agency:
             }
             for night in range(6)
         ]
-
-    def _description(self) -> str:
-        return " ".join(self._rng.choice(SENTENCES) for _ in range(40))
 
     def _rating(self) -> float:
         return round(self._rng.uniform(1, 5), 3)

@@ -1,4 +1,4 @@
-"""Names and sentences of the travel company: letters of several alphabets, on purpose."""
+"""Names of the travel company: letters of several alphabets, on purpose."""
 
 NAMES = (
     "Ada",
@@ -59,12 +59,3 @@ CITIES = (
 )
 COUNTRIES = ("DE", "DK", "ES", "FR", "GB", "IT", "JP", "NL", "PL", "SE", "TR", None)
 AMENITIES = ("pool", "sauna", "breakfast", "parking", "pets", "gym", "café", "late check-out")
-SENTENCES = (
-    "The rooms look over the harbour, and the quiet ones face the garden.",
-    "Breakfast is served until eleven; on Sundays there is music.",
-    "Children sleep free up to six years in the room of their parents.",
-    "A tram to the airport stops in front of the door every nine minutes.",
-    "The sauna opens at five, towels and a robe are in the wardrobe.",
-    "Dogs are welcome for a fee of 15 a night, cats are as well.",
-    "Cancel free of charge until 18:00 two days before arrival.",
-)
