@@ -26,6 +26,8 @@ class Agency:
         self, seed: int = 7, *, began: datetime = datetime(2026, 3, 1, 6, tzinfo=UTC), steps: int = 1_000
     ) -> None:
         self._rng = random.Random(seed)
+        # Of their own: the questions of tests/data/travel_questions.yaml ask for what these hotels say.
+        self._hotel_rng = random.Random(f"hotels {seed}")
         self._gone: list[Row] = []
         self._numbers = {"customers": 1_000, "flights": 200, "bookings": 50_000, "hotels": 10}
         self.database = Database(began)
@@ -43,7 +45,7 @@ class Agency:
         database.load("customers", [self._customer() for _ in range(140)])
         database.load("flights", [self._flight() for _ in range(60)])
         names = [(family, city) for family in FAMILIES for city in CITIES]
-        database.load("hotels", [self._hotel(*name) for name in self._rng.sample(names, 40)])
+        database.load("hotels", [self._hotel(*name) for name in self._hotel_rng.sample(names, 40)])
         database.load("prices", [row for key in database.rows["hotels"] for row in self._prices(key)])
         database.load("bookings", [self._booking() for _ in range(160)])
 
@@ -111,7 +113,7 @@ class Agency:
         key = self._any("hotels")
         if self._rng.random() < 0.2:
             hotel = self.database.rows["hotels"][key]
-            text = describe(self._rng, str(hotel["name"]), str(hotel["city"]))
+            text = describe(self._hotel_rng, str(hotel["name"]), str(hotel["city"]))
             self.database.update("hotels", key, description=text)
         else:
             self.database.update("hotels", key, rooms_left=self._rng.randint(0, 90), rating=self._rating())
@@ -183,7 +185,7 @@ class Agency:
             "rating": self._rating(),
             "rooms_left": self._rng.randint(0, 90),
             "amenities": self._rng.choice((None, list(self._rng.sample(AMENITIES, self._rng.randint(0, 4))))),
-            "description": describe(self._rng, name, city),
+            "description": describe(self._hotel_rng, name, city),
         }
 
     def _booking(self) -> Row:

@@ -57,8 +57,8 @@ class Reader:
         pass
 
 
-def hit(key, score, version=1, **fields):
-    return Hit(key, version, score, without_vector(body(key, **fields)))
+def hit(key, score, version=1, text="some words", **fields):
+    return Hit(key, version, score, without_vector(body(text, **fields)))
 
 
 def scores(found):
@@ -68,13 +68,30 @@ def scores(found):
 def test_the_score_is_the_mean_of_both_lists_spread_over_0_to_1():
     words = [hit("a", 12.0), hit("b", 7.0), hit("c", 2.0)]
     vector = [hit("b", 0.9), hit("d", 0.8), hit("a", 0.7)]
-    found = retrieve(Reader(words, vector), Embed(), "question", ANY, 10)
+    found = retrieve(Reader(words, vector), Embed(), "some words", ANY, 10)
     assert scores(found) == {"b": 0.75, "a": 0.5, "d": 0.25, "c": 0.0}
     assert [each.key for each in found] == ["b", "a", "d", "c"]
 
 
+def test_by_words_a_passage_counts_for_what_it_holds_of_the_question():
+    words = [hit("small", 9.0, text="How can I help?"), hit("apt", 8.0, text="A cello?"), hit("last", 1.0)]
+    vector = [hit("said otherwise", 0.9), hit("apt", 0.6), hit("far", 0.3)]
+    found = retrieve(Reader(words, vector), Embed(), "How can I bring a cello", ANY, 5)
+    # 7 and 6 of 18 letters: the best of the words list does not win by its small words.
+    assert scores(found) == {
+        "said otherwise": 0.5,
+        "apt": round((7 / 8 * 6 / 18 + 0.5) / 2, 6),
+        "small": round(7 / 18 / 2, 6),
+        "far": 0.0,
+        "last": 0.0,
+    }
+    in_title = hit("titled", 5.0, title="Bring", heading=["How", "Can I: a cello"], text="-")
+    (alone,) = retrieve(Reader([in_title]), Embed(), "How can I bring a cello", ANY, 5)
+    assert alone.words.score == 1.0
+
+
 def test_each_part_of_the_score_is_told():
-    (found,) = retrieve(Reader([hit("a", 12.0)], [hit("b", 0.9), hit("a", 0.4)]), Embed(), "question", ANY, 1)
+    (found,) = retrieve(Reader([hit("a", 12.0)], [hit("b", 0.9), hit("a", 0.4)]), Embed(), "some words", ANY, 1)
     assert (found.key, found.words.rank, found.words.raw, found.words.score) == ("a", 1, 12.0, 1.0)
     assert (found.vector.rank, found.vector.raw, found.vector.score) == (2, 0.4, 0.0)
 
@@ -82,7 +99,7 @@ def test_each_part_of_the_score_is_told():
 def test_equal_scores_stand_in_the_order_of_their_keys():
     words = [hit(key, 3.0) for key in ("z", "m", "a")]
     for order in (words, words[::-1]):
-        assert [each.key for each in retrieve(Reader(order), Embed(), "question", ANY, 3)] == ["a", "m", "z"]
+        assert [each.key for each in retrieve(Reader(order), Embed(), "some words", ANY, 3)] == ["a", "m", "z"]
 
 
 def test_both_lists_are_asked_for_more_than_the_limit_with_the_same_filters():
@@ -122,7 +139,7 @@ def test_a_model_that_changes_in_between_is_asked_again():
 def test_the_newer_of_two_states_of_a_passage_is_shown():
     older, newer = hit("a", 1.0, version=1, url="old"), hit("a", 0.5, version=2, url="new")
     for words, vector in (([older], [newer]), ([newer], [older])):
-        (found,) = fused(words, vector, 5, NOW)
+        (found,) = fused("some words", words, vector, 5, NOW)
         assert (found.version, found.url) == (2, "new")
 
 
