@@ -1,11 +1,12 @@
 """The travel company's documents in a real embedded index, without Spark, and how well questions find their answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 import yaml
 
@@ -35,10 +36,11 @@ class Question:
     says: str
     heading: str | None = None
 
-    def answered_by(self, source: str, title: str | None, document: str, heading: Sequence[str], text: str) -> bool:
-        name = title if source == "hotels" else document
-        under = self.heading is None or self.heading in heading
-        return name == self.document and under and self.says in " ".join(text.split())
+    def answered_by(self, body: Mapping[str, Any]) -> bool:
+        """Whether a passage with this body answers. Hotels are called by their names, which are their titles."""
+        name = body["title"] if body["source"] == "hotels" else body["document"]
+        under = self.heading is None or self.heading in body["heading"]
+        return name == self.document and under and self.says in " ".join(body["text"].split())
 
 
 def questions() -> list[Question]:
@@ -56,7 +58,7 @@ def documents() -> Iterator[tuple[str, str, str | None, Parsed]]:
         yield "hotels", str(number), str(row["name"]), parsed
 
 
-def passages() -> list[dict[str, object]]:
+def passages() -> list[dict[str, Any]]:
     """The body of every passage without its vector, and what is embedded, under `embedded`."""
     return [
         {"key": piece.id, "source": feed, "document": document, "title": title, "modality": "text"}
@@ -91,11 +93,7 @@ def ranks(reader: PassageReader, embedder: Embedder, asked: Sequence[Question], 
 
 
 def _rank(question: Question, found: Sequence[Found]) -> int | None:
-    right = (
-        rank
-        for rank, one in enumerate(found, 1)
-        if question.answered_by(one.source, one.title, one.document, one.heading, one.text)
-    )
+    right = (rank for rank, one in enumerate(found, 1) if question.answered_by(asdict(one)))
     return next(right, None)
 
 
