@@ -1,4 +1,7 @@
-"""`headrace demo`: the travel company's changes, late, doubled and shuffled, become tables equal to the source."""
+"""`headrace demo`: the travel company's changes, late, doubled and shuffled, become tables equal to the source.
+
+Then its documents become an index: see `demo_documents`.
+"""
 
 import random
 import shutil
@@ -15,7 +18,7 @@ from pyspark.sql import SparkSession
 from headrace import config_file
 from headrace.config import Config
 from headrace.errors import Fatal
-from headrace.pipelines import apply_changes
+from headrace.pipelines import apply_changes, demo_documents
 from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, spark_session
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.delta_reader import ROWS
@@ -38,7 +41,7 @@ def main(folder: Path = FOLDER) -> int:
     """Play the demo in `folder`, which is made anew, and print it.
 
     Returns:
-        0 where every row and column of every table equals the source, else 1.
+        0 where every row and column of every table equals the source and the index equals its documents, else 1.
 
     Raises:
         Fatal: the folder holds something the demo did not make.
@@ -55,7 +58,7 @@ def main(folder: Path = FOLDER) -> int:
         spark_session("headrace demo", settings={**SHORT_LIVED, **INTERPRETED, **config.spark})
     states = [_take_in(say, config, folder, number, wave, key) for number, wave in enumerate(waves)]
     _tell(waves, key, states)
-    equal = _judge(config, agency)
+    equal = _judge(config, agency) & _documents(say, config, folder)
     say("Done.")
     _next_steps(folder, key)
     return 0 if equal else 1
@@ -151,11 +154,20 @@ def _found(view: LakeView, table: str) -> list[dict[str, Any]]:
     return [comparable({name: row[name] for name in row if name not in SYSTEM_COLUMNS}) for row in rows]
 
 
+def _documents(say: _Clock, config: Config, folder: Path) -> bool:
+    lacking = demo_documents.missing_package()
+    if lacking is None:
+        return demo_documents.play(say, config, folder)
+    say(f"The part with documents is left out: no package {lacking}. Run `pip install 'headrace[knowledge]'`.")
+    return True
+
+
 def _next_steps(folder: Path, key: Key) -> None:
     config = folder / "headrace.yaml"
     steps = {
         f"headrace status --config {config}": "lag, rows, refused rows, freshness",
         f"headrace trace {TOLD} {key[0]} --config {config}": "one row: what arrived, what was applied, what was stale",
         f"headrace table prices --config {config}": "the current rows of a table",
+        f'headrace ask "my suitcase never came" --passages --limit 2 --config {config}': "what search finds",
     }
-    print("Three things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")
+    print("Four things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")

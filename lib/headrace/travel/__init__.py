@@ -6,6 +6,7 @@
     debezium.py   that log as the messages Debezium's PostgreSQL connector sends
     channel.py    the road to the lake: late, doubled, shuffled, cut into files
     compare.py    the truth against what a reader finds in the lake
+    policies.py   its documents as files, and what is changed in them
     documents/    the company's rules for travellers, all invented: Markdown, HTML, PDF and DOCX
 
 Everything is decided by one seed. Nothing here imports Spark or the rest of Headrace, so the truth cannot lean on the
