@@ -10,8 +10,14 @@ import pytest
 from docs.conftest import Demo
 from docs.markdown import BLOCKS, ROOT, Block, of
 from headrace import cli
+from headrace.config import Config
+from headrace.config_indexes import SqliteIndex
 from headrace.errors import Fatal
-from headrace.pipelines import demo
+from headrace.pipelines import demo, demo_documents
+from headrace.ports import Filters
+from headrace.stores.sqlite_search import SqlitePassageReader
+from headrace.travel.policies import EDITS
+from retrieval_world import passages
 
 COMMANDS = [
     pytest.param(command, block, id=f"{block}-{command[:60]}")
@@ -39,6 +45,47 @@ def test_the_story_shows_a_row_that_arrival_order_would_get_wrong(played_demo: D
     assert in_lake and as_arrived
     assert in_lake[1] != as_arrived[1]
     assert "older than what is stored" in played_demo.printed
+
+
+def test_search_follows_the_documents_and_embeds_little(played_demo: Demo) -> None:
+    found = re.findall(r"Indexed.*: (\d+) documents, (\d+) passages, (\d+) embeddings", played_demo.printed)
+    (documents, passages, made), (documents_left, passages_left, made_again) = [tuple(map(int, one)) for one in found]
+    files, hotels = len(list((played_demo.folder / demo.FOLDER / "policies").iterdir())) + 1, 40
+    assert (documents, documents_left) == (files + hotels, files + hotels - 1)
+    # Of each edited document one passage: the rest was known.
+    assert made_again == len(EDITS)
+    assert passages_left < passages == made
+    assert "passages of pets.md left in the index: 0" in played_demo.printed
+    assert "Search is in step with the documents: yes" in played_demo.printed
+
+
+def test_what_search_answers_changes_with_the_documents(played_demo: Demo) -> None:
+    answers = re.findall(r"^    (before|after) +(\S+): (.*)$", played_demo.printed, re.MULTILINE)
+    assert len(answers) == 6
+    for (_, document, before), (_, after_document, after) in zip(answers[:4:2], answers[1:4:2], strict=True):
+        old, new = EDITS[document]
+        assert document == after_document and before.replace(old, new) == after != before
+    assert answers[4][1] == "pets.md" != answers[5][1]
+
+
+def test_what_the_job_publishes_is_what_the_measure_of_retrieval_makes(played_demo: Demo) -> None:
+    index = SqlitePassageReader(SqliteIndex(path=str(played_demo.folder / demo.FOLDER / "search.db")))
+    hits = index.by_vector([1.0] * index.model().dimension, Filters(sources=("policies",)), 1_000)
+    index.close()
+    published = {(hit.body["document"], tuple(hit.body["heading"]), hit.body["text"]) for hit in hits}
+    made = {(one["document"], one["heading"], one["text"]) for one in passages() if one["source"] == "policies"}
+    # Two edits, and one document that is gone.
+    assert len(published - made) == len(EDITS)
+    assert {document for document, _, _ in made - published} == {*EDITS, "pets.md"}
+
+
+def test_without_the_packages_for_documents_the_demo_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(demo_documents, "_PACKAGES", ("json", "a_package_nobody_has"))
+    config = Config.model_validate({"lake": str(tmp_path), "sources": {}, "tables": {}})
+    assert demo._documents(demo._Clock(), config, tmp_path)
+    assert "no package a_package_nobody_has. Run `pip install 'headrace[knowledge]'`" in capsys.readouterr().out
 
 
 def test_a_folder_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> None:
