@@ -60,7 +60,7 @@ def test_search_follows_the_documents_and_embeds_little(played_demo: Demo) -> No
 
 
 def test_what_search_answers_changes_with_the_documents(played_demo: Demo) -> None:
-    answers = re.findall(r"^    (before|after) +(\S+): (.*)$", played_demo.printed, re.MULTILINE)
+    answers = re.findall(r"^    (before|after) +([^:]+): (.*)$", played_demo.printed, re.MULTILINE)
     assert len(answers) == 6
     for (_, document, before), (_, after_document, after) in zip(answers[:4:2], answers[1:4:2], strict=True):
         old, new = EDITS[document]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType
 
 from headrace.changes.columns import col, key_text
 from headrace.config_knowledge import FolderFeed, TableFeed
@@ -72,12 +73,13 @@ def row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str], keys:
     keyed = _keyed(lake, feed, key).join(F.broadcast(newest), F.col("_key") == F.col("key"), "right")
     gone = F.col("_key").isNull()
     position = F.when(gone, F.col("position")).otherwise(F.col(POSITION))
-    return keyed.select(*_event(name, feed, gone, position, F.coalesce("_key", "key")))
+    return keyed.select(*_event(keyed, name, feed, gone, position, F.coalesce("_key", "key")))
 
 
 def all_row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str]) -> DataFrame:
     """Events for every row that differs from its document, and for documents whose row is gone: the start of a feed."""
-    events = _keyed(lake, feed, key).select(*_event(name, feed, F.lit(False), F.col(POSITION), F.col("_key")))
+    rows = _keyed(lake, feed, key)
+    events = rows.select(*_event(rows, name, feed, F.lit(False), F.col(POSITION), F.col("_key")))
     documents = lake.read(lake.ensure(DOCUMENTS)).where((F.col("feed") == name) & ~F.col("deleted"))
     stored = documents.select(F.col("document").alias("_document"), F.col("tag").alias("_tag"))
     gone = stored.join(events, F.col("_document") == F.col("document"), "left_anti")
@@ -94,10 +96,13 @@ def _keyed(lake: Lake, feed: TableFeed, key: Sequence[str]) -> DataFrame:
     return rows.withColumn("_key", key_text([col(column) for column in key]))
 
 
-def _event(name: str, feed: TableFeed, gone: Column, position: Column, key: Column) -> list[Column]:
+def _event(rows: DataFrame, name: str, feed: TableFeed, gone: Column, position: Column, key: Column) -> list[Column]:
     def listed(column: str | None, always: tuple[str, ...]) -> Column:
         fixed = F.array(*[F.lit(one) for one in always]).cast("array<string>")
-        return fixed if column is None else F.array_distinct(F.array_union(_as_list(col(column)), fixed))
+        if column is None:
+            return fixed
+        is_array = isinstance(rows.select(col(column)).schema[0].dataType, ArrayType)
+        return F.array_distinct(F.array_union(_as_list(col(column), is_array), fixed))
 
     def text(column: str | None, default: str | None = None) -> Column:
         return F.coalesce(col(column).cast("string"), F.lit(default)) if column else F.lit(default).cast("string")
@@ -138,12 +143,24 @@ def _text(feed: TableFeed) -> Column:
     return F.concat_ws("\n\n", *parts)
 
 
-def _as_list(column: Column) -> Column:
-    """An array as it is; a JSON array of texts, or a text split at commas."""
+def _as_list(column: Column, is_array: bool) -> Column:
+    """An array as it is; a JSON array of texts, or a text split at commas.
+
+    What only looks like JSON is split as well, and null in an array is an empty text: an audience that cannot be read
+    must not become an empty one, which is everybody.
+    """
+    nothing = F.array().cast("array<string>")
+    if is_array:
+        return F.coalesce(_of_texts(column.cast("array<string>")), nothing)
     text = column.cast("string")
-    from_json = F.from_json(text, "array<string>")
-    split = F.filter(F.transform(F.split(text, ","), F.trim), lambda one: one != "")
-    return F.when(text.startswith("["), from_json).otherwise(F.coalesce(split, F.array().cast("array<string>")))
+    from_json = F.when(text.startswith("["), _of_texts(F.from_json(text, "array<string>")))
+    # Not F.trim itself: transform would hand it each text's place as the letters to trim.
+    split = F.filter(F.transform(F.split(text, ","), lambda one: F.trim(one)), lambda one: one != "")
+    return F.coalesce(from_json, split, nothing)
+
+
+def _of_texts(array: Column) -> Column:
+    return F.transform(array, lambda one: F.coalesce(one, F.lit("")))
 
 
 def _plain_key(key: Column) -> Column:
