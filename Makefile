@@ -25,7 +25,7 @@ else
 	@$(PYTHON) scripts/install.py
 endif
 
-demo: environment ## the travel example: late, doubled, shuffled changes become correct tables
+demo: environment ## the travel example: shuffled changes become correct tables, documents an index in step
 	@$(BIN)/headrace demo
 
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.

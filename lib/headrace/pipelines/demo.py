@@ -168,6 +168,6 @@ def _next_steps(folder: Path, key: Key) -> None:
         f"headrace status --config {config}": "lag, rows, refused rows, freshness",
         f"headrace trace {TOLD} {key[0]} --config {config}": "one row: what arrived, what was applied, what was stale",
         f"headrace table prices --config {config}": "the current rows of a table",
-        f'headrace ask "my suitcase never came" --passages --limit 2 --config {config}': "what search finds",
+        f'headrace ask "can I bring my cello on board" --passages --limit 2 --config {config}': "what search finds",
     }
     print("Four things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")

@@ -26,7 +26,7 @@ FOLDER, INDEX = "policies", "search"
 QUESTIONS = (
     "When does online check-in open?",
     "What interest do six and twelve months cost a year?",
-    "Do pugs and bulldogs fly in the hold?",
+    "What does a pet in the cabin cost for each flight?",
 )
 _PACKAGES = ("mammoth", "py3langid", "pypdfium2", "safetensors", "selectolax", "tokenizers", "wordllama")
 _MOST_SHOWN = 100

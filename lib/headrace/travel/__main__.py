@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headrace.travel.agency import Agency
 from headrace.travel.channel import deliver, write_wave
+from headrace.travel.policies import write_policies
 
 
 def main() -> None:
@@ -16,6 +17,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder to write into; made where missing")
     parser.add_argument("--seed", type=int, default=7, help="another seed, another history (default: 7)")
     parser.add_argument("--steps", type=int, default=1_000, help="transactions after the snapshot (default: 1000)")
+    parser.add_argument("--documents", type=Path, metavar="FOLDER", help="write the company's documents there as well")
     parser.add_argument("--no-schemas", action="store_true", help="leave the schema block out of keys and values")
     asked = parser.parse_args()
     agency = Agency(asked.seed, steps=asked.steps)
@@ -23,6 +25,8 @@ def main() -> None:
     for number, files in enumerate(waves):
         for path, deliveries in zip(write_wave(files, number, asked.folder), files, strict=True):
             print(f"{path}: {len(deliveries)} messages")
+    if asked.documents:
+        print(f"{asked.documents}: {write_policies(asked.documents)} documents")
 
 
 if __name__ == "__main__":

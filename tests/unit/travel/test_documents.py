@@ -81,3 +81,8 @@ def test_hotels_say_different_things_in_texts_large_enough_to_be_left_out_of_upd
     assert not any(mark in str(row["description"]) for row in hotels for mark in "{}#")
     first = hotels[:40]
     assert len({row["name"] for row in first}) == len({row["description"] for row in first}) == 40
+
+
+def test_the_example_has_the_demos_settings() -> None:
+    package = files("headrace.travel").joinpath("headrace.yaml").read_text("utf-8")
+    assert (ROOT / "examples" / "travel" / "headrace.yaml").read_text("utf-8") == package
