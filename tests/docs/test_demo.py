@@ -10,7 +10,6 @@ import pytest
 from docs.conftest import Demo
 from docs.markdown import BLOCKS, ROOT, Block, of
 from headrace import cli
-from headrace.config import Config
 from headrace.config_indexes import SqliteIndex
 from headrace.errors import Fatal
 from headrace.pipelines import demo, demo_documents
@@ -68,6 +67,23 @@ def test_what_search_answers_changes_with_the_documents(played_demo: Demo) -> No
     assert answers[4][1] == "pets.md" != answers[5][1]
 
 
+@pytest.mark.parametrize(
+    ("more", "followed"),
+    [
+        ([], True),
+        ([("policies", "pets.md", "55 euro")], False),
+        ([("policies", "check-in.md", EDITS["check-in.md"][0])], False),
+        ([("hotels", "pets.md", "another feed's")], True),
+    ],
+)
+def test_an_index_that_did_not_follow_is_noticed(more: list[tuple[str, str, str]], followed: bool) -> None:
+    class Search:
+        def everything(self) -> list[tuple[str, str, str]]:
+            return [*(("policies", name, f"so: {new}") for name, (_, new) in EDITS.items()), *more]
+
+    assert demo_documents._followed(Search()) is followed
+
+
 def test_what_the_job_publishes_is_what_the_measure_of_retrieval_makes(played_demo: Demo) -> None:
     index = SqlitePassageReader(SqliteIndex(path=str(played_demo.folder / demo.FOLDER / "search.db")))
     hits = index.by_vector([1.0] * index.model().dimension, Filters(sources=("policies",)), 1_000)
@@ -83,8 +99,8 @@ def test_without_the_packages_for_documents_the_demo_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(demo_documents, "_PACKAGES", ("json", "a_package_nobody_has"))
-    config = Config.model_validate({"lake": str(tmp_path), "sources": {}, "tables": {}})
-    assert demo._documents(demo._Clock(), config, tmp_path)
+    folder = tmp_path / "demo-lake"
+    assert demo._documents(demo._Clock(), demo._prepare(folder), folder)
     assert "no package a_package_nobody_has. Run `pip install 'headrace[knowledge]'`" in capsys.readouterr().out
 
 
