@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from headrace.config_base import Contradiction, Duration, Name, Names, Positive, Settings, Text, unknown_name
 from headrace.config_embed import (
@@ -76,20 +76,37 @@ class FeedBase(Settings):
 
 
 class FolderFeed(FeedBase):
-    """A watched folder, on disk or in S3, that is listed every `every`.
+    """A watched folder, on disk or in S3, that is listed every `every`: 2 seconds, with `events` 10 minutes.
 
     Attributes:
         events: a source of `format: objects` that tells of changes sooner than the listing does. Listing then only
             finds what was there before, and what an event was lost for.
+        events_path: what the events call `path`, as `s3://bucket/folder`, where it is not that itself: a bucket seen as
+            a folder on disk.
         include, exclude: patterns with `*` on the path below `path`; what no parser knows is passed over.
     """
 
     kind: Literal["folder"] = Field(alias="from")
     path: Text
     events: str | None = None
+    events_path: Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$")] | None = None
     every: Duration = timedelta(seconds=2)
     include: Names = ("*",)
     exclude: Names = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _events_make_listings_rare(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("events") and value.get("every") is None:
+            return {**value, "every": "10m"}
+        return value
+
+    @model_validator(mode="after")
+    def _events_name_the_folder(self) -> "FolderFeed":
+        if self.events and not self.events_path and not self.path.startswith("s3://"):
+            expected = "the bucket and folder that the events speak of, as path is a folder on disk"
+            raise Contradiction("events_path", expected, "nothing", "events_path: s3://bucket/notes")
+        return self
 
 
 class TableFeed(FeedBase):

@@ -18,11 +18,10 @@ from pyspark.sql import functions as F
 from headrace.config_knowledge import Knowledge
 from headrace.knowledge import documents, read, served, vectors, wanted
 from headrace.knowledge.embedding import LATER
-from headrace.knowledge.read import Loader
 from headrace.knowledge.served import Document, Served
 from headrace.knowledge.vectors import Embedded, Failure, Stage
 from headrace.lake import Lake
-from headrace.ports import Model
+from headrace.ports import Loader, Model
 from headrace.tables import REJECTS
 
 log = logging.getLogger("headrace")

@@ -17,7 +17,7 @@ tables:
   users: {source: shop, key: [id]}
 knowledge:
   documents:
-    notes: {from: folder, path: ./notes, events: uploads}
+    notes: {from: folder, path: ./notes, events: uploads, events_path: "s3://b/notes"}
     people: {from: table, table: users, text: [about]}
     articles: {from: events, source: feed}
   indexes:
