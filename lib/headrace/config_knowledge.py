@@ -56,6 +56,7 @@ __all__ = [
     "SqliteIndex",
     "StaticEmbed",
     "TableFeed",
+    "stream_source",
 ]
 
 
@@ -159,6 +160,13 @@ class EventFeed(FeedBase):
 Feed = Annotated[FolderFeed | TableFeed | EventFeed, Field(discriminator="kind")]
 
 
+def stream_source(feed: Feed) -> str | None:
+    """The source whose stream a feed reads; None where it reads none."""
+    if isinstance(feed, EventFeed):
+        return feed.source
+    return feed.events if isinstance(feed, FolderFeed) else None
+
+
 class Parse(Settings):
     """Limits of a document. What exceeds one is rejected with its reason.
 
@@ -211,9 +219,11 @@ class Knowledge(Settings):
 
     def sources(self) -> frozenset[str]:
         """The sources its feeds read."""
-        feeds = self.documents.values()
-        read = {feed.source for feed in feeds if isinstance(feed, EventFeed)}
-        return frozenset(read | {feed.events for feed in feeds if isinstance(feed, FolderFeed) and feed.events})
+        return frozenset(source for feed in self.documents.values() if (source := stream_source(feed)))
+
+    def readers(self, source: str) -> list[str]:
+        """The feeds that read a source."""
+        return [name for name, feed in self.documents.items() if stream_source(feed) == source]
 
     def misfits(self, tables: Sequence[str], formats: Mapping[str, str]) -> Iterator[Contradiction]:
         """What does not fit: tables and sources that are not there or of no use, two indexes in one place.

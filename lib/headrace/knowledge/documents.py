@@ -21,7 +21,7 @@ EVENTS = """feed string, document string, op string, position string, seen boole
     media_type string, locator string, content binary, title string, url string, language string, tags array<string>,
     tenant string, audience array<string>, metadata string"""
 """`op` is upsert, delete or look. The content is in `content`, or to be loaded from `locator`. `seen`: told by a
-listing. A look becomes an upsert or a delete by what is at the locator; its `tag` is of the content the event tells of."""
+listing. A look becomes an upsert or a delete by what is at the locator; its `tag` is that of the content told of."""
 
 
 @dataclass(frozen=True, slots=True)

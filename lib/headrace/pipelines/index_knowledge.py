@@ -13,7 +13,7 @@ from headrace.errors import ConfigError, Retryable
 from headrace.knowledge.documents import as_frame
 from headrace.knowledge.indexer import JOB
 from headrace.lake import Lake
-from headrace.pipelines import document_feeds, index_parts
+from headrace.pipelines import document_feeds, document_streams, index_parts, sweeps
 from headrace.pipelines.document_feeds import FolderWatch
 from headrace.pipelines.index_parts import Parts
 from headrace.pipelines.runtime import spark_session
@@ -35,7 +35,10 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
             where="knowledge", expected="documents and indexes", found="nothing", todo="See docs/knowledge.md."
         )
     spark = spark_session(
-        "headrace index_knowledge", kafka=False, s3=config.lake.startswith("s3://"), settings=config.spark
+        "headrace index_knowledge",
+        kafka=document_streams.need_kafka(config),
+        s3=config.lake.startswith("s3://"),
+        settings=config.spark,
     )
     lake = Lake(spark, config.lake)
     parts = index_parts.build(lake, config, settings)
@@ -44,6 +47,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         job.start()
         return job.once() if once else job.stream()
     finally:
+        job.streams.close()
         parts.close()
 
 
@@ -54,6 +58,7 @@ class _Job:
         self._lake, self._config, self._settings, self._stop = lake, config, settings, stop
         self._parts, self._indexer, self._publishers = parts, parts.indexer, parts.publishers
         self._watches: list[FolderWatch] = []
+        self.streams = document_streams.DocumentStreams(lake, config)
         self._keys_seen = -1
         self._failure: BaseException | None = None
 
@@ -63,7 +68,7 @@ class _Job:
         self._indexer.start()
         for name, feed in self._settings.documents.items():
             if isinstance(feed, FolderFeed):
-                self._watches.append(FolderWatch(name, feed, document_feeds.stored_tags(self._lake, name)))
+                self._watches.append(sweeps.watch(self._lake, name, feed))
         self._keys_seen = self._lake.version(CHANGED_KEYS.path) if self._lake.exists(CHANGED_KEYS.path) else -1
         for name, feed in self._settings.documents.items():
             if isinstance(feed, TableFeed) and self._has_table(feed):
@@ -71,7 +76,9 @@ class _Job:
 
     def once(self) -> int:
         """Until nothing is left to do."""
+        self.streams.start(once=True)
         self._look()
+        self.streams.drain(self._take, self._stop)
         while not self._stop.is_set():
             self._indexer.serve()
             if self._indexer.lacks_vectors:
@@ -89,13 +96,14 @@ class _Job:
         """Until a stop is asked for."""
         embedding = threading.Thread(target=self._embed, daemon=True)
         embedding.start()
+        self.streams.start()
         while not self._stop.is_set() and self._failure is None:
             began = time.monotonic()
             self._look()
             self._indexer.serve()
             self._publish()
             left = self._settings.trigger.total_seconds() - (time.monotonic() - began)
-            while left > 0 and not self._indexer.unserved and not self._stop.wait(min(left, POLL_SECONDS)):
+            while left > 0 and not self._has_work and not self._stop.wait(min(left, POLL_SECONDS)):
                 left -= POLL_SECONDS
         self._stop.set()
         embedding.join()
@@ -114,6 +122,11 @@ class _Job:
                 if events:
                     self._take(as_frame(self._lake.spark, events))
         self._follow_keys()
+        self.streams.look(self._take)
+
+    @property
+    def _has_work(self) -> bool:
+        return self._indexer.unserved or self.streams.waiting
 
     def _follow_keys(self) -> None:
         feeds = {name: feed for name, feed in self._settings.documents.items() if isinstance(feed, TableFeed)}

@@ -10,8 +10,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config import Config
-from headrace.config_knowledge import EventFeed, FolderFeed, Knowledge
-from headrace.errors import ConfigError, Fatal
+from headrace.config_knowledge import Knowledge
+from headrace.errors import Fatal
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
 from headrace.knowledge.served import PASSAGES_OUTBOX
@@ -61,7 +61,6 @@ class Parts:
 
 def build(lake: Lake, config: Config, settings: Knowledge) -> Parts:
     """Make everything that can fail for a wrong setting: models, stores."""
-    _refuse_unbuilt(settings)
     about = kept_embedder(settings.embed)
     check(about)
     model = Model(about.model, about.dimension, about.fingerprint)
@@ -84,18 +83,6 @@ def build(lake: Lake, config: Config, settings: Knowledge) -> Parts:
         for name, store in stores.items()
     ]  # fmt: skip
     return Parts(indexer, publishers, generation, list(stores.values()))
-
-
-def _refuse_unbuilt(settings: Knowledge) -> None:
-    for name, feed in settings.documents.items():
-        events = isinstance(feed, FolderFeed) and feed.events
-        if events or isinstance(feed, EventFeed):
-            raise ConfigError(
-                where=f"knowledge.documents.{name}",
-                expected="from: folder without events, or from: table",
-                found="events" if events else "from: events",
-                todo="Document events are not built yet; let the folder be listed.",
-            )
 
 
 def lake_id(files: LakeFiles) -> str:

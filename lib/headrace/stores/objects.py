@@ -45,6 +45,12 @@ def wanted(name: str, include: tuple[str, ...] = ("*",), exclude: tuple[str, ...
     return not hidden and _any(name, include) and not _any(name, exclude)
 
 
+def bucket_and_prefix(root: str) -> tuple[str, str]:
+    """The bucket of `s3://bucket/folder`, and what every key below it begins with."""
+    bucket, _, folder = root.removeprefix("s3://").partition("/")
+    return bucket, folder.rstrip("/") + "/" if folder.rstrip("/") else ""
+
+
 def check(root: str) -> None:
     """Raise Unreachable unless the root is there and answers: where it does not, no object may count as gone."""
     found = _in_s3(root, most=1) if root.startswith("s3://") else _on_disk(root)
@@ -104,8 +110,7 @@ def _load_file(path: str, known: str | None) -> Loaded | None:
 
 
 def _in_s3(root: str, most: int = 1000) -> Iterator[Found]:
-    bucket, _, prefix = root.removeprefix("s3://").partition("/")
-    prefix = prefix.rstrip("/") + "/" if prefix else ""
+    bucket, prefix = bucket_and_prefix(root)
     try:
         lister = _client().get_paginator("list_objects_v2")
         for page in lister.paginate(Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": most}):
