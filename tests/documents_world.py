@@ -12,7 +12,7 @@ from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import Indexer
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
-from headrace.ports import Embedder, Model
+from headrace.ports import Embedder, Loader, Model
 from headrace.stores import objects
 from headrace.testing.knowledge import HashEmbedder, free_limiter
 
@@ -34,14 +34,20 @@ def settings() -> Knowledge:
 class World:
     """One lake and the indexers that live on it, one after another."""
 
-    def __init__(self, spark: SparkSession, folder: Path, embedder: Callable[[], Embedder] = HashEmbedder) -> None:
-        self.lake, self._embedder = Lake(spark, str(folder / "lake")), embedder
+    def __init__(
+        self,
+        spark: SparkSession,
+        folder: Path,
+        embedder: Callable[[], Embedder] = HashEmbedder,
+        load: Callable[[], Loader] = objects.loader,
+    ) -> None:
+        self.lake, self._embedder, self._load = Lake(spark, str(folder / "lake")), embedder, load
         self.start()
 
     def start(self) -> None:
         """Another process takes over."""
         stage = Stage(self._embedder, free_limiter, workers=1)
-        self.indexer = Indexer(self.lake, settings(), "v1", MODEL, objects.loader, stage)
+        self.indexer = Indexer(self.lake, settings(), "v1", MODEL, self._load, stage)
         self.indexer.start()
 
     def take(self, *events: DocumentEvent) -> tuple[int, int, int, int]:

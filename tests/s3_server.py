@@ -1,4 +1,4 @@
-"""A small S3 on 127.0.0.1: it lists and hands out objects as Amazon S3 does. Tests with it say nothing of AWS itself."""
+"""A small S3 on 127.0.0.1: it lists and hands out objects as moto 5 does. Tests with it say nothing of AWS itself."""
 
 import hashlib
 import os
