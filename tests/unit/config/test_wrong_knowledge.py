@@ -179,6 +179,15 @@ CASES = [
     example   events: uploads""",
     ),
     (
+        "changes of a folder on disk that do not say where the bucket's events speak of",
+        ', events_path: "s3://b/notes"', "",
+        """\
+  line 10: knowledge.documents.notes.events_path
+    expected  the bucket and folder that the events speak of, as path is a folder on disk
+    found     nothing
+    example   events_path: s3://bucket/notes""",
+    ),
+    (
         "changes of a folder where no source tells of any",
         "format: objects", "format: dms",
         """\

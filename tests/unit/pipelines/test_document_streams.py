@@ -9,7 +9,8 @@ from pyspark.sql import SparkSession
 
 from documents_world import PAGE
 from headrace.errors import Unreachable
-from object_world import ObjectWorld
+from object_world import ObjectWorld, S3Bucket
+from s3_server import s3_server
 
 SAMPLES = json.loads((Path(__file__).parents[2] / "data" / "events" / "s3_events.json").read_text("utf-8"))
 
@@ -188,10 +189,32 @@ def test_while_the_folder_is_away_nothing_counts_as_deleted_and_the_batch_waits(
     world.settle()
     folder = world.bucket.folder
     folder.rename(folder.with_name("away"))
-    world.send(world.bucket._event("ObjectRemoved:Delete", "a.md", None))
+    world.send(world.bucket.event("ObjectRemoved:Delete", "a.md", None))
     with pytest.raises(Unreachable, match="no such folder"):
         world.follow()
     folder.with_name("away").rename(folder)
     world.follow()
     world.settle()
     assert texts(world) == {"a.md": "one"}
+
+
+def test_from_s3_only_what_no_listing_and_no_event_told_of_is_read(spark: SparkSession, tmp_path: Path) -> None:
+    with s3_server() as s3:
+        world = ObjectWorld(spark, tmp_path, S3Bucket(s3))
+        bucket = world.bucket
+        seen = [bucket.put("a b.md", "one"), bucket.put("ü/b.md", "beta"), bucket.put("c.md", "gamma")]
+        assert (world.sweep(), world.settle()) == (3, 3)
+        reads = len(s3.calls)
+        world.send(*seen)
+        world.follow()
+        assert [path for path, _ in s3.calls[reads:] if "list-type" not in path] == []
+        first, second = bucket.put("a b.md", "two"), bucket.put("a b.md", "three")
+        world.send(first)
+        world.follow()
+        world.send(second, seen[1], bucket.delete("c.md"))
+        world.follow()
+        statuses = [status for path, status in s3.calls[reads:] if "list-type" not in path]
+        assert statuses == [200, 404], "the first event read what the second tells of"
+        # The tag that counts is that of the content read: with the first event's the sweep would see a difference.
+        assert (world.sweep(), world.settle()) == (0, 1)
+        assert texts(world) == bucket.content() == {"a b.md": "three", "ü/b.md": "beta"}
