@@ -16,7 +16,7 @@ from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
 from headrace.pipelines.deliver import Delivery
 from headrace.pipelines.publish import Publisher
-from headrace.ports import Embedder, Failed, Model, Projection
+from headrace.ports import Embedder, Failed, Loader, Model, Projection
 from headrace.stores import objects
 from headrace.stores.files import LakeFiles
 from headrace.testing.knowledge import HashEmbedder, free_limiter
@@ -40,14 +40,20 @@ def settings() -> Knowledge:
 class World:
     """One lake and the indexers that live on it, one after another."""
 
-    def __init__(self, spark: SparkSession, folder: Path, embedder: Callable[[], Embedder] = HashEmbedder) -> None:
-        self.lake, self._embedder = Lake(spark, str(folder / "lake")), embedder
+    def __init__(
+        self,
+        spark: SparkSession,
+        folder: Path,
+        embedder: Callable[[], Embedder] = HashEmbedder,
+        load: Callable[[], Loader] = objects.loader,
+    ) -> None:
+        self.lake, self._embedder, self._load = Lake(spark, str(folder / "lake")), embedder, load
         self.start()
 
     def start(self) -> None:
         """Another process takes over."""
         stage = Stage(self._embedder, free_limiter, workers=1)
-        self.indexer = Indexer(self.lake, settings(), "v1", objects.loader)
+        self.indexer = Indexer(self.lake, settings(), "v1", self._load)
         self.indexer.start()
         self.lane = self.indexer.add(MODEL, settings().embed, stage)
 

@@ -22,6 +22,7 @@ _DOCUMENTS = {
     "*.language": ("a language code of two lower-case letters", "language: de"),
     "*.path": ("a folder, or s3://bucket/folder", "path: ./notes"),
     "*.events": ("the name of a source of format: objects", "events: uploads"),
+    "*.events_path": ("what the events call the folder: s3://bucket/folder", "events_path: s3://bucket/notes"),
     "*.every": (_DURATION, "every: 2s"),
     "*.include": ("patterns with * on the path below the folder", 'include: ["*.md"]'),
     "*.exclude": ("patterns with * on the path below the folder", 'exclude: ["drafts/*"]'),

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from headrace.config_base import Contradiction, Duration, Name, Names, Positive, Settings, Text, unknown_name
 from headrace.config_embed import (
@@ -56,6 +56,7 @@ __all__ = [
     "SqliteIndex",
     "StaticEmbed",
     "TableFeed",
+    "stream_source",
 ]
 
 
@@ -79,20 +80,37 @@ class FeedBase(Settings):
 
 
 class FolderFeed(FeedBase):
-    """A watched folder, on disk or in S3, that is listed every `every`.
+    """A watched folder, on disk or in S3, that is listed every `every`: 2 seconds, with `events` 10 minutes.
 
     Attributes:
         events: a source of `format: objects` that tells of changes sooner than the listing does. Listing then only
             finds what was there before, and what an event was lost for.
+        events_path: what the events call `path`, as `s3://bucket/folder`, where it is not that itself: a bucket seen as
+            a folder on disk.
         include, exclude: patterns with `*` on the path below `path`; what no parser knows is passed over.
     """
 
     kind: Literal["folder"] = Field(alias="from")
     path: Text
     events: str | None = None
+    events_path: Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$")] | None = None
     every: Duration = timedelta(seconds=2)
     include: Names = ("*",)
     exclude: Names = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _events_make_listings_rare(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("events") and value.get("every") is None:
+            return {**value, "every": "10m"}
+        return value
+
+    @model_validator(mode="after")
+    def _events_name_the_folder(self) -> "FolderFeed":
+        if self.events and not self.events_path and not self.path.startswith("s3://"):
+            expected = "the bucket and folder that the events speak of, as path is a folder on disk"
+            raise Contradiction("events_path", expected, "nothing", "events_path: s3://bucket/notes")
+        return self
 
 
 class TableFeed(FeedBase):
@@ -143,6 +161,13 @@ class EventFeed(FeedBase):
 
 
 Feed = Annotated[FolderFeed | TableFeed | EventFeed, Field(discriminator="kind")]
+
+
+def stream_source(feed: Feed) -> str | None:
+    """The source whose stream a feed reads; None where it reads none."""
+    if isinstance(feed, EventFeed):
+        return feed.source
+    return feed.events if isinstance(feed, FolderFeed) else None
 
 
 class Parse(Settings):
@@ -204,9 +229,11 @@ class Knowledge(Settings):
 
     def sources(self) -> frozenset[str]:
         """The sources its feeds read."""
-        feeds = self.documents.values()
-        read = {feed.source for feed in feeds if isinstance(feed, EventFeed)}
-        return frozenset(read | {feed.events for feed in feeds if isinstance(feed, FolderFeed) and feed.events})
+        return frozenset(source for feed in self.documents.values() if (source := stream_source(feed)))
+
+    def readers(self, source: str) -> list[str]:
+        """The feeds that read a source."""
+        return [name for name, feed in self.documents.items() if stream_source(feed) == source]
 
     def misfits(self, tables: Sequence[str], formats: Mapping[str, str]) -> Iterator[Contradiction]:
         """What does not fit: tables and sources that are not there or of no use, two indexes in one place.

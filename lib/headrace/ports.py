@@ -3,7 +3,7 @@
 Nothing here imports Spark or a client library.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
@@ -18,6 +18,23 @@ Vectors = NDArray[np.float32]
 
 Purpose = Literal["document", "query"]
 """Some models embed what is stored and what is asked in different ways."""
+
+
+class Loaded(NamedTuple):
+    """An object as it is now.
+
+    Attributes:
+        tag: changes whenever the content may have changed.
+        content: None where the tag is the one the caller had already.
+    """
+
+    tag: str
+    content: bytes | None
+
+
+Loader = Callable[[str, str | None], Loaded | None]
+"""(locator, the tag the caller has) -> what is there; None for nothing. Raises Retryable where the store does not
+answer."""
 
 
 class Model(NamedTuple):

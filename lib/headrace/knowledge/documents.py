@@ -2,12 +2,15 @@
 
 The order is decided by the position, never by arrival. A listing has no position of its own: it saw the truth at its
 time, so where the content's `tag` differs from the stored one it is news whatever the positions say (`seen`).
+
+An event of an object store only says that an object changed. The object is read later, when it may have changed again,
+so such an event is a `look`: what is there then is what counts, and a later look sees what is newer.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
@@ -17,7 +20,8 @@ from headrace.tables import DOCUMENTS
 EVENTS = """feed string, document string, op string, position string, seen boolean, tag string, changed_at timestamp,
     media_type string, locator string, content binary, title string, url string, language string, tags array<string>,
     tenant string, audience array<string>, metadata string"""
-"""`op` is upsert or delete. The content is in `content`, or to be loaded from `locator`. `seen`: told by a listing."""
+"""`op` is upsert, delete or look. The content is in `content`, or to be loaded from `locator`. `seen`: told by a
+listing. A look becomes an upsert or a delete by what is at the locator; its `tag` is that of the content told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ def newest(events: DataFrame) -> DataFrame:
 def news(lake: Lake, events: DataFrame, fingerprint: str) -> DataFrame:
     """The events that change what is stored; their position is the one to store.
 
+    A look's `tag` is that of the stored content, where it need not be read again. Of a document that is not there a
+    look can only make an upsert.
+
     Args:
         events: from `newest`.
         fingerprint: of parser and splitter: a document read by others is read again, whatever its position.
@@ -69,9 +76,16 @@ def news(lake: Lake, events: DataFrame, fingerprint: str) -> DataFrame:
     joined = events.join(stored, ["feed", "document"], "left")
     unknown = F.col("_position").isNull()
     newer = F.col("position") > F.col("_position")
-    gone = F.col("op") == "delete"
+    gone, look = F.col("op") == "delete", F.col("op") == "look"
+    held = ~F.coalesce("_deleted", F.lit(True)) & (F.col("_fingerprint") == fingerprint)
+    nothing_new = look & held & F.col("tag").eqNullSafe(F.col("_tag"))
     differs = F.when(gone, ~F.col("_deleted")).otherwise(F.col("_deleted") | ~F.col("tag").eqNullSafe(F.col("_tag")))
     reread = ~gone & (F.col("position") == F.col("_position")) & (F.col("_fingerprint") != fingerprint)
-    changes = unknown | newer | (F.col("seen") & differs) | (~F.col("_deleted") & reread)
+    changes = unknown | (newer & ~nothing_new) | (F.col("seen") & differs) | (~F.col("_deleted") & reread)
+    told: dict[str, Column] = {
+        "position": F.greatest("position", "_position"),
+        "op": F.when(look & F.coalesce("_deleted", F.lit(True)), "upsert").otherwise(F.col("op")),
+        "tag": F.when(look, F.when(held, F.col("_tag"))).otherwise(F.col("tag")),
+    }
     # The delete of a document nobody knows is a floor all the same: its put may come later.
-    return joined.where(changes).withColumn("position", F.greatest("position", "_position")).select(*events.columns)
+    return joined.where(changes).withColumns(told).select(*events.columns)

@@ -15,11 +15,10 @@ from headrace.config_embed import EmbedBase
 from headrace.config_knowledge import Knowledge
 from headrace.knowledge import documents, read, served, wanted
 from headrace.knowledge.lane import Lane
-from headrace.knowledge.read import Loader
 from headrace.knowledge.served import Served
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
-from headrace.ports import Model
+from headrace.ports import Loader, Model
 from headrace.tables import REJECTS
 
 JOB = "index_knowledge"
@@ -68,7 +67,8 @@ class Indexer:
         sent, applied, rejected = events.count(), 0, 0
         left = events
         while sent:
-            pending = documents.news(self._lake, documents.newest(left), self._fingerprint)
+            newest = documents.newest(left)
+            pending = documents.news(self._lake, newest, self._fingerprint)
             found = read.documents(pending, self._load, self._settings.parse, self._settings.chunk).localCheckpoint()
             applied += self._write(found.where("op IN ('upsert', 'delete')"))
             refused = found.where("op = 'refused'")
@@ -76,7 +76,9 @@ class Indexer:
             rejected += count
             if not count:
                 break
-            above = refused.select("feed", "document", F.col("position").alias("_refused"))
+            # By the event's own position: a refused document has that of what is stored, where this is higher.
+            above = newest.join(refused, ["feed", "document"], "left_semi")
+            above = above.select("feed", "document", F.col("position").alias("_refused"))
             left = left.join(above, ["feed", "document"]).where("position < _refused").drop("_refused")
         return Taken(sent, applied, sent - applied - rejected, rejected)
 

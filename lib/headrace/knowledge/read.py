@@ -13,15 +13,14 @@ from headrace.config_knowledge import Chunk, Parse
 from headrace.errors import Retryable
 from headrace.knowledge import chunk as cutting
 from headrace.knowledge.parse import Parsed, Unparsable, parse
+from headrace.ports import Loader
 
 PIECES = "array<struct<chunk: string, ordinal: int, heading: array<string>, start: int, end: int, tokens: int, text: string, embedded: string, content_hash: string>>"  # noqa: E501
 READ = f"""feed string, document string, op string, position string, tag string, changed_at timestamp, title string,
     url string, media_type string, language string, tags array<string>, tenant string, audience array<string>,
     metadata string, content_hash string, pieces {PIECES}, reason string, detail string"""
-"""`op` becomes `gone` where there is nothing at the locator any more, and `refused` where `reason` says why."""
-
-Loader = Callable[[str], bytes | None]
-"""Content at a locator; None where there is none. Raises Retryable where the store does not answer."""
+"""`op` becomes `refused` where `reason` says why, `gone` where a listed object is not there any more, and `same` where
+a look finds what is stored; a look that finds nothing is a `delete`."""
 
 
 def documents(events: DataFrame, load: Callable[[], Loader], limits: Parse, settings: Chunk) -> DataFrame:
@@ -50,18 +49,30 @@ def _read(event: dict[str, Any], load: Loader, limits: Parse, settings: Chunk) -
     told |= {name: [] if event[name] is None else list(event[name]) for name in ("tags", "audience")}
     told |= {"title": event["title"], "media_type": event["media_type"], "language": event["language"], "pieces": []}
     told |= {"content_hash": None, "reason": None, "detail": None}
-    if event["op"] != "upsert":
+    if event["op"] == "delete":
         return told
     try:
-        content = event["content"] if event["content"] is not None else load(event["locator"])
+        content = event["content"]
         if content is None:
-            return told | {"op": "gone"}
+            told |= _loaded(event, load)
+            content = told.pop("content", None)
+        if content is None:
+            return told
         parsed = parse(bytes(content), event["locator"] or event["document"], event["media_type"], limits)
     except Unparsable as error:
         return told | {"op": "refused", "reason": error.reason, "detail": error.detail}
     except Retryable as error:
         return told | {"op": "refused", "reason": "not loaded", "detail": str(error)}
     return told | _said(told, parsed, settings)
+
+
+def _loaded(event: dict[str, Any], load: Loader) -> dict[str, Any]:
+    look = event["op"] == "look"
+    found = load(event["locator"], event["tag"] if look else None)
+    if found is None:
+        return {"op": "delete" if look else "gone", "tag": None}
+    # The tag of what was read, not of what was told: both may be there again, and must not be taken for each other.
+    return {"op": "same" if found.content is None else "upsert", "tag": found.tag, "content": found.content}
 
 
 def _said(told: dict[str, Any], parsed: Parsed, settings: Chunk) -> dict[str, Any]:

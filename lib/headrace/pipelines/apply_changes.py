@@ -5,20 +5,19 @@ from functools import partial
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
-from pyspark.sql.streaming.readwriter import DataStreamWriter
+from pyspark.sql.streaming.query import StreamingQuery
 
 from headrace.changes import settings_sql
 from headrace.changes.apply import Applier
 from headrace.config import Config
-from headrace.config_sources import FilesSource, KafkaSource, Source
+from headrace.config_sources import KafkaSource
 from headrace.errors import ConfigError
 from headrace.lake import Lake
-from headrace.pipelines import new_tables, replay
+from headrace.pipelines import new_tables, replay, streams
 from headrace.pipelines.batches import Batches
 from headrace.pipelines.kept_tables import upkeep_of_changes
 from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.runtime import spark_session
-from headrace.stores import file_source, kafka_source
 from headrace.stores.files import LakeFiles
 
 POLL_SECONDS = 0.2
@@ -53,35 +52,20 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
     open_requests()
     names = [name for name in config.sources if config.tables_of(name)]
     for left in reversed(range(len(names) + 1)):
-        queries = [(name, _writer(spark, name, config.sources[name], config, batches, once).start()) for name in names]
+        queries = [(name, _start(spark, name, config, batches, once)) for name in names]
         try:
             batches.follow(queries, POLL_SECONDS, open_requests, REQUESTS_EVERY)
             break
         except StreamingQueryException as failure:
-            if not left or not _only_unreported(failure):
+            if not left or not streams.only_unreported(failure):
                 raise
     if once:
         upkeep.run()
     return 0
 
 
-def _only_unreported(failure: StreamingQueryException) -> bool:
-    """Whether a batch was done and committed and only Spark's report of it failed.
-
-    Spark 4.1 on Kafka: a batch planned before a crash runs first, and its report reads offsets that are looked up later
-    (https://github.com/apache/spark/issues/55236). The next start finds the batch committed and goes on.
-    """
-    return "scala.Option.get()" in str(failure) and "is null" in str(failure)
-
-
-def _writer(
-    spark: SparkSession, name: str, source: Source, config: Config, batches: Batches, once: bool
-) -> DataStreamWriter:
-    if isinstance(source, FilesSource):
-        frame = file_source.stream(spark, source)
-    else:
-        frame = kafka_source.stream(spark, source)
-    writer = frame.writeStream.queryName(f"apply_changes/{name}").foreachBatch(batches.of(name, source))
-    writer = writer.option("checkpointLocation", checkpoint_folder(config, name))
-    seconds = config.apply.trigger.total_seconds()
-    return writer.trigger(availableNow=True) if once else writer.trigger(processingTime=f"{seconds} seconds")
+def _start(spark: SparkSession, name: str, config: Config, batches: Batches, once: bool) -> StreamingQuery:
+    source = config.sources[name]
+    place = checkpoint_folder(config, name)
+    stream = streams.writer(spark, f"apply_changes/{name}", source, batches.of(name, source), place)
+    return streams.start(stream, once, config.apply.trigger.total_seconds())

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -13,17 +12,14 @@ from headrace.changes.apply import Applier, BatchResult
 from headrace.changes.decode import decoded
 from headrace.changes.routes import Routes
 from headrace.config import Config
-from headrace.config_sources import FilesSource, Source
-from headrace.errors import Fatal
+from headrace.config_sources import Source
 from headrace.lake import Transaction
+from headrace.pipelines import streams
+from headrace.pipelines.streams import StreamStopping
 from headrace.pipelines.upkeep import Upkeep
 from headrace.stores import file_source
 
 log = logging.getLogger("headrace")
-
-
-class _Stopping(Exception):
-    """Ends a stream before its next batch, once a stop was asked for."""
 
 
 class Batches:
@@ -43,7 +39,7 @@ class Batches:
         def take(frame: DataFrame, number: int) -> None:
             with self._lock:
                 if self._stop.is_set() or self._failure is not None:
-                    raise _Stopping
+                    raise StreamStopping
                 try:
                     self._take(frame, number, name, source)
                 except BaseException as error:
@@ -55,7 +51,8 @@ class Batches:
     def replay(self, messages: DataFrame, name: str, batch: str) -> BatchResult:
         """Apply messages kept in the lake once more."""
         with self._lock:
-            return self._apply(messages, name, self._config.sources[name], batch, None, log_it=False)
+            few = streams.compact(messages)
+            return self._apply(few, name, self._config.sources[name], batch, None, log_it=False)
 
     def follow(
         self, queries: Sequence[tuple[str, StreamingQuery]], poll: float, between: Callable[[], None], every: int
@@ -73,15 +70,16 @@ class Batches:
             if polls % every == 0:
                 between()
         for _, query in queries:
-            self._end(query, poll)
+            streams.end(query, poll)
         if self._failure is not None:
             raise self._failure
         for _, query in queries:
-            self._raise_failure(query)
+            if failure := streams.failure(query):
+                raise failure
 
     def _take(self, frame: DataFrame, number: int, name: str, source: Source) -> None:
         self._started.wait()
-        messages = file_source.messages(frame, source) if isinstance(source, FilesSource) else frame
+        messages = streams.messages(frame, source)
         if messages is None:
             return
         exact = Transaction(f"headrace/{self._ids[name]}", number)
@@ -100,10 +98,8 @@ class Batches:
     def _apply(
         self, messages: DataFrame, name: str, source: Source, batch: str, exact: Transaction | None, log_it: bool
     ) -> BatchResult:
-        # Kafka gives a partition for each of its own: of a small batch each would be a task, and a file of the log.
-        partitions = int(messages.sparkSession.conf.get("spark.sql.shuffle.partitions") or 2)
         envelopes = decoded(
-            messages.coalesce(partitions),
+            messages,
             name,
             source,
             self._routes[name],
@@ -112,30 +108,3 @@ class Batches:
             replayed=not log_it,
         )
         return self._applier.apply(envelopes, batch, exact, log=log_it)
-
-    def _end(self, query: StreamingQuery, poll: float) -> None:
-        # stop() interrupts a running batch; it would only be done again, but a batch may be long.
-        while query.isActive and query.status["isTriggerActive"]:
-            time.sleep(poll)
-        query.stop()
-
-    def _raise_failure(self, query: StreamingQuery) -> None:
-        failure = query.exception()
-        if failure is None or "_Stopping" in str(failure):
-            return
-        raise _explained(failure, query.name)
-
-
-def _explained(failure: StreamingQueryException, name: str) -> BaseException:
-    text = str(failure)
-    if "Some data may have been lost" in text or "OffsetOutOfRange" in text or "KAFKA_DATA_LOSS" in text:
-        return Fatal(
-            where=name,
-            expected="every record since the last batch to be still in Kafka",
-            found="records deleted by the topic's retention before they were read",
-            todo=(
-                "Take a new snapshot at the source (or replay from another copy), then remove this source's checkpoint "
-                "and start again: positions make the overlap harmless."
-            ),
-        )
-    return failure

@@ -1,7 +1,7 @@
 """Where document events come from: watched folders, rows of ordered tables."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -13,9 +13,10 @@ from headrace.knowledge.documents import EVENTS, DocumentEvent
 from headrace.knowledge.parse import known
 from headrace.lake import Lake
 from headrace.stores import objects
+from headrace.stores.objects import Found
 from headrace.tables import CHANGED_AT, DOCUMENTS, POSITION, TABLES
 
-_FIELDS = [part.split() for part in EVENTS.replace("\n", " ").split(",")]
+FIELDS = [part.split() for part in EVENTS.replace("\n", " ").split(",")]
 
 
 class FolderWatch:
@@ -34,6 +35,15 @@ class FolderWatch:
 
     def look(self) -> list[DocumentEvent]:
         """Events for what differs from the last look. Raises Unreachable; nothing is taken for deleted then."""
+        position, there = self._list()
+        differing = [one for one in there.values() if self._tags.get(one.name) != one.tag]
+        gone = [name for name in self._tags if name not in there]
+        # One that cannot be read is not tried at every look; a new start tries it once more.
+        self._tags = {name: one.tag for name, one in there.items()}
+        return self._events(differing, gone, position)
+
+    def _list(self) -> tuple[str, dict[str, Found]]:
+        """The position of a listing, and what it found by name."""
         began = time.time_ns() // 1000
         feed = self._feed
         there = {
@@ -41,19 +51,18 @@ class FolderWatch:
         }
         self._next = time.monotonic() + feed.every.total_seconds()
         # Below every position of an event: those are the source's own, this is only the time of the listing.
-        position = f"0-{began:020d}"
-        events = [
+        return f"0-{began:020d}", there
+
+    def _events(self, differing: Iterable[Found], gone: Iterable[str], position: str) -> list[DocumentEvent]:
+        feed = self._feed
+        upserts = [
             DocumentEvent(
                 self.name, one.name, "upsert", position, True, one.tag, one.changed_at, locator=one.locator,
                 language=feed.language, tags=list(feed.tags), tenant=feed.tenant, audience=list(feed.audience),
             )
-            for one in there.values()
-            if self._tags.get(one.name) != one.tag
+            for one in differing
         ]  # fmt: skip
-        events += [DocumentEvent(self.name, name, "delete", position, True) for name in self._tags if name not in there]
-        # One that cannot be read is not tried at every look; a new start tries it once more.
-        self._tags = {name: one.tag for name, one in there.items()}
-        return events
+        return upserts + [DocumentEvent(self.name, name, "delete", position, True) for name in gone]
 
 
 def stored_tags(lake: Lake, feed: str) -> dict[str, str]:
@@ -86,7 +95,7 @@ def all_row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str]) -
     said = {"feed": F.lit(name), "document": F.col("_document"), "op": F.lit("delete"), "position": F.col("_tag")}
     # No position tells of the delete; the table was read whole, which is as good as a listing.
     said |= {"seen": F.lit(True), "metadata": F.lit("{}")}
-    deletes = gone.select(*[said.get(field, F.lit(None)).cast(kind).alias(field) for field, kind in _FIELDS])
+    deletes = gone.select(*[said.get(field, F.lit(None)).cast(kind).alias(field) for field, kind in FIELDS])
     news = events.join(stored, F.col("_document") == F.col("document"), "left")
     return news.where(~F.col("tag").eqNullSafe(F.col("_tag"))).select(*events.columns).unionByName(deletes)
 
@@ -102,14 +111,14 @@ def _event(rows: DataFrame, name: str, feed: TableFeed, gone: Column, position: 
         if column is None:
             return fixed
         is_array = isinstance(rows.select(col(column)).schema[0].dataType, ArrayType)
-        return F.array_distinct(F.array_union(_as_list(col(column), is_array), fixed))
+        return F.array_distinct(F.array_union(as_list(col(column), is_array), fixed))
 
     def text(column: str | None, default: str | None = None) -> Column:
         return F.coalesce(col(column).cast("string"), F.lit(default)) if column else F.lit(default).cast("string")
 
     fields: dict[str, Column] = {
         "feed": F.lit(name),
-        "document": _plain_key(key),
+        "document": plain_key(key),
         "op": F.when(gone, "delete").otherwise("upsert"),
         "position": position,
         "seen": F.lit(False),
@@ -127,7 +136,7 @@ def _event(rows: DataFrame, name: str, feed: TableFeed, gone: Column, position: 
         if feed.metadata
         else F.lit("{}"),
     }
-    return [fields.get(field, F.lit(None)).cast(kind).alias(field) for field, kind in _FIELDS]
+    return [fields.get(field, F.lit(None)).cast(kind).alias(field) for field, kind in FIELDS]
 
 
 def _text(feed: TableFeed) -> Column:
@@ -143,7 +152,7 @@ def _text(feed: TableFeed) -> Column:
     return F.concat_ws("\n\n", *parts)
 
 
-def _as_list(column: Column, is_array: bool) -> Column:
+def as_list(column: Column, is_array: bool = False) -> Column:
     """An array as it is; a JSON array of texts, or a text split at commas.
 
     What only looks like JSON is split as well, and null in an array is an empty text: an audience that cannot be read
@@ -163,7 +172,7 @@ def _of_texts(array: Column) -> Column:
     return F.transform(array, lambda one: F.coalesce(one, F.lit("")))
 
 
-def _plain_key(key: Column) -> Column:
+def plain_key(key: Column) -> Column:
     """The value of a key of one column, the JSON array of a longer one."""
     values = F.from_json(key, "array<string>")
     return F.when(F.size(values) == 1, values[0]).otherwise(key)

@@ -17,7 +17,7 @@ from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import JOB
 from headrace.knowledge.lane import Lane
 from headrace.lake import Lake
-from headrace.pipelines import document_feeds, index_parts
+from headrace.pipelines import document_feeds, document_streams, index_parts, sweeps
 from headrace.pipelines.document_feeds import FolderWatch
 from headrace.pipelines.index_parts import Parts
 from headrace.pipelines.kept_tables import upkeep_of_knowledge
@@ -48,7 +48,10 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
             where="knowledge", expected="documents and indexes", found="nothing", todo="See docs/knowledge.md."
         )
     spark = spark_session(
-        "headrace index_knowledge", kafka=False, s3=config.lake.startswith("s3://"), settings=config.spark
+        "headrace index_knowledge",
+        kafka=document_streams.need_kafka(config),
+        s3=config.lake.startswith("s3://"),
+        settings=config.spark,
     )
     lake = Lake(spark, config.lake)
     parts = index_parts.build(lake, settings)
@@ -57,6 +60,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         job.start()
         return job.once() if once else job.stream()
     finally:
+        job.streams.close()
         parts.close()
 
 
@@ -69,6 +73,7 @@ class _Job:
         self._change = ModelChange(parts, LakeFiles(config.lake))
         self._watches: list[FolderWatch] = []
         self._pending: dict[tuple[str, str], DocumentEvent] = {}
+        self.streams = document_streams.DocumentStreams(lake, config)
         self._keys_seen = -1
         self._upkeep = upkeep_of_knowledge(lake, config, settings.keep_outbox)
         self._forget_at = datetime.now(UTC) + FORGET_EVERY
@@ -80,7 +85,7 @@ class _Job:
         self._change.start()
         for name, feed in self._settings.documents.items():
             if isinstance(feed, FolderFeed):
-                self._watches.append(FolderWatch(name, feed, document_feeds.stored_tags(self._lake, name)))
+                self._watches.append(sweeps.watch(self._lake, name, feed))
         self._keys_seen = self._lake.version(CHANGED_KEYS.path) if self._lake.exists(CHANGED_KEYS.path) else -1
         for name, feed in self._settings.documents.items():
             if isinstance(feed, TableFeed) and self._has_table(feed):
@@ -90,10 +95,13 @@ class _Job:
         """Until nothing is left to do.
 
         Raises:
-            Retryable: a store stays away.
+            Retryable: a store or a folder stays away.
             Fatal: the generation of a new model is not complete.
         """
         tries = 0
+        self.streams.start(once=True)
+        self._look()
+        self.streams.drain(self._take, self._stop)
         while not self._stop.is_set():
             self._round()
             for one in self._parts.served:
@@ -119,6 +127,7 @@ class _Job:
     def stream(self) -> int:
         """Until a stop is asked for."""
         embedding = _Embedding(self._embed)
+        self.streams.start()
         while not self._stop.is_set() and embedding.failure is None:
             began = time.monotonic()
             self._round()
@@ -163,7 +172,8 @@ class _Job:
     def _urgent(self) -> bool:
         """Whether the next round has something to do at once."""
         behind = any(publisher.behind for one in self._parts.served for publisher in one.publishers)
-        return bool(self._pending) or self._indexer.unserved or (behind and self._away is None)
+        waits = bool(self._pending) or self._indexer.unserved or self.streams.waiting
+        return waits or (behind and self._away is None)
 
     def _busy(self) -> bool:
         return self._urgent() or any(one.lane.lacks_vectors for one in self._parts.served)
@@ -188,6 +198,7 @@ class _Job:
         if events:
             self._take(as_frame(self._lake.spark, events))
         self._follow_keys()
+        self.streams.look(self._take)
 
     def _follow_keys(self) -> None:
         feeds = {name: feed for name, feed in self._settings.documents.items() if isinstance(feed, TableFeed)}

@@ -12,8 +12,7 @@ from pyspark.sql import functions as F
 
 from headrace.config_embed import EmbedBase
 from headrace.config_indexes import Index, KafkaIndex, KendraIndex, ServerlessVectorIndex
-from headrace.config_knowledge import EventFeed, FolderFeed, Knowledge
-from headrace.errors import ConfigError
+from headrace.config_knowledge import Knowledge
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
 from headrace.knowledge.lane import Lane
@@ -140,7 +139,6 @@ class Parts:
 
 def build(lake: Lake, settings: Knowledge) -> Parts:
     """The parts, without any model yet."""
-    _refuse_unbuilt(settings)
     indexer = Indexer(lake, settings, pipeline_fingerprint(settings), objects.loader)
     return Parts(lake, settings, indexer, lake_id(LakeFiles(lake.root)))
 
@@ -153,18 +151,6 @@ def progress_place(index: str, fingerprint: str) -> str:
 def refuses_older(index: Index) -> bool:
     """Whether the store itself refuses a row older than the one it holds, so that rows may overtake one another."""
     return not isinstance(index, KafkaIndex | KendraIndex | ServerlessVectorIndex)
-
-
-def _refuse_unbuilt(settings: Knowledge) -> None:
-    for name, feed in settings.documents.items():
-        events = isinstance(feed, FolderFeed) and feed.events
-        if events or isinstance(feed, EventFeed):
-            raise ConfigError(
-                where=f"knowledge.documents.{name}",
-                expected="from: folder without events, or from: table",
-                found="events" if events else "from: events",
-                todo="Document events are not built yet; let the folder be listed.",
-            )
 
 
 def lake_id(files: LakeFiles) -> str:

@@ -1,4 +1,4 @@
-"""How far `apply_changes` is behind a source: what the source holds less what the newest checkpoint has taken."""
+"""How far the jobs are behind a source: what the source holds less what the newest checkpoint has taken."""
 
 import json
 import os
@@ -26,14 +26,14 @@ class Lag:
 
 
 def lag(config: Config, source: str) -> Lag:
-    """The lag of one source. Never raises for a source or checkpoint that does not answer."""
+    """The lag of one source, of its slowest reader. Never raises for a source or checkpoint that does not answer."""
     settings = config.sources[source]
     unit: Literal["messages", "files"] = "messages" if isinstance(settings, KafkaSource) else "files"
     try:
-        checkpoint = Checkpoint(config, source)
+        checkpoints = [Checkpoint(folder) for folder in _checkpoints(config, source)]
         if isinstance(settings, KafkaSource):
-            return Lag(_kafka(settings, checkpoint), unit)
-        return _folder(settings, checkpoint)
+            return Lag(_kafka(settings, checkpoints), unit)
+        return _folder(settings, checkpoints)
     except HeadraceError as error:
         return Lag(None, unit, str(error))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -43,8 +43,8 @@ def lag(config: Config, source: str) -> Lag:
 class Checkpoint:
     """What a stream's checkpoint says of the batches that are committed."""
 
-    def __init__(self, config: Config, source: str) -> None:
-        self._files = LakeFiles(checkpoint_folder(config, source))
+    def __init__(self, folder: str) -> None:
+        self._files = LakeFiles(folder)
 
     def committed(self) -> int | None:
         """Number of the newest committed batch; None before the first."""
@@ -79,24 +79,42 @@ def checkpoint_folder(config: Config, source: str, job: str = "apply_changes") -
     return f"{root.rstrip('/')}/{job}/{source}"
 
 
-def _kafka(source: KafkaSource, checkpoint: Checkpoint) -> int:
+def feed_checkpoint(config: Config, feed: str, source: str) -> str:
+    """Where `index_knowledge` keeps the checkpoint of a feed: another one for each source it is given."""
+    return checkpoint_folder(config, f"{feed}/{source}", "index_knowledge")
+
+
+def _checkpoints(config: Config, source: str) -> list[str]:
+    """The checkpoints of all that read a source."""
+    feeds = config.knowledge.readers(source) if config.knowledge else []
+    found = [feed_checkpoint(config, feed, source) for feed in feeds]
+    return found if found and not config.tables_of(source) else [checkpoint_folder(config, source), *found]
+
+
+def _kafka(source: KafkaSource, checkpoints: list[Checkpoint]) -> int:
     look = KafkaLook(source.servers, source.options)
-    taken = checkpoint.offsets()
+    held = look.offsets(look.topics(source.topics))
+    return max(_messages_behind(source, held, checkpoint.offsets()) for checkpoint in checkpoints)
+
+
+def _messages_behind(
+    source: KafkaSource, held: dict[str, dict[int, tuple[int, int]]], taken: dict[str, dict[str, int]]
+) -> int:
     behind = 0
-    for topic, partitions in look.offsets(look.topics(source.topics)).items():
+    for topic, partitions in held.items():
         for partition, (first, end) in partitions.items():
             start = first if source.first_position == "earliest" else end
             behind += max(0, end - max(first, taken.get(topic, {}).get(str(partition), start)))
     return behind
 
 
-def _folder(source: FilesSource, checkpoint: Checkpoint) -> Lag:
+def _folder(source: FilesSource, checkpoints: list[Checkpoint]) -> Lag:
     if "://" in source.path:
         return Lag(None, "files", "only local folders are listed")
     if not os.path.isdir(source.path):
         return Lag(None, "files", f"no folder {source.path}")
-    taken = {_local(path) for path in checkpoint.taken()}
-    return Lag(sum(1 for file in data_files(Path(source.path)) if str(file.resolve()) not in taken), "files")
+    there = {str(file.resolve()) for file in data_files(Path(source.path))}
+    return Lag(max(len(there - {_local(path) for path in one.taken()}) for one in checkpoints), "files")
 
 
 def data_files(folder: Path) -> Iterator[Path]:

@@ -1,13 +1,14 @@
 """Documents as objects: a folder on disk or a prefix in S3, listed and loaded."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
 from headrace.errors import Unreachable
+from headrace.ports import Loaded, Loader
 
 _TODO = "Check that it exists and that you may read it."
 
@@ -35,26 +36,33 @@ def listing(root: str, include: tuple[str, ...] = ("*",), exclude: tuple[str, ..
         Unreachable: the root is not there or does not answer. An empty listing would delete everything.
     """
     found = _in_s3(root) if root.startswith("s3://") else _on_disk(root)
-    for one in found:
-        hidden = any(part.startswith(".") for part in one.name.split("/"))
-        if not hidden and _any(one.name, include) and not _any(one.name, exclude):
-            yield one
+    return (one for one in found if wanted(one.name, include, exclude))
 
 
-def loader() -> Callable[[str], bytes | None]:
-    """A function that loads the content at a locator; None where there is nothing. It raises Unreachable."""
+def wanted(name: str, include: tuple[str, ...] = ("*",), exclude: tuple[str, ...] = ()) -> bool:
+    """Whether a listing shows an object of this name: not a hidden one, and as the patterns say."""
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    return not hidden and _any(name, include) and not _any(name, exclude)
+
+
+def bucket_and_prefix(root: str) -> tuple[str, str]:
+    """The bucket of `s3://bucket/folder`, and what every key below it begins with."""
+    bucket, _, folder = root.removeprefix("s3://").partition("/")
+    return bucket, folder.rstrip("/") + "/" if folder.rstrip("/") else ""
+
+
+def check(root: str) -> None:
+    """Raise Unreachable unless the root is there and answers: where it does not, no object may count as gone."""
+    found = _in_s3(root, most=1) if root.startswith("s3://") else _on_disk(root)
+    next(found, None)
+
+
+def loader() -> Loader:
+    """A function that loads what is at a locator. It raises Unreachable."""
     clients: dict[str, Any] = {}
 
-    def load(locator: str) -> bytes | None:
-        if locator.startswith("s3://"):
-            return _load_s3(clients, locator)
-        try:
-            with open(locator, "rb") as file:
-                return file.read()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise _unreachable(locator, error) from error
+    def load(locator: str, known: str | None) -> Loaded | None:
+        return _load_s3(clients, locator, known) if locator.startswith("s3://") else _load_file(locator, known)
 
     return load
 
@@ -80,15 +88,32 @@ def _on_disk(root: str) -> Iterator[Found]:
                 continue
             changed_at = datetime.fromtimestamp(about.st_mtime, UTC)
             relative = os.path.relpath(path, root).replace(os.sep, "/")
-            yield Found(relative, f"{about.st_mtime_ns}-{about.st_size}", changed_at, path)
+            yield Found(relative, _tag(about), changed_at, path)
 
 
-def _in_s3(root: str) -> Iterator[Found]:
-    bucket, _, prefix = root.removeprefix("s3://").partition("/")
-    prefix = prefix.rstrip("/") + "/" if prefix else ""
+def _tag(about: os.stat_result) -> str:
+    return f"{about.st_mtime_ns}-{about.st_size}"
+
+
+def _load_file(path: str, known: str | None) -> Loaded | None:
     try:
-        pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for page in pages:
+        with open(path, "rb") as file:
+            # Before it is read: of a file that is being written the tag is too old rather than too new.
+            tag = _tag(os.fstat(file.fileno()))
+            return Loaded(tag, None if tag == known else file.read())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except ValueError:  # a zero byte, which a key of S3 may hold and a path may not
+        return None
+    except OSError as error:
+        raise _unreachable(path, error) from error
+
+
+def _in_s3(root: str, most: int = 1000) -> Iterator[Found]:
+    bucket, prefix = bucket_and_prefix(root)
+    try:
+        lister = _client().get_paginator("list_objects_v2")
+        for page in lister.paginate(Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": most}):
             for one in page.get("Contents", ()):
                 name = one["Key"].removeprefix(prefix)
                 if name and not name.endswith("/"):
@@ -97,17 +122,28 @@ def _in_s3(root: str) -> Iterator[Found]:
         raise _unreachable(root, error) from error
 
 
-def _load_s3(clients: dict[str, Any], locator: str) -> bytes | None:
+def _load_s3(clients: dict[str, Any], locator: str, known: str | None) -> Loaded | None:
     bucket, _, key = locator.removeprefix("s3://").partition("/")
     if "s3" not in clients:
         clients["s3"] = _client()
     client = clients["s3"]
+    condition = {"IfNoneMatch": f'"{known}"'} if known else {}
     try:
-        return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        found = client.get_object(Bucket=bucket, Key=key, **condition)
+        return Loaded(found["ETag"].strip('"'), bytes(found["Body"].read()))
     except client.exceptions.NoSuchKey:
         return None
     except _aws_errors() as error:
+        if known and _status(error) == 304:
+            return Loaded(known, None)
         raise _unreachable(locator, error) from error
+
+
+def _status(error: Exception) -> int | None:
+    """The HTTP status a service answered with."""
+    answer = getattr(error, "response", None) or {}
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return int(status) if status else None
 
 
 def _client() -> Any:

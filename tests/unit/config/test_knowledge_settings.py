@@ -52,6 +52,13 @@ def test_a_feed_and_an_index_are_enough(tmp_path):
     assert (config.knowledge.embed.provider, config.knowledge.embed.dimension) == ("static", 256)
 
 
+@pytest.mark.parametrize(("given", "every"), [("", timedelta(minutes=10)), (", every: 1h", timedelta(hours=1))])
+def test_a_folder_with_events_is_listed_rarely_unless_told_otherwise(given, every, tmp_path):
+    text = WHOLE.replace("events: uploads", f"events: uploads{given}")
+    feed = loaded(tmp_path, text).knowledge.documents["folder"]
+    assert (feed.every, feed.events_path) == (every, "s3://bucket/notes")
+
+
 def test_every_kind_of_feed_and_index_is_told_by_its_key(tmp_path):
     knowledge = loaded(tmp_path, WHOLE).knowledge
     feeds = {name: type(feed) for name, feed in knowledge.documents.items()}

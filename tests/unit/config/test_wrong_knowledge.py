@@ -17,7 +17,7 @@ tables:
   users: {source: shop, key: [id]}
 knowledge:
   documents:
-    notes: {from: folder, path: ./notes, events: uploads}
+    notes: {from: folder, path: ./notes, events: uploads, events_path: "s3://b/notes"}
     people: {from: table, table: users, text: [about]}
     articles: {from: events, source: feed}
   indexes:
@@ -177,6 +177,15 @@ CASES = [
     expected  one of the sources of format: objects (uploads)
     found     feed, of format: json
     example   events: uploads""",
+    ),
+    (
+        "changes of a folder on disk that do not say where the bucket's events speak of",
+        ', events_path: "s3://b/notes"', "",
+        """\
+  line 10: knowledge.documents.notes.events_path
+    expected  the bucket and folder that the events speak of, as path is a folder on disk
+    found     nothing
+    example   events_path: s3://bucket/notes""",
     ),
     (
         "changes of a folder where no source tells of any",

@@ -17,7 +17,7 @@ KNOWLEDGE = """\
   articles: {from: kafka, servers: "127.0.0.1:9092", topics: [articles], format: json, position: [at]}
 knowledge:
   documents:
-    folder: {from: folder, path: ./notes, events: uploads}
+    folder: {from: folder, path: ./notes, events: uploads, events_path: "s3://bucket/notes"}
     table:  {from: table, table: hotels, text: [name, description]}
     events: {from: events, source: articles}
   indexes:

@@ -11,7 +11,7 @@ from headrace.pipelines.lag import Lag, checkpoint_folder, lag
 from headrace.stores.kafka_look import client_settings, topic_pattern
 
 
-def config(folder: Path, **source: object) -> Config:
+def config(folder: Path, knowledge: object = None, **source: object) -> Config:
     shop = {"from": "kafka", "servers": "127.0.0.1:9", "topics": ["t*"], "format": "debezium", **source}
     feed = {"from": "files", "path": str(folder / "in"), "format": "debezium"}
     return Config.model_validate(
@@ -19,12 +19,17 @@ def config(folder: Path, **source: object) -> Config:
             "lake": str(folder / "lake"),
             "sources": {"shop": shop, "feed": feed},
             "tables": {"t": {"source": "feed", "key": ["id"]}},
+            "knowledge": {"documents": knowledge, "indexes": {"i": {"store": "sqlite", "path": "x"}}}
+            if knowledge
+            else None,
         }
     )
 
 
-def checkpoint(settings: Config, source: str, offsets: dict[int, object], committed: int) -> Path:
-    folder = Path(checkpoint_folder(settings, source))
+def checkpoint(
+    settings: Config, source: str, offsets: dict[int, object], committed: int, job: str = "apply_changes"
+) -> Path:
+    folder = Path(checkpoint_folder(settings, source, job))
     for name in ("offsets", "commits", "sources/0"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for batch, offset in offsets.items():
@@ -75,6 +80,15 @@ def test_files_lag_counts_files_not_yet_committed(tmp_path):
     (folder / "sources" / "0" / "0.compact").write_text(f"v1\n{entry('a.jsonl', 0)}\n{entry('deep%20dir/b.jsonl', 0)}")
     (folder / "sources" / "0" / "1").write_text(f"v1\n{entry('c.jsonl', 1)}")
     assert lag(settings, "feed") == Lag(2, "files")
+
+
+def test_the_lag_of_a_source_that_feeds_of_documents_read_is_that_of_the_slowest_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "KafkaLook", Broker)
+    objects = {"from": "folder", "path": "s3://bucket/docs", "events": "shop"}
+    settings = config(tmp_path, format="objects", knowledge={"fast": objects, "slow": objects})
+    checkpoint(settings, "fast/shop", {0: {"t1": {"0": 150, "1": 7}}}, 0, "index_knowledge")
+    checkpoint(settings, "slow/shop", {0: {"t1": {"0": 149, "1": 7}}}, 0, "index_knowledge")
+    assert lag(settings, "shop") == Lag(1, "messages"), "no table reads it: apply_changes has no checkpoint of it"
 
 
 def test_a_lag_that_cannot_be_told_says_why(tmp_path):

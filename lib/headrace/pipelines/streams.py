@@ -1,0 +1,90 @@
+"""What all jobs that stream have in common: how a stream starts, what its batches hold, how it ends."""
+
+import time
+from collections.abc import Callable
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.sql.streaming.readwriter import DataStreamWriter
+
+from headrace.config_sources import FilesSource, Source
+from headrace.errors import Fatal
+from headrace.stores import file_source, kafka_source
+
+POLL_SECONDS = 0.2
+
+
+class StreamStopping(Exception):
+    """Ends a stream before its next batch, once a stop was asked for."""
+
+
+def writer(
+    spark: SparkSession, name: str, source: Source, take: Callable[[DataFrame, int], None], checkpoint: str
+) -> DataStreamWriter:
+    """A stream of a source's batches, still without a trigger.
+
+    Args:
+        take: gets each batch and its number; `messages` makes records of it.
+    """
+    frame = file_source.stream(spark, source) if isinstance(source, FilesSource) else kafka_source.stream(spark, source)
+    return frame.writeStream.queryName(name).foreachBatch(take).option("checkpointLocation", checkpoint)
+
+
+def start(stream: DataStreamWriter, once: bool, seconds: float) -> StreamingQuery:
+    """Start a stream: with `once` for what is there, else for good, with so many seconds between two batches."""
+    timed = stream.trigger(availableNow=True) if once else stream.trigger(processingTime=f"{seconds} seconds")
+    return timed.start()
+
+
+def messages(frame: DataFrame, source: Source) -> DataFrame | None:
+    """The records of a batch, schema `tables.MESSAGES`; None for none."""
+    found = file_source.messages(frame, source) if isinstance(source, FilesSource) else frame
+    return None if found is None else compact(found)
+
+
+def compact(records: DataFrame) -> DataFrame:
+    """The same records in few partitions."""
+    # Kafka gives a partition for each of its own: of a small batch each would be a task, and a file of the log.
+    return records.coalesce(int(records.sparkSession.conf.get("spark.sql.shuffle.partitions") or 2))
+
+
+def end(query: StreamingQuery, poll: float = POLL_SECONDS) -> None:
+    """End a stream after its running batch."""
+    # stop() interrupts a running batch; it would only be done again, but a batch may be long.
+    while query.isActive and query.status["isTriggerActive"]:
+        time.sleep(poll)
+    query.stop()
+
+
+def failure(query: StreamingQuery) -> BaseException | None:
+    """What ended a stream, in plain words where it is known; None for one that runs, is done or was stopped."""
+    found = query.exception()
+    if found is None or StreamStopping.__name__ in str(found):
+        return None
+    return _explained(found, query.name)
+
+
+def only_unreported(failure: BaseException) -> bool:
+    """Whether a batch was done and committed and only Spark's report of it failed.
+
+    Spark 4.1 on Kafka: a batch planned before a crash runs first, and its report reads offsets that are looked up later
+    (https://github.com/apache/spark/issues/55236). The next start finds the batch committed and goes on.
+    """
+    said = str(failure)
+    return isinstance(failure, StreamingQueryException) and "scala.Option.get()" in said and "is null" in said
+
+
+def _explained(failure: StreamingQueryException, name: str) -> BaseException:
+    text = str(failure)
+    if "Some data may have been lost" in text or "OffsetOutOfRange" in text or "KAFKA_DATA_LOSS" in text:
+        return Fatal(
+            where=name,
+            expected="every record since the last batch to be still in Kafka",
+            found="records deleted by the topic's retention before they were read",
+            todo=(
+                "Take a new snapshot at the source (or replay from another copy), then remove this source's checkpoint "
+                "and start again: positions make the overlap harmless."
+            ),
+        )
+    return failure
