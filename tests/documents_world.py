@@ -53,7 +53,7 @@ class World:
     def start(self) -> None:
         """Another process takes over."""
         stage = Stage(self._embedder, free_limiter, workers=1)
-        self.indexer = Indexer(self.lake, settings(), "v1", self._load)
+        self.indexer = Indexer(self.lake, settings(), {"pages": "v1"}, self._load)
         self.indexer.start()
         self.lane = self.indexer.add(MODEL, settings().embed, stage)
 

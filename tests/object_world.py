@@ -109,7 +109,7 @@ class ObjectWorld(World):
     def start(self) -> None:
         super().start()
         assert self.config.knowledge
-        self.watch = sweeps.watch(self.lake, "pages", self.config.knowledge.documents["pages"])  # type: ignore[arg-type]
+        self.watch = sweeps.watch(self.lake, "pages", self.config.knowledge.documents["pages"], "v1")  # type: ignore[arg-type]
 
     def send(self, *events: dict[str, Any]) -> None:
         """Let the events of one message arrive."""

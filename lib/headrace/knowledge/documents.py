@@ -7,6 +7,7 @@ An event of an object store only says that an object changed. The object is read
 so such an event is a `look`: what is there then is what counts, and a later look sees what is newer.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,7 +60,13 @@ def newest(events: DataFrame) -> DataFrame:
     return events.withColumn("_place", F.row_number().over(order)).where("_place = 1").drop("_place")
 
 
-def news(lake: Lake, events: DataFrame, fingerprint: str) -> DataFrame:
+def fingerprint_of(fingerprints: Mapping[str, str]) -> Column:
+    """The fingerprint of a row's `feed`."""
+    pairs = [F.lit(text) for pair in fingerprints.items() for text in pair]
+    return F.coalesce(F.try_element_at(F.create_map(*pairs), F.col("feed")), F.lit("")) if pairs else F.lit("")
+
+
+def news(lake: Lake, events: DataFrame, fingerprints: Mapping[str, str]) -> DataFrame:
     """The events that change what is stored; their position is the one to store.
 
     A look's `tag` is that of the stored content, where it need not be read again. Of a document that is not there a
@@ -67,20 +74,24 @@ def news(lake: Lake, events: DataFrame, fingerprint: str) -> DataFrame:
 
     Args:
         events: from `newest`.
-        fingerprint: of parser and splitter: a document read by others is read again, whatever its position.
+        fingerprints: by feed, of parser, splitter and what the feed says of its documents: one read with others is
+            read again.
     """
     stored = lake.read(lake.ensure(DOCUMENTS)).select(
         "feed", "document", F.col("position").alias("_position"), F.col("tag").alias("_tag"),
         F.col("deleted").alias("_deleted"), F.col("fingerprint").alias("_fingerprint"),
     )  # fmt: skip
     joined = events.join(stored, ["feed", "document"], "left")
+    same_way = F.col("_fingerprint") == fingerprint_of(fingerprints)
     unknown = F.col("_position").isNull()
     newer = F.col("position") > F.col("_position")
     gone, look = F.col("op") == "delete", F.col("op") == "look"
-    held = ~F.coalesce("_deleted", F.lit(True)) & (F.col("_fingerprint") == fingerprint)
+    held = ~F.coalesce("_deleted", F.lit(True)) & same_way
     nothing_new = look & held & F.col("tag").eqNullSafe(F.col("_tag"))
-    differs = F.when(gone, ~F.col("_deleted")).otherwise(F.col("_deleted") | ~F.col("tag").eqNullSafe(F.col("_tag")))
-    reread = ~gone & (F.col("position") == F.col("_position")) & (F.col("_fingerprint") != fingerprint)
+    differs = F.when(gone, ~F.col("_deleted")).otherwise(
+        F.col("_deleted") | ~F.col("tag").eqNullSafe(F.col("_tag")) | ~same_way
+    )
+    reread = ~gone & (F.col("position") == F.col("_position")) & ~same_way
     changes = unknown | (newer & ~nothing_new) | (F.col("seen") & differs) | (~F.col("_deleted") & reread)
     told: dict[str, Column] = {
         "position": F.greatest("position", "_position"),

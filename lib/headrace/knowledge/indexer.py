@@ -4,7 +4,7 @@ Three steps that may be repeated and interrupted anywhere: `take` brings the wan
 the cache, `serve` brings the served state in step. `take` and `serve` belong to one thread.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from headrace.config_embed import EmbedBase
 from headrace.config_knowledge import Knowledge
 from headrace.knowledge import documents, read, served, wanted
 from headrace.knowledge.lane import Lane
-from headrace.knowledge.served import Served
+from headrace.knowledge.served import Document, Served
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
 from headrace.ports import Loader, Model
@@ -37,8 +37,10 @@ class Taken:
 class Indexer:
     """Takes document events in and leads the lanes, one for each model. Not safe for two processes on one lake."""
 
-    def __init__(self, lake: Lake, settings: Knowledge, fingerprint: str, load: Callable[[], Loader]) -> None:
-        self._lake, self._settings, self._fingerprint, self._load = lake, settings, fingerprint, load
+    def __init__(
+        self, lake: Lake, settings: Knowledge, fingerprints: Mapping[str, str], load: Callable[[], Loader]
+    ) -> None:
+        self._lake, self._settings, self._fingerprints, self._load = lake, settings, fingerprints, load
         self._batch = -1
         self.lanes: list[Lane] = []
 
@@ -68,29 +70,29 @@ class Indexer:
         left = events
         while sent:
             newest = documents.newest(left)
-            pending = documents.news(self._lake, newest, self._fingerprint)
+            pending = documents.news(self._lake, newest, self._fingerprints)
             found = read.documents(pending, self._load, self._settings.parse, self._settings.chunk).localCheckpoint()
-            applied += self._write(found.where("op IN ('upsert', 'delete')"))
-            refused = found.where("op = 'refused'")
-            count = self._reject(refused)
-            rejected += count
-            if not count:
+            rows = found.select("op", "feed", "document").collect()
+            touched = [(row["feed"], row["document"]) for row in rows if row["op"] in ("upsert", "delete")]
+            if touched:
+                self._write(found.where("op IN ('upsert', 'delete')"), touched)
+                applied += len(touched)
+            if not any(row["op"] == "refused" for row in rows):
                 break
+            refused = found.where("op = 'refused'")
+            rejected += self._reject(refused)
             # By the event's own position: a refused document has that of what is stored, where this is higher.
             above = newest.join(refused, ["feed", "document"], "left_semi")
             above = above.select("feed", "document", F.col("position").alias("_refused"))
             left = left.join(above, ["feed", "document"]).where("position < _refused").drop("_refused")
         return Taken(sent, applied, sent - applied - rejected, rejected)
 
-    def _write(self, told: DataFrame) -> int:
-        touched = [(row["feed"], row["document"]) for row in told.select("feed", "document").collect()]
-        if touched:
-            self._batch += 1
-            wanted.write_chunks(self._lake, told, self._batch)
-            wanted.write_documents(self._lake, told, self._fingerprint, self._batch)
-            for lane in self.lanes:
-                lane.touch(touched)
-        return len(touched)
+    def _write(self, told: DataFrame, touched: Sequence[Document]) -> None:
+        self._batch += 1
+        wanted.write_chunks(self._lake, told, self._batch)
+        wanted.write_documents(self._lake, told, self._fingerprints, self._batch)
+        for lane in self.lanes:
+            lane.touch(touched)
 
     def serve(self) -> Served:
         """Serve what is complete in every lane."""

@@ -1,8 +1,11 @@
 """The wanted state: `chunks` and `documents`, brought up to date with what documents say now."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from headrace.knowledge.documents import fingerprint_of
 from headrace.lake import Assignments, Lake
 from headrace.tables import CHUNKS, DOCUMENTS
 
@@ -44,13 +47,13 @@ def write_chunks(lake: Lake, read: DataFrame, batch: int) -> None:
     merge.whenMatchedUpdate(set={**moved, "batch": F.lit(batch)}).whenNotMatchedInsert("NOT s._gone", values).execute()
 
 
-def write_documents(lake: Lake, read: DataFrame, fingerprint: str, batch: int) -> None:
+def write_documents(lake: Lake, read: DataFrame, fingerprints: Mapping[str, str], batch: int) -> None:
     """Store what each document in `read` says now. After its chunks: an event counts as applied from here on."""
     path = lake.ensure(DOCUMENTS)
     known: dict[str, Column] = {
         "deleted": F.col("op") == "delete",
         "passages": F.size("pieces"),
-        "fingerprint": F.lit(fingerprint),
+        "fingerprint": fingerprint_of(fingerprints),
         "batch": F.lit(batch).cast("bigint"),
     }
     rows = read.select(*[known.get(name, F.col(name)).alias(name) for name in _DOCUMENT])

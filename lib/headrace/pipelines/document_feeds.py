@@ -65,10 +65,11 @@ class FolderWatch:
         return upserts + [DocumentEvent(self.name, name, "delete", position, True) for name in gone]
 
 
-def stored_tags(lake: Lake, feed: str) -> dict[str, str]:
-    """The tags of a feed's living documents, as they were last applied."""
+def stored_tags(lake: Lake, feed: str, fingerprint: str) -> dict[str, str]:
+    """The tags of a feed's living documents, as they were last applied; none that fits where it was in another way."""
     rows = lake.read(lake.ensure(DOCUMENTS)).where((F.col("feed") == feed) & ~F.col("deleted"))
-    return {row["document"]: row["tag"] for row in rows.select("document", "tag").collect()}
+    tag = F.when(F.col("fingerprint") == fingerprint, F.col("tag")).otherwise(F.lit("")).alias("tag")
+    return {row["document"]: row["tag"] for row in rows.select("document", tag).collect()}
 
 
 def row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str], keys: DataFrame) -> DataFrame:
@@ -85,19 +86,27 @@ def row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str], keys:
     return keyed.select(*_event(keyed, name, feed, gone, position, F.coalesce("_key", "key")))
 
 
-def all_row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str]) -> DataFrame:
-    """Events for every row that differs from its document, and for documents whose row is gone: the start of a feed."""
+def all_row_events(lake: Lake, name: str, feed: TableFeed, key: Sequence[str], fingerprint: str) -> DataFrame:
+    """Events for every row that differs from its document, and for documents whose row is gone: the start of a feed.
+
+    Args:
+        fingerprint: a document that was applied in another way differs.
+    """
     rows = _keyed(lake, feed, key)
     events = rows.select(*_event(rows, name, feed, F.lit(False), F.col(POSITION), F.col("_key")))
     documents = lake.read(lake.ensure(DOCUMENTS)).where((F.col("feed") == name) & ~F.col("deleted"))
-    stored = documents.select(F.col("document").alias("_document"), F.col("tag").alias("_tag"))
+    stored = documents.select(
+        F.col("document").alias("_document"), F.col("tag").alias("_tag"),
+        (F.col("fingerprint") == fingerprint).alias("_same_way"),
+    )  # fmt: skip
     gone = stored.join(events, F.col("_document") == F.col("document"), "left_anti")
     said = {"feed": F.lit(name), "document": F.col("_document"), "op": F.lit("delete"), "position": F.col("_tag")}
     # No position tells of the delete; the table was read whole, which is as good as a listing.
     said |= {"seen": F.lit(True), "metadata": F.lit("{}")}
     deletes = gone.select(*[said.get(field, F.lit(None)).cast(kind).alias(field) for field, kind in FIELDS])
     news = events.join(stored, F.col("_document") == F.col("document"), "left")
-    return news.where(~F.col("tag").eqNullSafe(F.col("_tag"))).select(*events.columns).unionByName(deletes)
+    same = F.col("tag").eqNullSafe(F.col("_tag")) & F.coalesce("_same_way", F.lit(False))
+    return news.where(~same).select(*events.columns).unionByName(deletes)
 
 
 def _keyed(lake: Lake, feed: TableFeed, key: Sequence[str]) -> DataFrame:

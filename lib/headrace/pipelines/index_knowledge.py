@@ -85,7 +85,7 @@ class _Job:
         self._change.start()
         for name, feed in self._settings.documents.items():
             if isinstance(feed, FolderFeed):
-                self._watches.append(sweeps.watch(self._lake, name, feed))
+                self._watches.append(sweeps.watch(self._lake, name, feed, self._parts.fingerprints[name]))
         self._keys_seen = self._lake.version(CHANGED_KEYS.path) if self._lake.exists(CHANGED_KEYS.path) else -1
         for name, feed in self._settings.documents.items():
             if isinstance(feed, TableFeed) and self._has_table(feed):
@@ -220,7 +220,7 @@ class _Job:
         """Of the keys that changed; of the whole table where nobody can say which."""
         key = list(self._config.tables[feed.table].key)
         if keys is None:
-            return document_feeds.all_row_events(self._lake, name, feed, key)
+            return document_feeds.all_row_events(self._lake, name, feed, key, self._parts.fingerprints[name])
         mine = keys.where(F.col("table") == feed.table).select("key", "position")
         return document_feeds.row_events(self._lake, name, feed, key, mine)
 

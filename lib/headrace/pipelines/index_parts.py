@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from headrace.config_embed import EmbedBase
 from headrace.config_indexes import Index, KafkaIndex, KendraIndex, ServerlessVectorIndex
-from headrace.config_knowledge import Knowledge
+from headrace.config_knowledge import Feed, Knowledge
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
 from headrace.knowledge.lane import Lane
@@ -69,6 +69,7 @@ class Parts:
     lake: Lake
     settings: Knowledge
     indexer: Indexer
+    fingerprints: Mapping[str, str]
     owner: str
     served: list[ServedModel] = field(default_factory=list)
 
@@ -139,8 +140,9 @@ class Parts:
 
 def build(lake: Lake, settings: Knowledge) -> Parts:
     """The parts, without any model yet."""
-    indexer = Indexer(lake, settings, pipeline_fingerprint(settings), objects.loader)
-    return Parts(lake, settings, indexer, lake_id(LakeFiles(lake.root)))
+    fingerprints = feed_fingerprints(settings)
+    indexer = Indexer(lake, settings, fingerprints, objects.loader)
+    return Parts(lake, settings, indexer, fingerprints, lake_id(LakeFiles(lake.root)))
 
 
 def progress_place(index: str, fingerprint: str) -> str:
@@ -160,10 +162,17 @@ def lake_id(files: LakeFiles) -> str:
     return files.read_text(place) or ""
 
 
-def pipeline_fingerprint(settings: Knowledge) -> str:
-    """Changes whenever the same document might be read or cut in another way."""
-    said = f"{parse.fingerprint()}|{chunk.fingerprint(settings.chunk)}|{settings.parse!r}"
-    return blake2b(said.encode(), digest_size=16).hexdigest()
+def feed_fingerprints(settings: Knowledge) -> dict[str, str]:
+    """By feed: changes whenever the same document might be read or cut in another way, or the feed says other things
+    of it, such as who may read it. Where a feed finds its documents does not matter."""
+    ways = f"{parse.fingerprint()}|{chunk.fingerprint(settings.chunk)}|{settings.parse!r}"
+    places = {"path", "events", "every", "include", "exclude", "table", "source"}
+
+    def of(feed: Feed) -> str:
+        said = feed.model_dump_json(exclude=places, exclude_defaults=True)
+        return blake2b(f"{ways}|{said}".encode(), digest_size=16).hexdigest()
+
+    return {name: of(feed) for name, feed in settings.documents.items()}
 
 
 def _of_model(model: Model, rows: DataFrame) -> DataFrame:

@@ -11,9 +11,9 @@ from headrace.pipelines.document_feeds import FolderWatch, stored_tags
 from headrace.stores.objects import Found
 
 
-def watch(lake: Lake, name: str, feed: FolderFeed) -> FolderWatch:
+def watch(lake: Lake, name: str, feed: FolderFeed, fingerprint: str) -> FolderWatch:
     """What lists a feed's folder."""
-    stored = partial(stored_tags, lake, name)
+    stored = partial(stored_tags, lake, name, fingerprint)
     return Sweep(name, feed, stored) if feed.events else FolderWatch(name, feed, stored())
 
 

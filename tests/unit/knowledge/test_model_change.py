@@ -64,10 +64,10 @@ class Site:
         assert outcome is not None
         return outcome
 
-    def found(self, generation: str | None = None) -> set[str]:
+    def found(self, generation: str | None = None, filters: Filters = Filters()) -> set[str]:  # noqa: B008
         """Every text a reader finds in the active generation, or in another."""
         index = reader(SqliteIndex(path=str(self.index)), generation)
-        hits = index.by_words("page visa fee bag", Filters(), 100)
+        hits = index.by_words("page visa fee bag", filters, 100)
         index.close()
         return {hit.body["text"] for hit in hits}
 
@@ -136,6 +136,15 @@ def test_an_index_is_filled_anew_whatever_it_holds(site: Site) -> None:
     keys = connection.execute("select key from passages_1 where not deleted").fetchall()
     assert len(keys) == 2
     connection.close()
+
+
+def test_what_a_feed_says_of_its_documents_later_reaches_those_that_are_indexed(site: Site) -> None:
+    made = site.status().models["embed"].vectors
+    site.settings["knowledge"]["documents"]["pages"]["audience"] = ["staff"]
+    site.run()
+    assert site.found() == set(), "nobody who is not in the staff finds them any more"
+    assert site.found(filters=Filters(audience=("staff",))) == {"Page a on visa.", "Page b on fee."}
+    assert site.status().models["embed"].vectors == made
 
 
 def test_a_model_changed_in_place_is_refused_and_the_way_is_told(site: Site) -> None:

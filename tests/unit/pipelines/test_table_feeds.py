@@ -35,6 +35,6 @@ def test_arrays_json_and_commas_make_lists(kind: str, spark: SparkSession, tmp_p
         {"from": "table", "table": "pages", "text": ["body"], "tags_column": "who", "audience_column": "who"}
         | {"tags": ["all"], "audience": ["all"]}
     )
-    found = {row["document"]: row for row in all_row_events(lake, "feed", feed, ["id"]).collect()}
+    found = {row["document"]: row for row in all_row_events(lake, "feed", feed, ["id"], "v1").collect()}
     for number, (_, wanted) in enumerate(EXPECTED[kind]):
         assert found[str(number)]["tags"] == found[str(number)]["audience"] == wanted
