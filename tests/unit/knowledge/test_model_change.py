@@ -1,5 +1,6 @@
 """A change of model while changes flow: readers miss nothing, the old generation stays in step, and a way back."""
 
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -29,7 +30,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.pages, self.index = folder / "pages", folder / "search.db"
-        self.pages.mkdir()
+        self.pages.mkdir(parents=True, exist_ok=True)
         self.settings: dict[str, Any] = {
             "lake": str(folder / "lake"),
             "knowledge": {
@@ -82,13 +83,20 @@ class Site:
         return generation_of(embedder(embed).fingerprint)
 
 
-@pytest.fixture
-def site(spark: SparkSession, tmp_path: Path) -> Site:
-    site = Site(tmp_path)
+@pytest.fixture(scope="module")
+def built(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site that was run once; each test gets a copy."""
+    folder = tmp_path_factory.mktemp("site")
+    site = Site(folder)
     site.write("a.md", "# A\n\nPage a on visa.\n")
     site.write("b.md", "# B\n\nPage b on fee.\n")
     site.run()
-    return site
+    return folder
+
+
+@pytest.fixture
+def site(built: Path, tmp_path: Path) -> Site:
+    return Site(Path(shutil.copytree(built, tmp_path / "site")))
 
 
 def test_another_model_takes_over_once_it_is_complete_and_the_old_one_can_come_back(site: Site) -> None:

@@ -1,5 +1,6 @@
 """The outbox reaches a store, whatever happens on the way."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,12 +44,20 @@ class Shop:
         return self.world.chunks()
 
 
-@pytest.fixture
-def shop(spark: SparkSession, tmp_path: Path) -> Shop:
-    world = World(spark, tmp_path)
+@pytest.fixture(scope="module")
+def built(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world of two documents; each test gets a copy."""
+    folder = tmp_path_factory.mktemp("shop")
+    world = World(spark, folder)
     world.take(put("a.md", 1), put("b.md", 2, PAGE + "\n## More\n\nOf b alone.\n"))
     world.settle()
-    return Shop(world, tmp_path)
+    return folder
+
+
+@pytest.fixture
+def shop(spark: SparkSession, built: Path, tmp_path: Path) -> Shop:
+    folder = Path(shutil.copytree(built, tmp_path / "shop"))
+    return Shop(World(spark, folder), folder)
 
 
 def test_what_was_published_is_not_written_again_and_what_a_lost_record_brings_again_is_stale(shop: Shop) -> None:
@@ -90,8 +99,6 @@ def test_a_store_behind_an_outbox_that_is_gone_is_filled_anew_and_swept(shop: Sh
     shop.world.take(gone("a.md", 3))
     shop.world.settle()
     # Another outbox in its place, as after a restore: its versions count from 0 again.
-    import shutil
-
     shutil.rmtree(Path(lake.root) / "outbox")
     shop.world.lake = lake.__class__(lake.spark, lake.root)
     shop.world.start()
