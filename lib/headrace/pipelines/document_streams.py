@@ -20,7 +20,6 @@ from headrace.changes.decode import decoded
 from headrace.changes.routes import Routes
 from headrace.config import Config, Table
 from headrace.config_knowledge import EventFeed, FolderFeed, stream_source
-from headrace.config_sources import KafkaSource
 from headrace.errors import Retryable
 from headrace.knowledge.indexer import JOB
 from headrace.lake import Lake, Transaction
@@ -35,12 +34,6 @@ RETRY_SECONDS = 5.0
 
 Take = Callable[[DataFrame], None]
 """Takes document events, schema `documents.EVENTS`."""
-
-
-def need_kafka(config: Config) -> bool:
-    """Whether some feed reads Kafka."""
-    names = config.knowledge.sources() if config.knowledge else frozenset()
-    return any(isinstance(config.sources[name], KafkaSource) for name in names)
 
 
 class _Stream:

@@ -17,7 +17,7 @@ from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import JOB
 from headrace.knowledge.lane import Lane
 from headrace.lake import Lake
-from headrace.pipelines import document_feeds, document_streams, index_parts, sweeps
+from headrace.pipelines import document_feeds, document_streams, index_parts, streams, sweeps
 from headrace.pipelines.document_feeds import FolderWatch
 from headrace.pipelines.index_parts import Parts
 from headrace.pipelines.kept_tables import upkeep_of_knowledge
@@ -49,7 +49,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         )
     spark = spark_session(
         "headrace index_knowledge",
-        kafka=document_streams.need_kafka(config),
+        kafka=streams.need_kafka(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
     )

@@ -218,3 +218,8 @@ def test_from_s3_only_what_no_listing_and_no_event_told_of_is_read(spark: SparkS
         # The tag that counts is that of the content read: with the first event's the sweep would see a difference.
         assert (world.sweep(), world.settle()) == (0, 1)
         assert texts(world) == bucket.content() == {"a b.md": "three", "ü/b.md": "beta"}
+        # Read by another parser it would say something else, so it is read whole.
+        world.indexer._fingerprint = "v2"
+        world.send(seen[1])
+        world.follow()
+        assert s3.calls[-1] == ("/wet/docs/%C3%BC/b.md", 200)
