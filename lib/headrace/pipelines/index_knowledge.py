@@ -192,8 +192,8 @@ class _Job:
                     self._pending.update({(event.feed, event.document): event for event in watch.look()})
                 except Retryable as error:
                     log.warning("feed=%s %s", watch.name, error)
-        # Deletes first: they cost little, and what is gone must not be found any more.
-        ordered = sorted(self._pending, key=lambda one: self._pending[one].op != "delete")
+        # Deletes first, and looks that may be some: they cost little, and what is gone must not be found any more.
+        ordered = sorted(self._pending, key=lambda one: self._pending[one].op == "upsert")
         events = [self._pending.pop(one) for one in ordered[:EVENTS_AT_ONCE]]
         if events:
             self._take(as_frame(self._lake.spark, events))
