@@ -10,7 +10,6 @@ from pyspark.sql.streaming.query import StreamingQuery
 from headrace.changes import settings_sql
 from headrace.changes.apply import Applier
 from headrace.config import Config
-from headrace.config_sources import KafkaSource
 from headrace.errors import ConfigError
 from headrace.lake import Lake
 from headrace.pipelines import new_tables, replay, streams
@@ -36,7 +35,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         raise ConfigError(where="tables", expected="tables to apply changes to", found="none", todo=todo)
     spark = spark_session(
         "headrace apply_changes",
-        kafka=any(isinstance(source, KafkaSource) for source in config.sources.values()),
+        kafka=streams.need_kafka(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -54,15 +55,18 @@ class FolderWatch:
         return f"0-{began:020d}", there
 
     def _events(self, differing: Iterable[Found], gone: Iterable[str], position: str) -> list[DocumentEvent]:
-        feed = self._feed
         upserts = [
-            DocumentEvent(
-                self.name, one.name, "upsert", position, True, one.tag, one.changed_at, locator=one.locator,
-                language=feed.language, tags=list(feed.tags), tenant=feed.tenant, audience=list(feed.audience),
-            )
+            replace(self._told("upsert", one.name, one.locator, position), tag=one.tag, changed_at=one.changed_at)
             for one in differing
-        ]  # fmt: skip
+        ]
         return upserts + [DocumentEvent(self.name, name, "delete", position, True) for name in gone]
+
+    def _told(self, op: str, name: str, locator: str, position: str) -> DocumentEvent:
+        feed = self._feed
+        return DocumentEvent(
+            self.name, name, op, position, True, locator=locator, language=feed.language, tags=list(feed.tags),
+            tenant=feed.tenant, audience=list(feed.audience),
+        )  # fmt: skip
 
 
 def stored_tags(lake: Lake, feed: str, fingerprint: str) -> dict[str, str]:

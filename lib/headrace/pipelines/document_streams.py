@@ -20,7 +20,7 @@ from headrace.changes.decode import decoded
 from headrace.changes.routes import Routes
 from headrace.config import Config, Table
 from headrace.config_knowledge import EventFeed, FolderFeed, stream_source
-from headrace.config_sources import KafkaSource
+from headrace.config_sources import KafkaSource, Source
 from headrace.errors import Retryable
 from headrace.knowledge.indexer import JOB
 from headrace.lake import Lake, Transaction
@@ -32,15 +32,10 @@ from headrace.tables import REJECTS
 
 log = logging.getLogger("headrace")
 RETRY_SECONDS = 5.0
+MESSAGES_AT_ONCE, FILES_AT_ONCE = 1000, 100
 
 Take = Callable[[DataFrame], None]
 """Takes document events, schema `documents.EVENTS`."""
-
-
-def need_kafka(config: Config) -> bool:
-    """Whether some feed reads Kafka."""
-    names = config.knowledge.sources() if config.knowledge else frozenset()
-    return any(isinstance(config.sources[name], KafkaSource) for name in names)
 
 
 class _Stream:
@@ -48,7 +43,7 @@ class _Stream:
 
     def __init__(self, name: str, feed: FolderFeed | EventFeed, source: str, config: Config) -> None:
         self.name, self.feed, self._source_name = name, feed, source
-        self.source = config.sources[self._source_name]
+        self.source = _in_small_batches(config.sources[source])
         self.checkpoint = feed_checkpoint(config, name, self._source_name)
         self.query: StreamingQuery | None = None
         self.restarted = False
@@ -208,6 +203,13 @@ class DocumentStreams:
         )  # fmt: skip
         exact = Transaction(f"headrace/{query.id}/rejects", batch.number)
         self._lake.append(rows, self._lake.ensure(REJECTS, job=JOB), exact)
+
+
+def _in_small_batches(source: Source) -> Source:
+    """Documents cost more than rows: a backlog must not hold up a delete, a publisher or a stop for long."""
+    if isinstance(source, KafkaSource):
+        return source.model_copy(update={"max_offsets_per_batch": min(source.max_offsets_per_batch, MESSAGES_AT_ONCE)})
+    return source.model_copy(update={"max_files_per_batch": min(source.max_files_per_batch, FILES_AT_ONCE)})
 
 
 def _streams(config: Config) -> Iterator[_Stream]:

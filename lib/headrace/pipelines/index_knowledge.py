@@ -17,7 +17,7 @@ from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import JOB
 from headrace.knowledge.lane import Lane
 from headrace.lake import Lake
-from headrace.pipelines import document_feeds, document_streams, index_parts, sweeps
+from headrace.pipelines import document_feeds, document_streams, index_parts, streams, sweeps
 from headrace.pipelines.document_feeds import FolderWatch
 from headrace.pipelines.index_parts import Parts
 from headrace.pipelines.kept_tables import upkeep_of_knowledge
@@ -49,7 +49,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         )
     spark = spark_session(
         "headrace index_knowledge",
-        kafka=document_streams.need_kafka(config),
+        kafka=streams.need_kafka(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
     )
@@ -192,8 +192,8 @@ class _Job:
                     self._pending.update({(event.feed, event.document): event for event in watch.look()})
                 except Retryable as error:
                     log.warning("feed=%s %s", watch.name, error)
-        # Deletes first: they cost little, and what is gone must not be found any more.
-        ordered = sorted(self._pending, key=lambda one: self._pending[one].op != "delete")
+        # Deletes first, and looks that may be some: they cost little, and what is gone must not be found any more.
+        ordered = sorted(self._pending, key=lambda one: self._pending[one].op == "upsert")
         events = [self._pending.pop(one) for one in ordered[:EVENTS_AT_ONCE]]
         if events:
             self._take(as_frame(self._lake.spark, events))

@@ -166,7 +166,7 @@ def feed_fingerprints(settings: Knowledge) -> dict[str, str]:
     """By feed: changes whenever the same document might be read or cut in another way, or the feed says other things
     of it, such as who may read it. Where a feed finds its documents does not matter."""
     ways = f"{parse.fingerprint()}|{chunk.fingerprint(settings.chunk)}|{settings.parse!r}"
-    places = {"path", "events", "every", "include", "exclude", "table", "source"}
+    places = {"path", "events", "events_path", "every", "include", "exclude", "table", "source"}
 
     def of(feed: Feed) -> str:
         said = feed.model_dump_json(exclude=places, exclude_defaults=True)

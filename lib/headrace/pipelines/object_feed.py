@@ -65,7 +65,7 @@ def events(changes: DataFrame, name: str, feed: FolderFeed) -> DataFrame:
         "seen": F.lit(False),
         "tag": F.when(created, F.from_json("after", "map<string, string>")["etag"]),
         "changed_at": F.col("changed_at"),
-        "locator": F.concat(F.lit(feed.path.rstrip("/") + "/"), F.col("document")),
+        "locator": F.concat(F.lit(objects.locator(feed.path, "")), F.col("document")),
         "language": F.lit(feed.language),
         "tags": F.array(*[F.lit(one) for one in feed.tags]),
         "tenant": F.lit(feed.tenant),

@@ -8,11 +8,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
-from headrace.config_sources import FilesSource, Source
+from headrace.config import Config
+from headrace.config_sources import FilesSource, KafkaSource, Source
 from headrace.errors import Fatal
 from headrace.stores import file_source, kafka_source
 
 POLL_SECONDS = 0.2
+
+
+def need_kafka(config: Config) -> bool:
+    """Whether some source is Kafka: jobs that run together share the session the first of them makes."""
+    return any(isinstance(source, KafkaSource) for source in config.sources.values())
 
 
 class StreamStopping(Exception):

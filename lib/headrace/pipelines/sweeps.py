@@ -8,6 +8,7 @@ from headrace.config_knowledge import FolderFeed
 from headrace.knowledge.documents import DocumentEvent
 from headrace.lake import Lake
 from headrace.pipelines.document_feeds import FolderWatch, stored_tags
+from headrace.stores import objects
 from headrace.stores.objects import Found
 
 
@@ -39,14 +40,17 @@ class Sweep(FolderWatch):
         self._pauses: dict[str, _Pause] = {}
 
     def look(self) -> list[DocumentEvent]:
-        """Events for what differs from what is stored. Raises Unreachable; nothing is taken for deleted then."""
+        """Events for what differs from what is stored, and looks at what is not there. Raises Unreachable."""
         position, there = self._list()
         tags = self._stored()
         differing = [one for one in there.values() if tags.get(one.name) != one.tag]
         names = {one.name for one in differing}
         self._pauses = {name: pause for name, pause in self._pauses.items() if name in names}
         due = [one for one in differing if self._turn(one)]
-        return self._events(due, [name for name in tags if name not in there], position)
+        # A look, not a delete: an event may bring it back before this is taken, and would not come again.
+        gone = [name for name in tags if name not in there]
+        looks = [self._told("look", name, objects.locator(self._feed.path, name), position) for name in gone]
+        return looks + self._events(due, (), position)
 
     def _turn(self, one: Found) -> bool:
         """Whether to tell of it now: one that was told and still differs is told again after 1, 2, 4, ... listings.

@@ -51,6 +51,11 @@ def bucket_and_prefix(root: str) -> tuple[str, str]:
     return bucket, folder.rstrip("/") + "/" if folder.rstrip("/") else ""
 
 
+def locator(root: str, name: str) -> str:
+    """Where to load the object of this name from."""
+    return f"{root.rstrip('/')}/{name}"
+
+
 def check(root: str) -> None:
     """Raise Unreachable unless the root is there and answers: where it does not, no object may count as gone."""
     found = _in_s3(root, most=1) if root.startswith("s3://") else _on_disk(root)

@@ -96,6 +96,19 @@ def test_the_sweep_finds_what_events_were_lost_for(world: ObjectWorld) -> None:
     assert world.sweep() == 0
 
 
+def test_what_a_listing_missed_and_an_event_brought_back_before_it_was_taken_stays(world: ObjectWorld) -> None:
+    world.send(world.bucket.put("a.md", "one"), world.bucket.put("b.md", "beta"))
+    world.follow()
+    world.bucket.delete("a.md")
+    world.bucket.delete("b.md")
+    missed = world.watch.look()
+    world.send(world.bucket.put("a.md", "back"))
+    world.follow()
+    world.take(*missed)
+    world.settle()
+    assert texts(world) == {"a.md": "back"}
+
+
 def test_a_rename_is_a_delete_and_a_put_that_embeds_nothing(world: ObjectWorld) -> None:
     world.send(world.bucket.put("old name.md", "the same text"))
     world.follow()
@@ -218,3 +231,8 @@ def test_from_s3_only_what_no_listing_and_no_event_told_of_is_read(spark: SparkS
         # The tag that counts is that of the content read: with the first event's the sweep would see a difference.
         assert (world.sweep(), world.settle()) == (0, 1)
         assert texts(world) == bucket.content() == {"a b.md": "three", "ü/b.md": "beta"}
+        # Read by another parser it would say something else, so it is read whole.
+        world.indexer._fingerprints = {"pages": "v2"}
+        world.send(seen[1])
+        world.follow()
+        assert s3.calls[-1] == ("/wet/docs/%C3%BC/b.md", 200)

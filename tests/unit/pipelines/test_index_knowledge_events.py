@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from headrace.config import Config
 from headrace.errors import Fatal
 from headrace.pipelines import index_knowledge
-from object_world import BUCKET, FOLDER, Bucket
+from object_world import Bucket
 
 ARTICLES = {"format": "json", "position": ["at"], "operation": {"column": "op", "delete": ["D"]}}
 
@@ -28,8 +28,7 @@ class Job:
         self.folder, self.bucket = folder, Bucket(folder / "bucket")
         for name in ("uploads", "articles"):
             (folder / name).mkdir()
-        pages = {"from": "folder", "path": str(self.bucket.folder), "events": "uploads", "every": "1h"}
-        pages["events_path"] = f"s3://{BUCKET}/{FOLDER}"
+        pages = {"from": "folder", "events": "uploads", "every": "1h", **self.bucket.place}
         self.config = Config.model_validate(
             {
                 "lake": str(folder / "lake"),

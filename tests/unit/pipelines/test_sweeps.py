@@ -27,7 +27,7 @@ def test_it_tells_of_what_differs_from_what_is_stored_and_not_from_the_last_list
     tags = {one.name: one.tag for one in objects.listing(str(tmp_path))}
     stored = {"same.md": tags["same.md"], "changed.md": "older", "gone.md": "1"}
     watch = sweep(tmp_path, stored)
-    assert told(watch) == {"changed.md": "upsert", "new.md": "upsert", "gone.md": "delete"}
+    assert told(watch) == {"changed.md": "upsert", "new.md": "upsert", "gone.md": "look"}
     stored |= {"changed.md": tags["changed.md"], "new.md": tags["new.md"]}
     del stored["gone.md"]
     assert told(watch) == {}
