@@ -22,6 +22,8 @@ from headrace.ports import Loader, Model
 from headrace.tables import REJECTS
 
 JOB = "index_knowledge"
+FEW = 20
+"""Events whose documents one worker reads as fast as several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ class Indexer:
         while sent:
             newest = documents.newest(left)
             pending = documents.news(self._lake, newest, self._fingerprints)
+            if sent > FEW:
+                # Events are small and documents are not: Spark would read them all in one task.
+                pending = pending.repartition(int(self._lake.spark.sparkContext.defaultParallelism))
             found = read.documents(pending, self._load, self._settings.parse, self._settings.chunk).localCheckpoint()
             rows = found.select("op", "feed", "document").collect()
             touched = [(row["feed"], row["document"]) for row in rows if row["op"] in ("upsert", "delete")]
