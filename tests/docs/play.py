@@ -134,7 +134,7 @@ class _Scene:
 
 
 def _config(root: str, scenes: Sequence[_Scene]) -> Config:
-    feed = {"from": "files", "path": "./in", "format": "json", "position": ["at"]}
+    feed = {"from": "files", "path": "./in", "format": "json", "position": ["at"], "table": "table"}
     tables = {scene.table: scene.settings for scene in scenes}
     return Config.model_validate({"lake": root, "sources": {"feed": feed}, "tables": tables})
 
