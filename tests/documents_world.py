@@ -65,7 +65,7 @@ class World:
         """Embed and serve until nothing is left; how many vectors were made."""
         made = 0
         while True:
-            self.indexer.serve()
+            made += self.indexer.serve().embedded
             if not self.lane.lacks_vectors:
                 if not self.indexer.unserved and not self.lane.waiting:
                     return made

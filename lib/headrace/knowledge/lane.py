@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -26,6 +27,9 @@ log = logging.getLogger("headrace")
 DOCUMENTS_AT_ONCE = 500
 """Documents of the backlog that one round of embedding takes up."""
 CONTENTS_AT_ONCE = 100_000
+FEW, FEW_SECONDS = 64, 2.0
+"""Contents that are embedded on the way to serving, and the seconds they may take: one edit must not wait for a round
+of embedding, nor a delete for more than this."""
 
 
 class Lane:
@@ -64,7 +68,8 @@ class Lane:
         if not ready:
             return Served()
         try:
-            found = served.serve(self._lake, self.model, ready, batch)
+            made = self._embed_few(ready)
+            found = replace(served.serve(self._lake, self.model, ready, batch), embedded=made)
         except BaseException:
             with self._lock:
                 self._ready.update(dict.fromkeys(ready))
@@ -124,10 +129,25 @@ class Lane:
                     self._ready[document] = None
         return Embedded(count, len(failures), len(rows) - len(failures), parked)
 
+    def _embed_few(self, documents: list[Document]) -> int:
+        """Embed what these lack, if it is little and nobody counts the cost. What fails is left to `embed`."""
+        if len(documents) > FEW or self._budgeted:
+            return 0
+        texts = vectors.missing(self._lake, self.model, documents, FEW + 1).localCheckpoint()
+        if not 0 < texts.count() <= FEW:
+            return 0
+        made = vectors.embed(texts, self._stage, time.time() + FEW_SECONDS).localCheckpoint()
+        return vectors.store(self._lake, self.model, made)[0]
+
+    @property
+    def _budgeted(self) -> bool:
+        limits = self._settings.budget
+        return not (limits.texts is None and limits.tokens is None and limits.money is None)
+
     def _affordable(self, texts: DataFrame) -> DataFrame:
         """As many texts as today's budget pays for."""
         limits, now = self._settings.budget, datetime.now(UTC)
-        if limits.texts is None and limits.tokens is None and limits.money is None:
+        if not self._budgeted:
             return texts
         if self._spent is None:
             today = budget.day(now)

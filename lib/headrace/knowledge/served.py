@@ -27,15 +27,18 @@ class Served:
     Attributes:
         written, deleted: passages.
         incomplete: documents that lack a vector, and when to try again; None for at once.
+        embedded: contents that were embedded on the way.
     """
 
     written: int = 0
     deleted: int = 0
     incomplete: dict[Document, datetime | None] = field(default_factory=dict)
+    embedded: int = 0
 
     def __add__(self, other: "Served") -> "Served":
         incomplete = {**self.incomplete, **other.incomplete}
-        return Served(self.written + other.written, self.deleted + other.deleted, incomplete)
+        embedded = self.embedded + other.embedded
+        return Served(self.written + other.written, self.deleted + other.deleted, incomplete, embedded)
 
 
 def serve(lake: Lake, model: Model, documents: Sequence[Document], batch: int) -> Served:

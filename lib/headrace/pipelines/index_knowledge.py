@@ -145,7 +145,9 @@ class _Job:
         self._away = None
         self._tried("requests", self._change.carry_out)
         self._look()
-        self._indexer.serve()
+        done = self._indexer.serve()
+        if done.embedded:
+            log.info("job=%s embedded=%s on the way", JOB, done.embedded)
         for one in self._parts.served:
             for publisher in one.publishers:
                 self._tried(f"store={publisher.name}", partial(self._publish, publisher))

@@ -92,8 +92,6 @@ def test_a_start_goes_on_where_a_crash_left_off(world: World, monkeypatch: pytes
     world.start()
     assert world.settle() == 3
     world.take(put("a.md", 2, PAGE.replace("Forty", "Sixty")), gone("b.md", 2))
-    world.indexer.serve()
-    world.lane.embed()
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
