@@ -103,8 +103,8 @@ def deletes(pages: Path, index: PassageReader, backlog: int, random: Random) -> 
         (pages / f"{word}.md").unlink()
         took.append(waited(lambda word=word: not found(index, word)))
         time.sleep(1)
-    print(f"backlog: {len(took)} deletes while it was worked off; then in step after", end=" ", flush=True)
-    print(f"{waited(lambda: found(index, last), 1800):.0f} s more")
+    print(f"backlog: deletes gone after {', '.join(f'{one:.1f}' for one in took)} s; all in step", end=" ", flush=True)
+    print(f"{waited(lambda: found(index, last), 1800):.0f} s later")
     return took
 
 
