@@ -169,9 +169,7 @@ def main() -> None:
             each = {table: round((count - before[table]) / told, 1) for table, count in commits(lake).items()}
             print(f"commits for an edit: {json.dumps(each)}")
             if given.backlog:
-                shown(
-                    f"delete, {given.backlog} waiting", deletes(pages, search, given.backlog, lake, random), DELETE_GOAL
-                )
+                shown(f"delete, {given.backlog} waiting", deletes(pages, search, given.backlog, random), DELETE_GOAL)
             search.close()
         finally:
             job.kill9()
