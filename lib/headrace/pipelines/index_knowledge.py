@@ -29,7 +29,7 @@ from headrace.tables import CHANGED_KEYS
 
 log = logging.getLogger("headrace")
 POLL_SECONDS = 0.2
-EVENTS_AT_ONCE = 500
+EVENTS_AT_ONCE = 200
 """Events of folders that one round takes in: a backlog of documents must not hold up a delete."""
 FORGET_EVERY = timedelta(hours=6)
 TRIES = 5
