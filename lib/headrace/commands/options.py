@@ -54,6 +54,14 @@ def time_of(option: str, text: str | None) -> datetime | None:
         raise ConfigError(where=option, expected=expected, found=text, todo="Times are UTC.") from None
 
 
+def seconds_of(option: str, text: str) -> float:
+    """The seconds of a duration that an option names. Raises ConfigError for what is none."""
+    try:
+        return float(parse_duration(text).total_seconds())
+    except ValueError as error:
+        raise ConfigError(where=option, expected="a duration", found=text, todo=f"{error}.") from None
+
+
 def _not_negative(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"expected 0 (all rows) or a larger whole number; found {text}")

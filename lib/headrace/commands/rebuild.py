@@ -5,20 +5,16 @@ With `--json` one object: `request` (the file in `<lake>/requests/index_knowledg
 """
 
 import argparse
-import time
-from typing import Any
+from functools import partial
 
-from headrace.commands.options import config_option, json_option
+from headrace.commands.options import config_option, json_option, seconds_of
 from headrace.commands.text import to_json
-from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.config_knowledge import Knowledge
 from headrace.errors import ConfigError
-from headrace.pipelines import models, rebuilds
+from headrace.pipelines import models, rebuilds, request_files
 from headrace.pipelines.rebuilds import Rebuild
 from headrace.stores.files import LakeFiles
-
-_POLL_SECONDS = 0.5
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     if config.knowledge is None:
         todo = "Add documents and an index to the settings; docs/knowledge.md shows how."
         raise ConfigError(where="knowledge", expected="documents and indexes", found="nothing", todo=todo)
-    seconds = _seconds(args.timeout)
+    seconds = seconds_of("--timeout", args.timeout)
     files = LakeFiles(config.lake)
     files.create()
     request = rebuilds.write(files, _request(args, config.knowledge))
@@ -53,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"Written to {rebuilds.FOLDER}/{request.file}.")
         print("index_knowledge carries it out in its next round, or at its next start:")
         print("    headrace run index_knowledge --once")
-    outcome = _wait(files, request, seconds) if args.wait else None
+    look = partial(rebuilds.outcome_of, files, request.file)
+    outcome = request_files.waited(look, seconds) if args.wait else None
     if args.json:
         body = {"request": request.file, "kind": request.kind, "name": request.name, "outcome": outcome}
         print(to_json(body))
@@ -82,17 +79,3 @@ def _request(args: argparse.Namespace, settings: Knowledge) -> Rebuild:
         known = ", ".join(["vectors", *settings.indexes])
         raise ConfigError(where="rebuild", expected=f"one of {known}", found=args.what, todo="Name one of these.")
     return Rebuild("index", args.what)
-
-
-def _seconds(text: str) -> float:
-    try:
-        return float(parse_duration(text).total_seconds())
-    except ValueError as error:
-        raise ConfigError(where="--timeout", expected="a duration", found=text, todo=f"{error}.") from None
-
-
-def _wait(files: LakeFiles, request: Rebuild, seconds: float) -> dict[str, Any] | None:
-    deadline = time.monotonic() + seconds
-    while (outcome := rebuilds.outcome_of(files, request.file)) is None and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-    return outcome

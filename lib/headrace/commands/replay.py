@@ -6,22 +6,21 @@ where none was written), `job`, `from`, `reason`, `table`, `since`, `until`, `me
 """
 
 import argparse
-import time
+from functools import partial
 from typing import Any
 
-from headrace.commands.options import TIMES, config_option, json_option, time_of
+from headrace.commands.options import TIMES, config_option, json_option, seconds_of, time_of
 from headrace.commands.text import moment, number, to_json
 from headrace.config import Config
-from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.errors import ConfigError
 from headrace.pipelines.kept_messages import matching
+from headrace.pipelines.request_files import waited
 from headrace.pipelines.requests import From, ReplayRequest, outcome_of, write
 from headrace.pipelines.table_names import unknown_table
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.files import LakeFiles
 
-_POLL_SECONDS = 0.5
 _NOTHING = "Nothing was asked for. `headrace status` lists the reasons and tables of refused rows."
 
 
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         _say_written(request)
     if args.wait:
-        outcome = _wait(files, request, parse_duration(args.timeout).total_seconds())
+        outcome = waited(partial(outcome_of, files, request), seconds_of("--timeout", args.timeout))
     if args.json:
         print(to_json(_body(request, found, outcome)))
     elif args.wait:
@@ -81,10 +80,7 @@ def _request(args: argparse.Namespace, config: Config) -> ReplayRequest:
     if since and until and since >= until:
         found = f"{since.isoformat()} and {until.isoformat()}"
         raise ConfigError(where="--since", expected="a time before --until", found=found, todo="Swap them.")
-    try:
-        parse_duration(args.timeout)
-    except ValueError as error:
-        raise ConfigError(where="--timeout", expected="a duration", found=args.timeout, todo=f"{error}.") from None
+    seconds_of("--timeout", args.timeout)
     return ReplayRequest(take_from, args.reason, args.table, since, until)
 
 
@@ -101,16 +97,6 @@ def _say_written(request: ReplayRequest) -> None:
     print(f"Written to requests/{request.name}.")
     print(f"{request.job} carries it out in its next batch, or at its next start:")
     print(f"    headrace run {request.job} --once")
-
-
-def _wait(files: LakeFiles, request: ReplayRequest, seconds: float) -> dict[str, Any] | None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        outcome = outcome_of(files, request)
-        if outcome is not None:
-            return outcome
-        time.sleep(_POLL_SECONDS)
-    return outcome_of(files, request)
 
 
 def _body(request: ReplayRequest, messages: int, outcome: dict[str, Any] | None) -> dict[str, Any]:

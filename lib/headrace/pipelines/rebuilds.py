@@ -4,12 +4,12 @@ The job carries a request out in its next round, or at its next start, and recor
 """
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
+from headrace.pipelines import request_files
 from headrace.stores.files import LakeFiles
 
 FOLDER = "requests/index_knowledge"
@@ -36,43 +36,31 @@ class Rebuild:
 def write(files: LakeFiles, request: Rebuild) -> Rebuild:
     """Write the request into the lake; the request as written."""
     now = datetime.now(UTC)
-    file = f"{now:%Y%m%dT%H%M%S%f}Z-{request.kind}-{secrets.token_hex(4)}.json"
+    file = request_files.new_name(now, request.kind)
     written = replace(request, requested_at=now.isoformat(), file=file)
     files.write_text(f"{FOLDER}/{file}", json.dumps(asdict(written), indent=2) + "\n")
     return written
 
 
 def list_open(files: LakeFiles, *, refuse: bool = True) -> list[Rebuild]:
-    """The requests that are not done yet, oldest first.
-
-    Args:
-        refuse: record a file that is no request as refused; a mere reader passes it over.
-    """
-    done = set(files.names(f"{FOLDER}/done"))
-    found = []
-    for name in files.names(FOLDER):
-        if name in done or not name.endswith(".json") or name.startswith("."):
-            continue
-        try:
-            body = json.loads(files.read_text(f"{FOLDER}/{name}") or "")
-            request = Rebuild(body["kind"], body["name"], body["requested_at"], name)
-            if request.kind not in get_args(Kind):
-                raise ValueError(f"kind {request.kind!r}")
-        except (ValueError, KeyError, TypeError) as error:
-            if refuse:
-                mark_done(files, name, {"refused": f"expected a request to rebuild; found {error}"})
-            continue
-        found.append(request)
-    return found
+    """The requests that are not done yet, oldest first; see `request_files.listed`."""
+    what = "a request to rebuild"
+    return list(request_files.listed(files, FOLDER, _parse, what, refuse=refuse, done_too=False))
 
 
 def mark_done(files: LakeFiles, file: str, outcome: Mapping[str, Any]) -> None:
     """Record that the request was carried out, or why it was not."""
-    body = {"request": file, "done_at": datetime.now(UTC).isoformat(), **outcome}
-    files.write_text(f"{FOLDER}/done/{file}", json.dumps(body, indent=2) + "\n")
+    request_files.record(files, FOLDER, file, outcome)
 
 
 def outcome_of(files: LakeFiles, file: str) -> dict[str, Any] | None:
     """What the job recorded; None while the request is open."""
-    text = files.read_text(f"{FOLDER}/done/{file}")
-    return json.loads(text) if text else None
+    return request_files.outcome(files, FOLDER, file)
+
+
+def _parse(name: str, text: str) -> Rebuild:
+    body = json.loads(text)
+    request = Rebuild(body["kind"], body["name"], body["requested_at"], name)
+    if request.kind not in get_args(Kind):
+        raise ValueError(f"kind {request.kind!r}")
+    return request

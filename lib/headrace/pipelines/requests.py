@@ -5,15 +5,15 @@ batch, or at its next start, and records the outcome in `requests/done/<same nam
 """
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from headrace.pipelines import request_files
 from headrace.stores.files import LakeFiles
 
-FOLDER, DONE = "requests", "requests/done"
+FOLDER = "requests"
 From = Literal["log", "rejects"]
 
 
@@ -42,7 +42,7 @@ class ReplayRequest:
 def write(files: LakeFiles, request: ReplayRequest) -> ReplayRequest:
     """Write the request into the lake; the request as written, with its name and time."""
     now = datetime.now(UTC)
-    name = f"{now:%Y%m%dT%H%M%S%f}Z-replay-{secrets.token_hex(4)}.json"
+    name = request_files.new_name(now, "replay")
     written = replace(request, requested_at=now, name=name)
     files.write_text(f"{FOLDER}/{name}", json.dumps(_body(written), indent=2) + "\n")
     return written
@@ -55,20 +55,9 @@ def list_open(files: LakeFiles, job: str, *, refuse: bool = True, done_too: bool
         refuse: record a file that is no request as refused; a mere reader passes it over.
         done_too: those that were carried out as well.
     """
-    done = set() if done_too else set(files.names(DONE))
-    found = []
-    for name in files.names(FOLDER):
-        if name in done or not name.endswith(".json") or name.startswith("."):
-            continue
-        try:
-            request = _parse(name, files.read_text(f"{FOLDER}/{name}") or "")
-        except (ValueError, KeyError, TypeError) as error:
-            if refuse:
-                _record(files, name, {"refused": f"expected a replay request; found {error}"})
-            continue
-        if request.job == job:
-            found.append(request)
-    return found
+    what = "a replay request"
+    found = request_files.listed(files, FOLDER, _parse, what, refuse=refuse, done_too=done_too)
+    return [request for request in found if request.job == job]
 
 
 def mark_done(files: LakeFiles, request: ReplayRequest, outcome: Mapping[str, Any]) -> None:
@@ -77,18 +66,12 @@ def mark_done(files: LakeFiles, request: ReplayRequest, outcome: Mapping[str, An
     Args:
         outcome: counts and remarks, e.g. {"messages": 12, "batch": "feed/7"}.
     """
-    _record(files, request.name, outcome)
+    request_files.record(files, FOLDER, request.name, outcome)
 
 
 def outcome_of(files: LakeFiles, request: ReplayRequest) -> dict[str, Any] | None:
     """What the job recorded, with `done_at`; None while the request is open."""
-    text = files.read_text(f"{DONE}/{request.name}")
-    return json.loads(text) if text else None
-
-
-def _record(files: LakeFiles, name: str, outcome: Mapping[str, Any]) -> None:
-    body = {"request": name, "done_at": datetime.now(UTC).isoformat(), **outcome}
-    files.write_text(f"{DONE}/{name}", json.dumps(body, indent=2, default=str) + "\n")
+    return request_files.outcome(files, FOLDER, request.name)
 
 
 def _body(request: ReplayRequest) -> dict[str, Any]:
