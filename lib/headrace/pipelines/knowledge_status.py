@@ -1,7 +1,7 @@
 """How the documents and their indexes are doing, read from the lake and the indexes without Spark."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,19 +10,16 @@ from headrace.config import Config
 from headrace.config_indexes import KafkaIndex, KendraIndex
 from headrace.config_knowledge import Knowledge
 from headrace.errors import HeadraceError
-from headrace.knowledge.served import PASSAGES_OUTBOX
 from headrace.pipelines import models, rebuilds
 from headrace.pipelines.index_parts import progress_place
+from headrace.pipelines.index_view import PASSAGES_TOLD, commits_told, held_by
 from headrace.pipelines.models import Known, Models, generation_of
 from headrace.pipelines.publish import EPOCH_BITS, Progress
 from headrace.pipelines.reconcile import Comparison, compare
 from headrace.pipelines.tables_view import LakeView
-from headrace.stores import indexes
 from headrace.stores.delta_reader import ROWS, literal
 from headrace.stores.files import LakeFiles
-from headrace.tables import CHUNKS, DOCUMENTS, OUTBOX, PASSAGES, REJECTS, VECTORS
-
-_OUTBOX = OUTBOX.path.format(table=PASSAGES_OUTBOX)
+from headrace.tables import CHUNKS, DOCUMENTS, PASSAGES, REJECTS, VECTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +81,13 @@ def knowledge_status(config: Config, view: LakeView) -> KnowledgeStatus | None:
     if settings is None:
         return None
     files = LakeFiles(config.lake)
-    at_work = models.read(files)
-    told = _told(view)
+    said = models.read(files)
+    at_work = said.all() if said else []
     return KnowledgeStatus(
         feeds=_feeds(settings, view),
         pieces=view.count(CHUNKS.path),
-        models={one.name: _model(view, at_work, one) for one in (at_work.all() if at_work else [])},
-        indexes=[
-            _index(settings, view, files, name, one, told)
-            for one in (at_work.all() if at_work else [])
-            for name in settings.indexes
-        ],
+        models={one.name: _model(view, said, one) for one in at_work} if said else {},
+        indexes=list(_indexes(settings, view, files, at_work)),
         rejects=refused(view, "index_knowledge"),
         open_requests=[f"{rebuilds.FOLDER}/{one.file}" for one in rebuilds.list_open(files, refuse=False)],
     )
@@ -113,8 +106,7 @@ def _feeds(settings: Knowledge, view: LakeView) -> dict[str, FeedStatus]:
     }
 
 
-def _model(view: LakeView, at_work: Models | None, one: Known) -> ModelStatus:
-    assert at_work is not None
+def _model(view: LakeView, at_work: Models, one: Known) -> ModelStatus:
     role = "active" if one == at_work.active else "filling" if one == at_work.filling else "before"
     mine = f"model = {literal(one.fingerprint)}"
     failed = f"SELECT count(*) AS n FROM {ROWS} WHERE array_has(map_keys(failures), {literal(one.fingerprint)})"
@@ -131,45 +123,38 @@ def _count(view: LakeView, relative: str, sql: str) -> int:
     return int(rows[0]["n"]) if rows else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What the outbox remembers: its newest commit, and the newest commit that told of each model's key."""
-
-    newest: int
-    commits: dict[tuple[str, str], int]
-
-
-def _told(view: LakeView) -> _Told:
-    commits: dict[tuple[str, str], int] = {}
-    for row in view.appended(_OUTBOX, ("model", "key")):
-        place = (row["model"], row["key"])
-        commits[place] = max(row["_commit_version"], commits.get(place, 0))
-    return _Told(view.version(_OUTBOX), commits)
+def _indexes(settings: Knowledge, view: LakeView, files: LakeFiles, at_work: Sequence[Known]) -> Iterator[IndexStatus]:
+    told = commits_told(view)
+    for one in at_work:
+        commits = {key: commit for (of, key), commit in told.items() if of == one.fingerprint}
+        living = _living(view, one.fingerprint)
+        for name in settings.indexes:
+            yield _index(settings, view, files, name, one, commits, living)
 
 
-def _index(settings: Knowledge, view: LakeView, files: LakeFiles, name: str, model: Known, told: _Told) -> IndexStatus:
+def _index(
+    settings: Knowledge,
+    view: LakeView,
+    files: LakeFiles,
+    name: str,
+    model: Known,
+    commits: Mapping[str, int],
+    living: Iterable[str],
+) -> IndexStatus:
     generation = generation_of(model.fingerprint)
     text = files.read_text(progress_place(name, model.fingerprint))
     if text is None:
         return IndexStatus(name, model.name, generation, None, None, "nothing was published yet")
     progress = Progress(**json.loads(text))
-    behind = max(0, told.newest - progress.version)
+    behind = max(0, view.version(PASSAGES_TOLD) - progress.version)
     if isinstance(settings.indexes[name], KafkaIndex | KendraIndex):
         return IndexStatus(name, model.name, generation, behind, None, "it cannot be asked what it holds")
-    commits = {key: commit for (of, key), commit in told.commits.items() if of == model.fingerprint}
-    wanted = {
-        key: progress.epoch << EPOCH_BITS | commits[key] if key in commits else 0
-        for key in _living(view, model.fingerprint)
-    }
+    wanted = {key: progress.epoch << EPOCH_BITS | commits[key] if key in commits else 0 for key in living}
     pending = {key for key, commit in commits.items() if commit > progress.version}
-    store = indexes.index(settings.indexes[name], generation)
     try:
-        store.open(files.read_text("publishers/lake-id") or "")
-        compared = compare(wanted, pending, store.held())
+        compared = compare(wanted, pending, held_by(settings, files, name, model))
     except HeadraceError as error:
         return IndexStatus(name, model.name, generation, behind, None, str(error))
-    finally:
-        store.close()
     return IndexStatus(name, model.name, generation, behind, compared)
 
 

@@ -1,20 +1,18 @@
 """The story of one document: what the lake knows of it, its pieces and passages, and what every index holds of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from headrace.config import Config
 from headrace.config_knowledge import Knowledge, TableFeed
 from headrace.errors import HeadraceError
-from headrace.knowledge.served import PASSAGES_OUTBOX
 from headrace.pipelines import models
-from headrace.pipelines.models import Known, generation_of
+from headrace.pipelines.index_view import commits_told, held_by
 from headrace.pipelines.tables_view import LakeView
-from headrace.stores import indexes
 from headrace.stores.delta_reader import ROWS, literal
 from headrace.stores.files import LakeFiles
-from headrace.tables import CHUNKS, DOCUMENTS, OUTBOX, PASSAGES, REJECTS
+from headrace.tables import CHUNKS, DOCUMENTS, PASSAGES, REJECTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def _follow(settings: Knowledge, files: LakeFiles, view: LakeView, passages: lis
     """Add to each passage its outbox commit and what the indexes hold; notes of what could not be asked."""
     at_work = models.read(files)
     known = {one.fingerprint: one for one in at_work.all()} if at_work else {}
-    commits = _commits(view, {row["chunk"] for row in passages})
+    commits = commits_told(view) if passages else {}
     for row in passages:
         row["commit"] = commits.get((row["model"], row["chunk"]))
         row["held"] = {}
@@ -80,30 +78,10 @@ def _follow(settings: Knowledge, files: LakeFiles, view: LakeView, passages: lis
         mine = {row["chunk"]: row for row in passages if row["model"] == fingerprint}
         for name in settings.indexes if mine else ():
             try:
-                _held(settings, files, name, one, mine)
+                for held in held_by(settings, files, name, one):
+                    if held.key in mine:
+                        mine[held.key]["held"][name] = "gone" if held.deleted else held.version
             except HeadraceError as error:
                 yield f"{name}: {error}"
     for row in passages:
         row["model"] = known[row["model"]].name if row["model"] in known else row["model"]
-
-
-def _commits(view: LakeView, chunks: set[str]) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
-    for row in view.appended(OUTBOX.path.format(table=PASSAGES_OUTBOX), ("model", "key")) if chunks else ():
-        if row["key"] in chunks:
-            place = (row["model"], row["key"])
-            found[place] = max(row["_commit_version"], found.get(place, 0))
-    return found
-
-
-def _held(
-    settings: Knowledge, files: LakeFiles, name: str, model: Known, passages: Mapping[str, dict[str, Any]]
-) -> None:
-    store = indexes.index(settings.indexes[name], generation_of(model.fingerprint))
-    try:
-        store.open(files.read_text("publishers/lake-id") or "")
-        for held in store.held():
-            if held.key in passages:
-                passages[held.key]["held"][name] = "gone" if held.deleted else held.version
-    finally:
-        store.close()
