@@ -15,7 +15,8 @@ from headrace.config_embed import EmbedBase
 from headrace.config_knowledge import Knowledge
 from headrace.knowledge import documents, read, served, wanted
 from headrace.knowledge.lane import Lane
-from headrace.knowledge.served import Document, Served
+from headrace.knowledge.ready import Document
+from headrace.knowledge.served import Served
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake
 from headrace.ports import Loader, Model
@@ -67,7 +68,7 @@ class Indexer:
 
         Of each document the newest event that can be read counts; those that cannot are rejected.
         """
-        events = events.localCheckpoint()
+        events = events.localCheckpoint(eager=False)
         sent, applied, rejected = events.count(), 0, 0
         left = events
         while sent:
@@ -76,7 +77,8 @@ class Indexer:
             if sent > FEW:
                 # Events are small and documents are not: Spark would read them all in one task.
                 pending = pending.repartition(int(self._lake.spark.sparkContext.defaultParallelism))
-            found = read.documents(pending, self._load, self._settings.parse, self._settings.chunk).localCheckpoint()
+            found = read.documents(pending, self._load, self._settings.parse, self._settings.chunk)
+            found = found.localCheckpoint(eager=False)
             rows = found.select("op", "feed", "document").collect()
             touched = [(row["feed"], row["document"]) for row in rows if row["op"] in ("upsert", "delete")]
             if touched:
@@ -118,7 +120,7 @@ class Indexer:
             F.col("feed").alias("source"), F.lit("documents").alias("table"), "reason", "detail",
             F.col("document").alias("key"), "position", F.current_timestamp().alias("rejected_at"),
             F.lit(f"{JOB}/{self._batch}").alias("batch"), F.lit(datetime.now(UTC).date()).alias("day"),
-        ).localCheckpoint()  # fmt: skip
+        ).localCheckpoint(eager=False)  # fmt: skip
         count = rows.count()
         if count:
             self._lake.append(rows, self._lake.ensure(REJECTS, job=JOB))

@@ -15,12 +15,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config_embed import EmbedBase
-from headrace.knowledge import budget, served, vectors
+from headrace.knowledge import budget, ready, served, vectors
 from headrace.knowledge.budget import Spent
 from headrace.knowledge.embedding import LATER
-from headrace.knowledge.served import Document, Served
+from headrace.knowledge.ready import Document, Lacks
+from headrace.knowledge.served import Served
 from headrace.knowledge.vectors import Embedded, Failure, Stage
-from headrace.lake import Lake
+from headrace.lake import Lake, local_rows
 from headrace.ports import Model
 
 log = logging.getLogger("headrace")
@@ -64,15 +65,16 @@ class Lane:
     def serve(self, batch: int) -> Served:
         """Serve what is complete among the documents touched or embedded since the last call."""
         with self._lock:
-            ready, self._ready = list(self._ready), {}
-        if not ready:
+            documents, self._ready = list(self._ready), {}
+        if not documents:
             return Served()
         try:
-            made = self._embed_few(ready)
-            found = replace(served.serve(self._lake, self.model, ready, batch), embedded=made)
+            wanted = ready.wanted_passages(self._lake, self.model, documents).localCheckpoint(eager=False)
+            wanted, lacks, made = self._embed_few(wanted, ready.lacking(wanted))
+            found = replace(served.serve(self._lake, self.model, documents, wanted, lacks, batch), embedded=made)
         except BaseException:
             with self._lock:
-                self._ready.update(dict.fromkeys(ready))
+                self._ready.update(dict.fromkeys(documents))
             raise
         with self._lock:
             self._waiting.update(found.incomplete)
@@ -129,15 +131,21 @@ class Lane:
                     self._ready[document] = None
         return Embedded(count, len(failures), len(rows) - len(failures), parked)
 
-    def _embed_few(self, documents: list[Document]) -> int:
-        """Embed what these lack, if it is little and nobody counts the cost. What fails is left to `embed`."""
-        if len(documents) > FEW or self._budgeted:
-            return 0
-        texts = vectors.missing(self._lake, self.model, documents, FEW + 1).localCheckpoint()
-        if not 0 < texts.count() <= FEW:
-            return 0
-        made = vectors.embed(texts, self._stage, time.time() + FEW_SECONDS).localCheckpoint()
-        return vectors.store(self._lake, self.model, made)[0]
+    def _embed_few(self, wanted: DataFrame, lacks: Lacks) -> tuple[DataFrame, Lacks, int]:
+        """Embed what is lacking, if it is little and nobody counts the cost; what is lacking then, and how many were
+        made. What fails is left to `embed`."""
+        if self._budgeted or not 0 < sum(lack.due for lack in lacks.values()) <= FEW:
+            return wanted, lacks, 0
+        rows = vectors.embed(ready.due(wanted), self._stage, time.time() + FEW_SECONDS).collect()
+        made = [(row["content_hash"], row["tokens"], row["vector"]) for row in rows if row["vector"] is not None]
+        if not made:
+            return wanted, lacks, 0
+        held = local_rows(self._lake.spark, made, "content_hash string, tokens int, vector binary")
+        vectors.append(self._lake, self.model, held)
+        wanted = ready.with_vectors(wanted, held)
+        if len(made) < len(rows):
+            return wanted, ready.lacking(wanted), len(made)
+        return wanted, {document: lack.without_due() for document, lack in lacks.items()}, len(made)
 
     @property
     def _budgeted(self) -> bool:

@@ -3,19 +3,18 @@
 A document's passages change together, once every piece has its vector; until then the old ones stay served.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from headrace.lake import Assignments, Lake, local_rows
+from headrace.knowledge import ready
+from headrace.knowledge.ready import Document, Lacks
+from headrace.lake import Assignments, Lake
 from headrace.ports import Model
 from headrace.tables import CHUNKS, DOCUMENTS, OUTBOX, PASSAGES, VECTORS
-
-Document = tuple[str, str]
-"""Feed and id."""
 
 PASSAGES_OUTBOX = "passages"
 
@@ -41,24 +40,31 @@ class Served:
         return Served(self.written + other.written, self.deleted + other.deleted, incomplete, embedded)
 
 
-def serve(lake: Lake, model: Model, documents: Sequence[Document], batch: int) -> Served:
+def serve(
+    lake: Lake,
+    model: Model,
+    documents: Sequence[Document],
+    wanted: DataFrame,
+    lacks: Lacks,
+    batch: int,
+) -> Served:
     """Bring the passages of these documents in step, as far as their vectors are there; then tell the outbox.
 
     A crash between the two is mended by `tell_again`.
+
+    Args:
+        wanted: from `ready.wanted_passages`, of these documents.
+        lacks: from `ready.lacking`.
     """
-    if not documents:
-        return Served()
-    asked = local_rows(lake.spark, documents, "feed string, document string")
-    wanted = wanted_passages(lake, model, asked).localCheckpoint(eager=False)
-    lacking = wanted.where("vector IS NULL").groupBy("feed", "document").agg(F.max("next_try_at").alias("at"))
-    incomplete = {(row["feed"], row["document"]): row["at"] for row in lacking.collect()}
+    incomplete = {document: lack.later for document, lack in lacks.items() if lack.pieces}
+    complete = [document for document in documents if document not in incomplete]
+    if not complete:
+        return Served(incomplete=incomplete)
     if incomplete:
-        left = local_rows(lake.spark, list(incomplete), "feed string, document string")
-        asked = asked.join(F.broadcast(left), ["feed", "document"], "left_anti")
-        wanted = wanted.join(F.broadcast(left), ["feed", "document"], "left_anti")
-    living = wanted.select("feed", "document").distinct().withColumn("_living", F.lit(True))
-    changes = _difference(lake, model, wanted, asked).join(F.broadcast(living), ["feed", "document"], "left")
-    changes = changes.withColumn("urgent", F.col("_living").isNull()).localCheckpoint(eager=False)
+        wanted = ready.only(wanted, complete)
+    gone = [document for document in complete if document not in lacks]
+    changes = _difference(lake, model, wanted, complete)
+    changes = ready.flagged(changes, "urgent", gone).localCheckpoint(eager=False)
     counts = changes.groupBy("deleted").count().collect()
     by_kind = {bool(row["deleted"]): int(row["count"]) for row in counts}
     if by_kind:
@@ -67,33 +73,9 @@ def serve(lake: Lake, model: Model, documents: Sequence[Document], batch: int) -
     return Served(by_kind.get(False, 0), by_kind.get(True, 0), incomplete)
 
 
-def wanted_passages(lake: Lake, model: Model, documents: DataFrame | None = None) -> DataFrame:
-    """The passages that should be served, of these documents or of all; `vector` is null where it is still to be made.
-
-    Returns:
-        Columns `model, chunk, feed, document, body, content_hash, position, changed_at, vector, next_try_at`.
-    """
-    about = lake.read(lake.ensure(DOCUMENTS)).where("NOT deleted")
-    pieces = lake.read(lake.ensure(CHUNKS))
-    if documents is not None:
-        about = about.join(F.broadcast(documents), ["feed", "document"], "left_semi")
-        pieces = pieces.join(F.broadcast(documents), ["feed", "document"], "left_semi")
-    about = about.drop("content_hash", "batch", "fingerprint", "tag", "passages", "deleted", "media_type")
-    joined = pieces.join(about, ["feed", "document"]).join(_vectors(lake, model), "content_hash", "left")
-    return joined.select(
-        F.lit(model.fingerprint).alias("model"), "chunk", "feed", "document", _body(model).alias("body"),
-        "content_hash", "position", "changed_at", "vector", next_try(model).alias("next_try_at"),
-    )  # fmt: skip
-
-
-def next_try(model: Model) -> Column:
-    """Of a chunk: when this model may be tried again; null for at once."""
-    return F.try_element_at("failures", F.lit(model.fingerprint))["next_try_at"]
-
-
 def behind(lake: Lake, model: Model) -> list[Document]:
     """Documents whose passages are not what they should be: what a new start has to go through."""
-    difference = _difference(lake, model, wanted_passages(lake, model), None)
+    difference = _difference(lake, model, ready.wanted_passages(lake, model), None)
     rows = difference.select("feed", "document").distinct().collect()
     return [(row["feed"], row["document"]) for row in rows]
 
@@ -115,13 +97,7 @@ def tell_again(lake: Lake) -> int:
 def snapshot(lake: Lake, model: Model) -> DataFrame:
     """Every passage served now, as the outbox would tell it: for a store that has to be filled anew."""
     living = lake.read(lake.ensure(PASSAGES)).where((F.col("model") == model.fingerprint) & ~F.col("deleted"))
-    return _with_vectors(living.join(_vectors(lake, model), "content_hash"))
-
-
-def _vectors(lake: Lake, model: Model) -> DataFrame:
-    """The cache's vectors of one model. One may stand there twice, after a crash; both are the same."""
-    vectors = lake.read(lake.ensure(VECTORS)).where(F.col("model") == model.fingerprint)
-    return vectors.select("content_hash", "vector").dropDuplicates(["content_hash"])
+    return _with_vectors(living.join(ready.once(ready.vectors(lake, model)), "content_hash"))
 
 
 def last_batch(lake: Lake) -> int:
@@ -134,11 +110,11 @@ def _newest(row: Row | None) -> int:
     return int(row[0]) if row is not None and row[0] is not None else -1
 
 
-def _difference(lake: Lake, model: Model, wanted: DataFrame, documents: DataFrame | None) -> DataFrame:
+def _difference(lake: Lake, model: Model, wanted: DataFrame, documents: Collection[Document] | None) -> DataFrame:
     """Passages to write and to delete, in the columns of `wanted` and `deleted`."""
     held = lake.read(lake.ensure(PASSAGES)).where((F.col("model") == model.fingerprint) & ~F.col("deleted"))
     if documents is not None:
-        held = held.join(F.broadcast(documents), ["feed", "document"], "left_semi")
+        held = ready.only(held, documents)
     old = held.select(
         F.col("chunk").alias("_chunk"), F.col("feed").alias("_feed"), F.col("document").alias("_document"),
         F.col("body").alias("_body"), F.col("content_hash").alias("_hash"), F.col("position").alias("_position"),
@@ -155,24 +131,6 @@ def _difference(lake: Lake, model: Model, wanted: DataFrame, documents: DataFram
         F.coalesce("position", "_position").alias("position"),
         F.coalesce("changed_at", "_changed_at").alias("changed_at"), "vector",
     )  # fmt: skip
-
-
-def _body(model: Model) -> Column:
-    text: dict[str, Column] = {
-        "source": F.col("feed"),
-        "metadata": F.coalesce(
-            F.from_json("metadata", "map<string,string>"), F.from_json(F.lit("{}"), "map<string,string>")
-        ),
-        "model": F.lit(model.name),
-        "dimension": F.lit(model.dimension),
-        "fingerprint": F.lit(model.fingerprint),
-    }
-    names = (
-        "source", "document", "title", "url", "language", "heading", "text", "start", "end", "ordinal", "tags",
-        "audience", "tenant", "modality", "metadata", "content_hash", "model", "dimension", "fingerprint",
-    )  # fmt: skip
-    fields = [text.get(name, F.col(name)).alias(name) for name in names]
-    return F.to_json(F.struct(*fields), {"ignoreNullFields": "false"})
 
 
 def _write(lake: Lake, changes: DataFrame, batch: int) -> None:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
 from headrace.knowledge.embedding import LATER, Limiter, Missed, embed_all, estimate
-from headrace.knowledge.served import Document, next_try
+from headrace.knowledge.ready import Document, next_try, only
 from headrace.lake import Assignments, Lake, local_rows
 from headrace.ports import Embedder, Model
 from headrace.tables import CHUNKS, VECTORS
@@ -49,9 +49,8 @@ class Embedded:
 
 def missing(lake: Lake, model: Model, documents: Sequence[Document], limit: int) -> DataFrame:
     """`content_hash, embedded` of the contents these documents lack and may try now, at most `limit`."""
-    asked = local_rows(lake.spark, documents, "feed string, document string")
     due = next_try(model).isNull() | (next_try(model) <= F.current_timestamp())
-    pieces = lake.read(CHUNKS.path).join(F.broadcast(asked), ["feed", "document"], "left_semi").where(due)
+    pieces = only(lake.read(CHUNKS.path), documents).where(due)
     texts = pieces.groupBy("content_hash").agg(F.any_value("embedded").alias("embedded"))
     have = lake.read(lake.ensure(VECTORS)).where(F.col("model") == model.fingerprint).select("content_hash")
     return texts.join(have, "content_hash", "left_anti").limit(limit)
@@ -96,13 +95,19 @@ def _made(embedder: Embedder, limiter: Limiter, texts: list[str], deadline: floa
 
 def store(lake: Lake, model: Model, made: DataFrame) -> tuple[int, int]:
     """Append the vectors made to the cache; how many, and of how many tokens."""
-    rows = made.where("vector IS NOT NULL").select(
-        "content_hash", F.lit(model.fingerprint).alias("model"), "vector", "tokens", F.current_timestamp().alias("at")
-    )
+    rows = made.where("vector IS NOT NULL")
     count, tokens = rows.agg(F.count("*"), F.coalesce(F.sum("tokens"), F.lit(0))).collect()[0]
     if count:
-        lake.append(rows.coalesce(1), lake.ensure(VECTORS))
+        append(lake, model, rows)
     return count, tokens
+
+
+def append(lake: Lake, model: Model, made: DataFrame) -> None:
+    """Append `content_hash, tokens, vector` to the cache."""
+    rows = made.select(
+        "content_hash", F.lit(model.fingerprint).alias("model"), "vector", "tokens", F.current_timestamp().alias("at")
+    )
+    lake.append(rows.coalesce(1), lake.ensure(VECTORS))
 
 
 def spent(lake: Lake, model: Model, today: date) -> tuple[int, int]:

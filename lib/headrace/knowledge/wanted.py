@@ -37,8 +37,8 @@ def write_chunks(lake: Lake, read: DataFrame, batch: int) -> None:
         F.col("_feed").alias("feed"),
         F.col("_document").alias("document"),
         *[F.col(f"_new.{name}").alias(name) for name in _PIECE[1:]],
-    ).localCheckpoint()
-    if source.isEmpty():
+    ).localCheckpoint(eager=False)
+    if source.count() == 0:
         return
     values: Assignments = {name: f"s.{name}" for name in ("feed", "document", *_PIECE)}
     values |= {"modality": F.lit("text"), "batch": F.lit(batch)}
