@@ -3,34 +3,28 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from headrace.config import Config
-from headrace.config_knowledge import FolderFeed, Knowledge, TableFeed
+from headrace.config_knowledge import Knowledge
 from headrace.errors import ConfigError, Fatal, Retryable
-from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import JOB
 from headrace.knowledge.lane import Lane
 from headrace.lake import Lake
-from headrace.pipelines import document_feeds, document_streams, index_parts, streams, sweeps
-from headrace.pipelines.document_feeds import FolderWatch
+from headrace.pipelines import index_parts, streams
+from headrace.pipelines.embedding_threads import EmbeddingThreads
 from headrace.pipelines.index_parts import Parts
+from headrace.pipelines.intake import Intake
 from headrace.pipelines.kept_tables import upkeep_of_knowledge
 from headrace.pipelines.model_change import ModelChange
 from headrace.pipelines.publish import Publisher
 from headrace.pipelines.runtime import spark_session
 from headrace.stores.files import LakeFiles
-from headrace.tables import CHANGED_KEYS
 
 log = logging.getLogger("headrace")
 POLL_SECONDS = 0.2
-EVENTS_AT_ONCE = 200
-"""Events of folders that one round takes in: a backlog of documents must not hold up a delete."""
 FORGET_EVERY = timedelta(hours=6)
 TRIES = 5
 """Rounds of `once` in which a store may be away or a filled generation not pass its check."""
@@ -60,7 +54,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         job.start()
         return job.once() if once else job.stream()
     finally:
-        job.streams.close()
+        job.intake.close()
         parts.close()
 
 
@@ -68,13 +62,10 @@ class _Job:
     """The loop: look at the feeds, take, serve, publish; embedding goes on beside it."""
 
     def __init__(self, lake: Lake, config: Config, settings: Knowledge, parts: Parts, stop: threading.Event) -> None:
-        self._lake, self._config, self._settings, self._stop = lake, config, settings, stop
+        self._settings, self._stop = settings, stop
         self._parts, self._indexer = parts, parts.indexer
         self._change = ModelChange(parts, LakeFiles(config.lake))
-        self._watches: list[FolderWatch] = []
-        self._pending: dict[tuple[str, str], DocumentEvent] = {}
-        self.streams = document_streams.DocumentStreams(lake, config)
-        self._keys_seen = -1
+        self.intake = Intake(lake, config, settings, parts.indexer, parts.fingerprints)
         self._upkeep = upkeep_of_knowledge(lake, config, settings.keep_outbox)
         self._forget_at = datetime.now(UTC) + FORGET_EVERY
         self._away: Retryable | None = None
@@ -83,13 +74,7 @@ class _Job:
         """Open what can fail, find what is behind, and take in what every feed has now."""
         self._indexer.start()
         self._change.start()
-        for name, feed in self._settings.documents.items():
-            if isinstance(feed, FolderFeed):
-                self._watches.append(sweeps.watch(self._lake, name, feed, self._parts.fingerprints[name]))
-        self._keys_seen = self._lake.version(CHANGED_KEYS.path) if self._lake.exists(CHANGED_KEYS.path) else -1
-        for name, feed in self._settings.documents.items():
-            if isinstance(feed, TableFeed) and self._has_table(feed):
-                self._take(self._row_events(name, feed, None))
+        self.intake.start()
 
     def once(self) -> int:
         """Until nothing is left to do.
@@ -99,9 +84,7 @@ class _Job:
             Fatal: the generation of a new model is not complete.
         """
         tries = 0
-        self.streams.start(once=True)
-        self._look()
-        self.streams.drain(self._take, self._stop)
+        self.intake.drain(self._stop)
         while not self._stop.is_set():
             self._round()
             for one in self._parts.served:
@@ -126,8 +109,8 @@ class _Job:
 
     def stream(self) -> int:
         """Until a stop is asked for."""
-        embedding = _Embedding(self._embed)
-        self.streams.start()
+        embedding = EmbeddingThreads(self._embed)
+        self.intake.start_streams()
         while not self._stop.is_set() and embedding.failure is None:
             began = time.monotonic()
             self._round()
@@ -144,7 +127,7 @@ class _Job:
     def _round(self) -> None:
         self._away = None
         self._tried("requests", self._change.carry_out)
-        self._look()
+        self.intake.look()
         done = self._indexer.serve()
         if done.embedded:
             log.info("job=%s embedded=%s on the way", JOB, done.embedded)
@@ -174,7 +157,7 @@ class _Job:
     def _urgent(self) -> bool:
         """Whether the next round has something to do at once."""
         behind = any(publisher.behind for one in self._parts.served for publisher in one.publishers)
-        waits = bool(self._pending) or self._indexer.unserved or self.streams.waiting
+        waits = self.intake.waiting or self._indexer.unserved
         return waits or (behind and self._away is None)
 
     def _busy(self) -> bool:
@@ -186,54 +169,6 @@ class _Job:
         except Retryable as error:
             self._away = error
             log.warning("%s %s", what, error)
-
-    def _look(self) -> None:
-        for watch in self._watches:
-            if watch.due():
-                try:
-                    self._pending.update({(event.feed, event.document): event for event in watch.look()})
-                except Retryable as error:
-                    log.warning("feed=%s %s", watch.name, error)
-        # Deletes first, and looks that may be some: they cost little, and what is gone must not be found any more.
-        ordered = sorted(self._pending, key=lambda one: self._pending[one].op == "upsert")
-        events = [self._pending.pop(one) for one in ordered[:EVENTS_AT_ONCE]]
-        if events:
-            self._take(as_frame(self._lake.spark, events))
-        self._follow_keys()
-        self.streams.look(self._take)
-
-    def _follow_keys(self) -> None:
-        feeds = {name: feed for name, feed in self._settings.documents.items() if isinstance(feed, TableFeed)}
-        if not feeds or not self._lake.exists(CHANGED_KEYS.path):
-            return
-        newest = self._lake.version(CHANGED_KEYS.path)
-        if newest == self._keys_seen:
-            return
-        try:
-            keys = self._lake.appended(CHANGED_KEYS.path, self._keys_seen + 1, newest)
-        except Lake.Missing:
-            keys = None
-        for name, feed in feeds.items():
-            if self._has_table(feed):
-                self._take(self._row_events(name, feed, keys))
-        self._keys_seen = newest
-
-    def _row_events(self, name: str, feed: TableFeed, keys: DataFrame | None) -> DataFrame:
-        """Of the keys that changed; of the whole table where nobody can say which."""
-        key = list(self._config.tables[feed.table].key)
-        if keys is None:
-            return document_feeds.all_row_events(self._lake, name, feed, key, self._parts.fingerprints[name])
-        mine = keys.where(F.col("table") == feed.table).select("key", "position")
-        return document_feeds.row_events(self._lake, name, feed, key, mine)
-
-    def _take(self, events: DataFrame) -> None:
-        clock = time.monotonic()
-        taken = self._indexer.take(events)
-        if taken.sent:
-            log.info(
-                "job=%s sent=%s applied=%s stale=%s rejected=%s seconds=%.1f",
-                JOB, taken.sent, taken.applied, taken.stale, taken.rejected, time.monotonic() - clock,
-            )  # fmt: skip
 
     def _publish(self, publisher: Publisher) -> None:
         written = publisher.run()
@@ -254,38 +189,3 @@ class _Job:
                     "model=%s documents=%s still lack vectors; their older versions stay served",
                     one.model.name, one.lane.waiting,
                 )  # fmt: skip
-
-    def _has_table(self, feed: TableFeed) -> bool:
-        return self._lake.exists(f"tables/{feed.table}")
-
-
-class _Embedding:
-    """A thread for each lane, so that a new model's backlog holds up nobody."""
-
-    def __init__(self, embed: Callable[[Lane], None]) -> None:
-        self._embed = embed
-        self._threads: dict[Lane, tuple[threading.Thread, threading.Event]] = {}
-        self.failure: BaseException | None = None
-
-    def follow(self, lanes: Sequence[Lane]) -> None:
-        """Run threads for these lanes alone; those of others are waited for."""
-        for lane in lanes:
-            if lane not in self._threads:
-                stop = threading.Event()
-                thread = threading.Thread(target=self._work, args=(lane, stop), daemon=True)
-                self._threads[lane] = (thread, stop)
-                thread.start()
-        for lane in [one for one in self._threads if one not in lanes]:
-            thread, stop = self._threads.pop(lane)
-            stop.set()
-            thread.join()
-
-    def _work(self, lane: Lane, stop: threading.Event) -> None:
-        try:
-            while not stop.is_set():
-                if lane.lacks_vectors:
-                    self._embed(lane)
-                else:
-                    stop.wait(POLL_SECONDS)
-        except BaseException as error:
-            self.failure = error

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config_embed import EmbedBase
-from headrace.config_indexes import Index, KafkaIndex, KendraIndex, ServerlessVectorIndex
+from headrace.config_indexes import Index
 from headrace.config_knowledge import Feed, Knowledge
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
@@ -133,7 +133,7 @@ class Parts:
             self.lake.ensure(OUTBOX, table=PASSAGES_OUTBOX),
             partial(_of_model, model),
             partial(served.snapshot, self.lake, model),
-            urgent_first=refuses_older(index),
+            urgent_first=indexes.refuses_older(index),
             keep=self.settings.keep_outbox,
         )
 
@@ -148,11 +148,6 @@ def build(lake: Lake, settings: Knowledge) -> Parts:
 def progress_place(index: str, fingerprint: str) -> str:
     """The file that keeps how far a generation of an index has come."""
     return f"publishers/{index}-{generation_of(fingerprint)}.json"
-
-
-def refuses_older(index: Index) -> bool:
-    """Whether the store itself refuses a row older than the one it holds, so that rows may overtake one another."""
-    return not isinstance(index, KafkaIndex | KendraIndex | ServerlessVectorIndex)
 
 
 def lake_id(files: LakeFiles) -> str:

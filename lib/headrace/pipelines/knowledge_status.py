@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from headrace.config import Config
-from headrace.config_indexes import KafkaIndex, KendraIndex
 from headrace.config_knowledge import Knowledge
 from headrace.errors import HeadraceError
 from headrace.pipelines import models, rebuilds
@@ -17,6 +16,7 @@ from headrace.pipelines.models import Known, Models, generation_of
 from headrace.pipelines.publish import EPOCH_BITS, Progress
 from headrace.pipelines.reconcile import Comparison, compare
 from headrace.pipelines.tables_view import LakeView
+from headrace.stores import indexes
 from headrace.stores.delta_reader import ROWS, literal
 from headrace.stores.files import LakeFiles
 from headrace.tables import CHUNKS, DOCUMENTS, PASSAGES, REJECTS, VECTORS
@@ -147,7 +147,7 @@ def _index(
         return IndexStatus(name, model.name, generation, None, None, "nothing was published yet")
     progress = Progress(**json.loads(text))
     behind = max(0, view.version(PASSAGES_TOLD) - progress.version)
-    if isinstance(settings.indexes[name], KafkaIndex | KendraIndex):
+    if not indexes.tells_keys(settings.indexes[name]):
         return IndexStatus(name, model.name, generation, behind, None, "it cannot be asked what it holds")
     wanted = {key: progress.epoch << EPOCH_BITS | commits[key] if key in commits else 0 for key in living}
     pending = {key for key, commit in commits.items() if commit > progress.version}

@@ -66,3 +66,13 @@ def reader(settings: Index, generation: str | None = None) -> PassageReader:
                 todo="Name another index to read; a topic is read by what follows it, Kendra by its own API.",
                 where="indexes",
             )
+
+
+def refuses_older(settings: Index) -> bool:
+    """Whether the store itself refuses a row older than the one it holds, so that rows may overtake one another."""
+    return not isinstance(settings, KafkaIndex | KendraIndex | ServerlessVectorIndex)
+
+
+def tells_keys(settings: Index) -> bool:
+    """Whether the store can say what it holds."""
+    return not isinstance(settings, KafkaIndex | KendraIndex)
