@@ -3,6 +3,7 @@
 Paths are relative to the lake's root. Every table Headrace creates carries `headrace.format`.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +50,14 @@ def local_rows(spark: SparkSession, rows: Sequence[Sequence[object]], schema: st
     columns = [[row[index] for row in rows] for index in range(len(fields))]
     arrays = [pa.array(values, field.type) for values, field in zip(columns, arrow, strict=True)]
     return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=arrow), fields)
+
+
+_locks: dict[str, threading.Lock] = {}
+
+
+def _creating(path: str) -> threading.Lock:
+    """The lock of this process for creating a table."""
+    return _locks.setdefault(path, threading.Lock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +160,21 @@ class Lake:
         properties: Mapping[str, str] | None = None,
         partition: Sequence[str] = (),
     ) -> None:
-        """Create an empty table unless it is there."""
-        if self.exists(relative):
-            return
+        """Create an empty table unless it is there.
+
+        Tables of a batch are applied side by side and may want the same one at the same moment: Delta lets one of them
+        create it and fails the others.
+        """
+        with _creating(self.path(relative)):
+            if not self.exists(relative):
+                self._create(relative, schema, properties or {}, partition)
+
+    def _create(
+        self, relative: str, schema: StructType | str, properties: Mapping[str, str], partition: Sequence[str]
+    ) -> None:
         columns = struct(schema) if isinstance(schema, str) else schema
         builder = DeltaTable.createIfNotExists(self.spark).location(self.path(relative)).addColumns(columns)
-        for name, value in {FORMAT_PROPERTY: str(FORMAT), **_PROPERTIES, **(properties or {})}.items():
+        for name, value in {FORMAT_PROPERTY: str(FORMAT), **_PROPERTIES, **properties}.items():
             builder = builder.property(name, value)
         if partition:
             builder = builder.partitionedBy(*partition)
@@ -166,6 +184,10 @@ class Lake:
             if error.getCondition() != "DELTA_TABLE_NOT_FOUND" or not self._remove_unborn(relative):
                 raise
             builder.execute()
+        except Exception:
+            # Another process may have been quicker: two jobs share a lake.
+            if not self.exists(relative):
+                raise
         self._known.add(relative)
 
     def ensure(self, contract: TableContract, **names: str) -> str:

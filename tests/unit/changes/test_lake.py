@@ -1,0 +1,31 @@
+"""Tables that several threads or processes want at the same moment."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from headrace import lake as lake_module
+from headrace.lake import Lake
+from headrace.tables import TRUNCATES
+
+
+def test_threads_that_want_a_new_table_at_once_all_get_it(spark: SparkSession, tmp_path: Path) -> None:
+    lakes = [Lake(spark, str(tmp_path)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda lake: lake.ensure(TRUNCATES), lakes)) == {TRUNCATES.path}
+    assert lakes[0].version(TRUNCATES.path) == 0
+
+
+def test_a_table_another_process_creates_at_the_same_moment_is_taken(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoLock:
+        def __enter__(self) -> None: ...
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(lake_module, "_creating", lambda path: NoLock())
+    with ThreadPoolExecutor(4) as pool:
+        tables = list(pool.map(lambda _: Lake(spark, str(tmp_path)).ensure(TRUNCATES), range(4)))
+    assert set(tables) == {TRUNCATES.path}
