@@ -47,10 +47,11 @@ class FolderWatch:
         """The position of a listing, and what it found by name."""
         began = time.time_ns() // 1000
         feed = self._feed
-        there = {
-            one.name: one for one in objects.listing(feed.path, feed.include, feed.exclude) if known(one.name, None)
-        }
-        self._next = time.monotonic() + feed.every.total_seconds()
+        try:
+            found = objects.listing(feed.path, feed.include, feed.exclude)
+            there = {one.name: one for one in found if known(one.name, None)}
+        finally:
+            self._next = time.monotonic() + feed.every.total_seconds()
         # Below every position of an event: those are the source's own, this is only the time of the listing.
         return f"0-{began:020d}", there
 

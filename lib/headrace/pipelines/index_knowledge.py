@@ -116,7 +116,7 @@ class _Job:
             self._round()
             embedding.follow([one.lane for one in self._parts.served])
             left = self._settings.trigger.total_seconds() - (time.monotonic() - began)
-            while left > 0 and not self._urgent() and not self._stop.wait(min(left, POLL_SECONDS)):
+            while left > 0 and not self._news() and not self._stop.wait(min(left, POLL_SECONDS)):
                 left -= POLL_SECONDS
         self._stop.set()
         embedding.follow([])
@@ -153,6 +153,10 @@ class _Job:
 
     def _forget(self, publisher: Publisher, before: datetime) -> None:
         log.info("store=%s forgot=%s", publisher.name, publisher.forget(before))
+
+    def _news(self) -> bool:
+        """Whether not to wait for the next round. A folder due a moment after a round would else wait for a second."""
+        return self.intake.due or self._urgent()
 
     def _urgent(self) -> bool:
         """Whether the next round has something to do at once."""

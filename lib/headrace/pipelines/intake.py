@@ -62,6 +62,11 @@ class Intake:
         """Whether `look` has something to do at once."""
         return bool(self._pending) or self._streams.waiting
 
+    @property
+    def due(self) -> bool:
+        """Whether a folder is to be listed now."""
+        return any(watch.due() for watch in self._watches)
+
     def close(self) -> None:
         """End the streams."""
         self._streams.close()
