@@ -1,8 +1,12 @@
 """A lake of documents and the indexers that live on it, one after another."""
 
+import atexit
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +41,17 @@ def settings() -> Knowledge:
     return Knowledge.model_validate(KNOWLEDGE)
 
 
+@cache
+def empty_lake(spark: SparkSession) -> Path:
+    """A lake with the tables of `index_knowledge`, which take seconds to make; for copying."""
+    folder = Path(tempfile.mkdtemp(prefix="headrace-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    indexer = Indexer(Lake(spark, str(folder)), settings(), {}, objects.loader)
+    indexer.start()
+    indexer.add(MODEL, settings().embed, Stage(HashEmbedder, free_limiter, workers=1))
+    return folder
+
+
 class World:
     """One lake and the indexers that live on it, one after another."""
 
@@ -47,6 +62,8 @@ class World:
         embedder: Callable[[], Embedder] = HashEmbedder,
         load: Callable[[], Loader] = objects.loader,
     ) -> None:
+        if not (folder / "lake").exists():
+            shutil.copytree(empty_lake(spark), folder / "lake")
         self.lake, self._embedder, self._load = Lake(spark, str(folder / "lake")), embedder, load
         self.start()
 

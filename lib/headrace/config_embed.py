@@ -75,7 +75,18 @@ class BedrockEmbed(EmbedBase):
     role: str | None = None
 
 
-class SageMakerEmbed(EmbedBase):
+class PrefixedEmbed(EmbedBase):
+    """A service that may run any model.
+
+    Attributes:
+        query_prefix, document_prefix: what some models (e5, bge) want before a text.
+    """
+
+    query_prefix: str = ""
+    document_prefix: str = ""
+
+
+class SageMakerEmbed(PrefixedEmbed):
     """A SageMaker endpoint that runs Text Embeddings Inference or answers as it does."""
 
     provider: Literal["sagemaker"]
@@ -85,13 +96,13 @@ class SageMakerEmbed(EmbedBase):
     role: str | None = None
 
 
-class HttpEmbed(EmbedBase):
+class HttpEmbed(PrefixedEmbed):
     """Any server with OpenAI's `/v1/embeddings`: TEI, vLLM, Ollama, OpenAI itself.
 
     Attributes:
         url: up to and with `/v1`.
         send_dimension: ask the model for this many numbers; not every server takes that.
-        query_prefix, document_prefix: what some models (e5, bge) want before a text.
+        ca: file (PEM) of the certificates to trust, for a server whose own no public authority signed.
     """
 
     provider: Literal["http"]
@@ -100,12 +111,11 @@ class HttpEmbed(EmbedBase):
     dimension: Positive
     key: SecretStr | None = None
     send_dimension: bool = False
-    query_prefix: str = ""
-    document_prefix: str = ""
+    ca: str | None = None
     headers: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
 
 
-class LangChainEmbed(EmbedBase):
+class LangChainEmbed(PrefixedEmbed):
     """Any LangChain `Embeddings`, made in each worker: `module:name` of a class, called with `arguments`."""
 
     provider: Literal["langchain"]

@@ -69,6 +69,7 @@ _EMBED = {
     "url": ("the address of a server, up to and with /v1", "url: http://127.0.0.1:8080/v1"),
     "key": ("a secret: the API key", "key: {secret: env:EMBED_KEY}"),
     "send_dimension": (_SWITCH, "send_dimension: true"),
+    "ca": ("a file of certificates (PEM) to trust", "ca: /etc/ssl/our-ca.pem"),
     "query_prefix": ("text the model wants before a query", 'query_prefix: "query: "'),
     "document_prefix": ("text the model wants before a passage", 'document_prefix: "passage: "'),
     "headers": ("headers of every request, by name", "headers: {X-Team: search}"),

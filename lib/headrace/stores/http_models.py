@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from headrace.config_knowledge import HttpEmbed
 from headrace.errors import ConfigError, Fatal, HeadraceError, Retryable, Unreachable
 from headrace.ports import Purpose, Throttled, Unacceptable, Vectors
-from headrace.stores.vectors import brief, checked, fingerprint, seconds_of, usable
+from headrace.stores.vectors import brief, checked, fingerprint, prefixes, seconds_of, usable
 
 _TEXTS = 32
 
@@ -35,14 +35,14 @@ class _Answer(msgspec.Struct):
 class HttpEmbedder:
     """Embeds through HTTP, by the proxy of the environment where one is set. It may be used from several threads.
 
-    Raises ConfigError for a URL that is not http or https.
+    Raises ConfigError for a URL that is not http or https, and for a file `ca` without certificates.
     """
 
     def __init__(self, settings: HttpEmbed) -> None:
         self.model, self.dimension, self.parallel = settings.model, settings.dimension, settings.parallel
         self.batch = settings.batch or _TEXTS
         self._url = settings.url.rstrip("/") + "/embeddings"
-        self._prefixes = {"document": settings.document_prefix, "query": settings.query_prefix}
+        self._prefixes = prefixes(settings)
         self._asked = {"dimensions": settings.dimension} if settings.send_dimension else {}
         self.fingerprint = fingerprint(
             provider="http", model=self.model, dimension=self.dimension, prefixes=self._prefixes, unit=True
@@ -56,8 +56,7 @@ class HttpEmbedder:
         """As in `Embedder`."""
         if not texts:
             return checked([], 0, self.dimension, self.model)
-        prefix = self._prefixes[purpose]
-        inputs = [prefix + text for text in usable(texts)]
+        inputs = [self._prefixes[purpose] + text for text in usable(texts)]
         content = self._post(msgspec.json.encode({"model": self.model, "input": inputs, **self._asked}))
         return checked(self._vectors(content, len(texts)), len(texts), self.dimension, self.model)
 
@@ -167,9 +166,18 @@ def _pool(url: str, settings: HttpEmbed) -> Any:
         "timeout": urllib3.Timeout(connect=min(5.0, seconds), read=seconds),
         "maxsize": settings.parallel,
         "retries": False,
-        "ssl_context": ssl.create_default_context() if parts.scheme == "https" else None,
+        "ssl_context": _trust(settings.ca) if parts.scheme == "https" else None,
     }
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy and not urllib.request.proxy_bypass(parts.netloc):
         return urllib3.ProxyManager(proxy, **options)
     return urllib3.PoolManager(**options)
+
+
+def _trust(ca: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        found = f"{ca}: {error.strerror or error}"
+        todo = "Name a file of certificates, or leave `ca` out to trust the public authorities."
+        raise ConfigError(where="embed.ca", expected="a file with certificates (PEM)", found=found, todo=todo) from None

@@ -11,7 +11,7 @@ from headrace.errors import ConfigError, HeadraceError, MissingDependency, Retry
 from headrace.ports import Purpose, Throttled, Vectors
 from headrace.stores.aws_clients import translated
 from headrace.stores.http_models import meaning
-from headrace.stores.vectors import brief, checked, fingerprint, seconds_of, usable
+from headrace.stores.vectors import brief, checked, fingerprint, prefixes, seconds_of, usable
 
 _TEXTS = 32
 _THROTTLED = ("ratelimit", "throttl", "toomanyrequests", "resourceexhausted", "quotaexceeded")
@@ -34,16 +34,18 @@ class LangChainEmbedder:
         given = settings.arguments.items()
         secret = {name: value.get_secret_value() for name, value in given if isinstance(value, SecretStr)}
         plain = {name: value for name, value in given if not isinstance(value, SecretStr)}
+        self._prefixes = prefixes(settings)
+        more = {"prefixes": self._prefixes} if any(self._prefixes.values()) else {}
         self.fingerprint = fingerprint(
             provider="langchain", path=settings.path, model=self.model, dimension=self.dimension, arguments=plain,
-            unit=True,
+            unit=True, **more,
         )  # fmt: skip
         self._secrets = [value for value in secret.values() if value]
         self._inner = self._made(settings, secret | plain)
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`. Queries go one by one, as LangChain takes them."""
-        texts = usable(texts)
+        texts = [self._prefixes[purpose] + text for text in usable(texts)]
         try:
             if purpose == "query":
                 raw: Any = [self._inner.embed_query(text) for text in texts]

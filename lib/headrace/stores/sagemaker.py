@@ -8,7 +8,7 @@ from headrace.config_knowledge import SageMakerEmbed
 from headrace.errors import Fatal, HeadraceError, Retryable
 from headrace.ports import Purpose, Throttled, Unacceptable, Vectors
 from headrace.stores.aws_clients import aws_client, translated
-from headrace.stores.vectors import brief, checked, fingerprint, usable
+from headrace.stores.vectors import brief, checked, fingerprint, prefixes, usable
 
 _TEXTS = 32  # what the server takes unless it is told otherwise
 
@@ -25,8 +25,10 @@ class SageMakerEmbedder:
     def __init__(self, settings: SageMakerEmbed, client: Any = None) -> None:
         self.model, self.dimension, self.parallel = settings.endpoint, settings.dimension, settings.parallel
         self.batch = settings.batch or _TEXTS
+        self._prefixes = prefixes(settings)
+        purposes = self._prefixes if any(self._prefixes.values()) else None
         self.fingerprint = fingerprint(
-            provider="sagemaker", model=self.model, dimension=self.dimension, purposes=None, unit=True
+            provider="sagemaker", model=self.model, dimension=self.dimension, purposes=purposes, unit=True
         )
         seconds = settings.timeout.total_seconds()
         self._client = client or aws_client(
@@ -35,7 +37,7 @@ class SageMakerEmbedder:
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`."""
-        texts = usable(texts)
+        texts = [self._prefixes[purpose] + text for text in usable(texts)]
         raw = self._call(texts) if texts else []
         return checked(raw, len(texts), self.dimension, self.model)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.config_embed import PrefixedEmbed
 from headrace.errors import ConfigError, Retryable
 from headrace.ports import Unacceptable, Vectors
 
@@ -25,6 +26,11 @@ def usable(texts: Sequence[str]) -> list[str]:
         found = f"an empty text (number {empty[0]} of {len(texts)})"
         raise Unacceptable(expected="texts with words in them", found=found, todo="Leave empty passages out.")
     return [text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+
+
+def prefixes(settings: PrefixedEmbed) -> dict[str, str]:
+    """What goes before a text, by purpose."""
+    return {"document": settings.document_prefix, "query": settings.query_prefix}
 
 
 def checked(raw: Any, count: int, dimension: int, where: str) -> Vectors:

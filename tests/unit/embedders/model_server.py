@@ -3,16 +3,20 @@
 import base64
 import hashlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 DIMENSION = 16
+CERTIFICATE = Path(__file__).parents[2] / "data" / "tls" / "server.pem"
+"""Of 127.0.0.1, signed by itself. For tests alone: its key lies beside it."""
 
 
 def vector_of(text: str, dimension: int = DIMENSION) -> list[float]:
@@ -59,7 +63,7 @@ class _Server(ThreadingHTTPServer):
 class ModelServer:
     """Answers `POST /v1/embeddings`. `answer` may be replaced at any time; `calls` are those that came."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: bool = False) -> None:
         self.calls: list[Call] = []
         self.answer: Callable[[Call], Reply] = vectors
         self.done = threading.Event()
@@ -88,7 +92,11 @@ class ModelServer:
                 pass
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        self.url = f"http{'s' * tls}://127.0.0.1:{self._server.server_address[1]}/v1"
+        if tls:
+            trust = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            trust.load_cert_chain(CERTIFICATE, CERTIFICATE.with_name("server-key.pem"))
+            self._server.socket = trust.wrap_socket(self._server.socket, server_side=True)
 
     def serve(self) -> None:
         self._server.serve_forever(poll_interval=0.02)
@@ -100,8 +108,8 @@ class ModelServer:
 
 
 @contextmanager
-def model_server() -> Iterator[ModelServer]:
-    server = ModelServer()
+def model_server(tls: bool = False) -> Iterator[ModelServer]:
+    server = ModelServer(tls)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:

@@ -13,7 +13,7 @@ from headrace.config_knowledge import HttpEmbed
 from headrace.errors import ConfigError, Fatal, Retryable, Unreachable
 from headrace.ports import Throttled, Unacceptable
 from headrace.stores.http_models import HttpEmbedder, retry_after
-from unit.embedders.model_server import DIMENSION, ModelServer, Reply, model_server, vector_of, vectors
+from unit.embedders.model_server import CERTIFICATE, DIMENSION, ModelServer, Reply, model_server, vector_of, vectors
 
 KEY = "sk-very-secret"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -191,6 +191,20 @@ def test_a_server_that_is_not_there_is_worth_another_try(server):
 def test_a_url_that_is_none_is_a_wrong_setting(server, url):
     with pytest.raises(ConfigError, match="expected an http or https URL"):
         made(server, url=url)
+
+
+def test_a_server_nobody_else_vouches_for_is_trusted_by_its_certificate_alone():
+    with model_server(tls=True) as server:
+        with pytest.raises(Unreachable, match="self-signed"):
+            made(server).embed(["a"])
+        assert len(made(server, ca=str(CERTIFICATE)).embed(["a"])) == 1
+
+
+@pytest.mark.parametrize("name", ["none.pem", "empty.pem"])
+def test_a_file_without_certificates_is_a_wrong_setting(server, tmp_path, name):
+    (tmp_path / "empty.pem").write_text("nothing\n")
+    with pytest.raises(ConfigError, match=r"embed\.ca: expected a file with certificates"):
+        made(server, url="https://localhost/v1", ca=str(tmp_path / name))
 
 
 def test_a_password_in_the_url_is_not_shown(server):

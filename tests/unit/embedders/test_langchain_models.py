@@ -31,6 +31,15 @@ def test_the_class_gets_its_arguments_and_secrets_as_plain_text():
     assert made(api_key=SecretStr("hidden"))._inner.key == "hidden"
 
 
+def test_prefixes_go_before_the_text_and_change_the_fingerprint():
+    plain = made()
+    values = {"provider": "langchain", "path": FAKE, "arguments": {"model": "m"}, "model": "m", "dimension": DIMENSION}
+    one = LangChainEmbedder(LangChainEmbed.model_validate({**values, "document_prefix": "passage: "}))
+    assert (one.embed(["a"]) == plain.embed(["passage: a"])).all()
+    assert (one.embed(["a"], "query") == plain.embed(["a"], "query")).all()
+    assert one.fingerprint != plain.fingerprint
+
+
 @pytest.mark.parametrize(
     ("path", "says"),
     [

@@ -43,6 +43,18 @@ def test_the_texts_go_in_one_request_as_the_server_takes_them(case):
     stub.assert_no_pending_responses()
 
 
+def test_prefixes_go_before_the_text_and_change_the_fingerprint_only_where_there_are_any(case):
+    plain, stub = case
+    settings = SageMakerEmbed(provider="sagemaker", endpoint="tei", dimension=4, query_prefix="query: ")
+    one = SageMakerEmbedder(settings, client=plain._client)
+    answer(stub, json.dumps(np.eye(4)[:1].tolist()).encode(), ["query: a"])
+    one.embed(["a"], "query")
+    answer(stub, json.dumps(np.eye(4)[:1].tolist()).encode(), ["a"])
+    one.embed(["a"])
+    assert plain.fingerprint == "618229fcbaa1826355e271e1cb3aa7ad", "lakes hold vectors with it"
+    assert one.fingerprint != plain.fingerprint
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[[1,2,3,4]]", b'{"error": "x"}', b"[1,2]"])
 def test_an_answer_that_makes_no_sense_is_worth_another_try(case, content):
     one, stub = case

@@ -1,6 +1,5 @@
 """From document events to passages: what is embedded, what is served, what a crash or a late event changes."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +9,9 @@ from pyspark.sql import SparkSession
 from documents_world import PAGE, World, gone, put
 
 
-@pytest.fixture(scope="module")
-def empty(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with its tables, which take seconds to make; each test gets a copy."""
-    folder = tmp_path_factory.mktemp("world")
-    World(spark, folder)
-    return folder
-
-
 @pytest.fixture
-def world(spark: SparkSession, empty: Path, tmp_path: Path) -> World:
-    return World(spark, Path(shutil.copytree(empty, tmp_path / "world")))
+def world(spark: SparkSession, tmp_path: Path) -> World:
+    return World(spark, tmp_path)
 
 
 def test_a_document_is_cut_embedded_and_served_and_only_its_changed_piece_is_embedded_again(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from documents_world import empty_lake
 from headrace.config import Config
 from headrace.config_indexes import SqliteIndex
 from headrace.errors import Fatal
@@ -87,6 +88,7 @@ class Site:
 def built(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site that was run once; each test gets a copy."""
     folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(empty_lake(spark), folder / "lake")
     site = Site(folder)
     site.write("a.md", "# A\n\nPage a on visa.\n")
     site.write("b.md", "# B\n\nPage b on fee.\n")
