@@ -4,7 +4,7 @@ Three steps that may be repeated and interrupted anywhere: `take` brings the wan
 the cache, `serve` brings the served state in step. `take` and `serve` belong to one thread.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -101,13 +101,13 @@ class Indexer:
         for lane in self.lanes:
             lane.touch(touched)
 
-    def serve(self) -> Served:
-        """Serve what is complete in every lane."""
+    def serve(self, documents: Collection[Document] | None = None) -> Served:
+        """Serve what is complete in every lane, of these documents or of all."""
         done = Served()
         for lane in self.lanes:
             if lane.unserved:
                 self._batch += 1
-                done += lane.serve(self._batch)
+                done += lane.serve(self._batch, documents)
         return done
 
     @property

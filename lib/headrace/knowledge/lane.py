@@ -6,7 +6,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -62,10 +62,12 @@ class Lane:
                 self._ready[document] = None
                 self._waiting.pop(document, None)
 
-    def serve(self, batch: int) -> Served:
-        """Serve what is complete among the documents touched or embedded since the last call."""
+    def serve(self, batch: int, only: Collection[Document] | None = None) -> Served:
+        """Serve what is complete among the documents touched or embedded since the last call, or among some of them."""
         with self._lock:
-            documents, self._ready = list(self._ready), {}
+            documents = [one for one in (self._ready if only is None else only) if one in self._ready]
+            for document in documents:
+                del self._ready[document]
         if not documents:
             return Served()
         try:

@@ -127,15 +127,28 @@ class _Job:
     def _round(self) -> None:
         self._away = None
         self._tried("requests", self._change.carry_out)
-        self.intake.look()
+        for step in (self.intake.look, self._serve, self._publish_all):
+            self._remove_gone()
+            step()
+        self._tried("requests", self._change.settle)
+        self._look_after()
+
+    def _remove_gone(self) -> None:
+        """Between any two steps, as each may take seconds: what is gone must not be found any more."""
+        gone = self.intake.take_gone()
+        if gone:
+            self._indexer.serve(gone)
+            self._publish_all()
+
+    def _serve(self) -> None:
         done = self._indexer.serve()
         if done.embedded:
             log.info("job=%s embedded=%s on the way", JOB, done.embedded)
+
+    def _publish_all(self) -> None:
         for one in self._parts.served:
             for publisher in one.publishers:
                 self._tried(f"store={publisher.name}", partial(self._publish, publisher))
-        self._tried("requests", self._change.settle)
-        self._look_after()
 
     def _look_after(self) -> None:
         """Upkeep while nothing else waits, one table a round."""

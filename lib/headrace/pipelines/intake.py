@@ -13,6 +13,7 @@ from headrace.config_knowledge import FolderFeed, Knowledge, TableFeed
 from headrace.errors import Retryable
 from headrace.knowledge.documents import DocumentEvent, as_frame
 from headrace.knowledge.indexer import JOB, Indexer
+from headrace.knowledge.ready import Document
 from headrace.lake import Lake
 from headrace.pipelines import document_feeds, sweeps
 from headrace.pipelines.document_feeds import FolderWatch
@@ -33,7 +34,7 @@ class Intake:
         self._lake, self._config, self._settings = lake, config, settings
         self._indexer, self._fingerprints = indexer, fingerprints
         self._watches: list[FolderWatch] = []
-        self._pending: dict[tuple[str, str], DocumentEvent] = {}
+        self._pending: dict[Document, DocumentEvent] = {}
         self._streams = DocumentStreams(lake, config)
         self._keys_seen = -1
 
@@ -73,19 +74,29 @@ class Intake:
 
     def look(self) -> None:
         """Take what has come since the last look, a part of it where it is much."""
+        self._list()
+        self._take_pending(list(self._pending))
+        self._follow_keys()
+        self._streams.look(self._take)
+
+    def take_gone(self) -> list[Document]:
+        """Take of what folders tell only documents that are not there any more, or may not be; these documents."""
+        self._list()
+        return self._take_pending([one for one, event in self._pending.items() if event.op != "upsert"])
+
+    def _list(self) -> None:
         for watch in self._watches:
             if watch.due():
                 try:
                     self._pending.update({(event.feed, event.document): event for event in watch.look()})
                 except Retryable as error:
                     log.warning("feed=%s %s", watch.name, error)
-        # Deletes first, and looks that may be some: they cost little, and what is gone must not be found any more.
-        ordered = sorted(self._pending, key=lambda one: self._pending[one].op == "upsert")
-        events = [self._pending.pop(one) for one in ordered[:EVENTS_AT_ONCE]]
-        if events:
-            self._take(as_frame(self._lake.spark, events))
-        self._follow_keys()
-        self._streams.look(self._take)
+
+    def _take_pending(self, documents: list[Document]) -> list[Document]:
+        taken = documents[:EVENTS_AT_ONCE]
+        if taken:
+            self._take(as_frame(self._lake.spark, [self._pending.pop(one) for one in taken]))
+        return taken
 
     def _follow_keys(self) -> None:
         feeds = {name: feed for name, feed in self._settings.documents.items() if isinstance(feed, TableFeed)}

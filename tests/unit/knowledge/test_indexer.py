@@ -1,12 +1,14 @@
 """From document events to passages: what is embedded, what is served, what a crash or a late event changes."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from documents_world import PAGE, World, gone, put
+from documents_world import KNOWLEDGE, PAGE, World, gone, put
+from headrace.knowledge import budget
 
 
 @pytest.fixture
@@ -96,3 +98,27 @@ def test_a_start_goes_on_where_a_crash_left_off(world: World, monkeypatch: pytes
     assert world.told() == told + 2, "what the crash kept from the outbox is told at the start"
     assert world.settle() == 0
     assert world.told() == told + 2
+
+
+def test_a_used_up_budget_pauses_embedding_until_the_next_day_and_never_a_delete(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KNOWLEDGE, "embed", {**KNOWLEDGE["embed"], "budget": {"texts": 5}})
+    world = World(spark, tmp_path)
+    world.take(put("visa.md", 1), put("b.md", 1, "# B\n\nOf b.\n"))
+    assert world.settle() == 4
+    edited = PAGE.replace("Forty", "Sixty").replace("their own", "one too")
+    world.take(put("visa.md", 2, edited), gone("b.md", 2))
+    assert world.indexer.serve().embedded == 0
+    assert world.lane.embed().made == 1
+    assert world.lane.paused and not world.lane.lacks_vectors
+    world.indexer.serve()
+    assert set(world.served()) == {"visa.md"}, "a delete costs nothing"
+    assert any("Forty" in text for text in world.served()["visa.md"]), "the older version stays whole"
+    world.start()
+    world.indexer.serve()
+    assert world.lane.embed().made == 0, "another process knows what the day has cost"
+    today = budget.day
+    monkeypatch.setattr(budget, "day", lambda now: today(now) + timedelta(days=1))
+    assert world.settle() == 1
+    assert any("Sixty" in text for text in world.served()["visa.md"])
