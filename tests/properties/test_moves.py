@@ -1,5 +1,6 @@
 """A key change that leaves large unchanged values out: they are found under the old key, or said to be missing."""
 
+import shutil
 from bisect import bisect
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,31 @@ def key_change(shape: Shape) -> tuple[Change, Change]:
     return moved(shape.name, {"id": "1"}, OLD | {"id": "2", "a": 2}, at=3, unsent=["body"])
 
 
+DIED = Shape("died", ("id",), TYPES, partial=True, history=History())
+AGAIN = Shape("again", ("id",), TYPES, partial=True, history=History())
+CUT = Shape("cut", ("id",), TYPES, partial=True)
+PASSED = Shape("passed", ("id",), TYPES, partial=True)
+BEFORE = [
+    upsert(DIED.name, OLD, at=1), upsert(DIED.name, FRESH, at=2),
+    upsert(AGAIN.name, OLD, at=1), upsert(AGAIN.name, OLD | {"id": "2", "body": "another"}, at=2),
+    upsert(CUT.name, OLD, at=1), upsert(CUT.name, FRESH, at=2),
+    upsert(PASSED.name, OLD | {"body": "older"}, at=1),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def begun(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with all of `BEFORE`; each test goes on with a copy."""
+    lake = tmp_path_factory.mktemp("begun")
+    assert applied(spark, config_for((DIED, AGAIN, CUT, PASSED), str(lake)), 0, BEFORE)
+    return lake
+
+
+def copied(begun: Path, tmp_path: Path, shape: Shape) -> Config:
+    """Settings with this table alone, in a copy."""
+    return config_for((shape,), str(shutil.copytree(begun, tmp_path / "lake")))
+
+
 def applied(spark: SparkSession, config: Config, number: int, changes: list[Change], plan: Plan | None = None) -> bool:
     """A new process applies one batch; False where it died."""
     try:
@@ -121,13 +147,11 @@ def rows_by_id(spark: SparkSession, config: Config, shape: Shape, folder: str = 
 
 @pytest.mark.parametrize("dies_after", ["append tombstones/", "execute tables/", "append versions/"])
 def test_a_key_change_finds_its_values_when_its_batch_died_and_came_again_twice(
-    spark: SparkSession, tmp_path: Path, dies_after: str
+    spark: SparkSession, begun: Path, tmp_path: Path, dies_after: str
 ) -> None:
     """The start deletes the old row, whose floor was written; what it held must still be found."""
-    shape = Shape("died", ("id",), TYPES, partial=True, history=History())
-    config = config_for((shape,), str(tmp_path))
+    shape, config = DIED, copied(begun, tmp_path, DIED)
     gone, arrived = key_change(shape)
-    assert applied(spark, config, 0, [upsert(shape.name, OLD, at=1), upsert(shape.name, FRESH, at=2)])
     assert not applied(spark, config, 1, [gone, arrived], Plan(dies_after, after_commit=True))
     assert not applied(spark, config, 1, [gone, arrived], Plan("append tombstones/", after_commit=True))
     for _ in range(2):
@@ -137,16 +161,13 @@ def test_a_key_change_finds_its_values_when_its_batch_died_and_came_again_twice(
     assert unresolved_keys(spark, config.lake, shape.name) == set()
 
 
-def test_a_key_that_lived_before_lends_a_moved_row_nothing(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_key_that_lived_before_lends_a_moved_row_nothing(spark: SparkSession, begun: Path, tmp_path: Path) -> None:
     """Key 2 had a row, deleted lately; then key 1 became 2 and 2 became 3, in a batch that died half done."""
-    shape = Shape("again", ("id",), TYPES, partial=True, history=History())
-    config = config_for((shape,), str(tmp_path))
-    earlier = OLD | {"id": "2", "body": "another"}
+    shape, config = AGAIN, copied(begun, tmp_path, AGAIN)
     row = OLD | {"id": "2", "a": 2}
     gone, arrived = moved(shape.name, {"id": "1"}, row, at=5, unsent=["body"])
     gone_too, arrived_too = moved(shape.name, {"id": "2"}, row | {"id": "3"}, at=7, unsent=["body"])
     changes = [gone, arrived, gone_too, arrived_too]
-    assert applied(spark, config, 0, [upsert(shape.name, OLD, at=1), upsert(shape.name, earlier, at=2)])
     assert applied(spark, config, 1, [delete(shape.name, {"id": "2"}, at=3), upsert(shape.name, FRESH, at=4)])
     assert not applied(spark, config, 2, changes, Plan("execute tables/", after_commit=True))
     assert applied(spark, config, 2, changes)
@@ -155,11 +176,11 @@ def test_a_key_that_lived_before_lends_a_moved_row_nothing(spark: SparkSession, 
     assert unresolved_keys(spark, config.lake, shape.name) == set()
 
 
-def test_a_key_change_cut_in_two_by_a_batchs_end_finds_its_values(spark: SparkSession, tmp_path: Path) -> None:
-    shape = Shape("cut", ("id",), TYPES, partial=True)
-    config = config_for((shape,), str(tmp_path))
+def test_a_key_change_cut_in_two_by_a_batchs_end_finds_its_values(
+    spark: SparkSession, begun: Path, tmp_path: Path
+) -> None:
+    shape, config = CUT, copied(begun, tmp_path, CUT)
     gone, arrived = key_change(shape)
-    assert applied(spark, config, 0, [upsert(shape.name, OLD, at=1), upsert(shape.name, FRESH, at=2)])
     assert applied(spark, config, 1, [gone])
     assert applied(spark, config, 2, [arrived])
     assert rows_by_id(spark, config, shape)["2"]["body"] == "long"
@@ -167,13 +188,11 @@ def test_a_key_change_cut_in_two_by_a_batchs_end_finds_its_values(spark: SparkSe
 
 
 def test_a_value_that_never_was_in_the_table_is_not_replaced_by_an_older_one(
-    spark: SparkSession, tmp_path: Path
+    spark: SparkSession, begun: Path, tmp_path: Path
 ) -> None:
     """The newest value came and went within one batch; its key change comes in the next."""
-    shape = Shape("passed", ("id",), TYPES, partial=True)
-    config = config_for((shape,), str(tmp_path))
+    shape, config = PASSED, copied(begun, tmp_path, PASSED)
     gone, arrived = key_change(shape)
-    assert applied(spark, config, 0, [upsert(shape.name, OLD | {"body": "older"}, at=1)])
     assert applied(spark, config, 1, [upsert(shape.name, OLD, at=2), gone])
     assert applied(spark, config, 2, [arrived])
     assert rows_by_id(spark, config, shape)["2"]["body"] is None

@@ -178,7 +178,7 @@ class DocumentStreams:
         records = streams.messages(batch.frame, stream.source)
         if records is None:
             return
-        envelopes = stream.envelopes(records).localCheckpoint()
+        envelopes = stream.envelopes(records).localCheckpoint(eager=False)
         counts = {row["op"]: int(row["count"]) for row in envelopes.groupBy("op").count().collect()}
         if counts.get("reject"):
             self._reject(envelopes.where("op = 'reject'"), batch)
