@@ -141,8 +141,8 @@ def publish(scratch: Path, passages: int) -> None:
     def by_hand(name: str, like: str) -> float:
         client = Client([server.url], http_compress=True, timeout=60)
         (found,) = client.indices.get(index=f"{like}__*").values()
-        wanted = {key: found["settings"]["index"][key] for key in ("knn", "refresh_interval", "number_of_shards")}
-        wanted["number_of_replicas"] = "0"
+        given = ("creation_date", "uuid", "version", "provided_name")  # by the server
+        wanted = {key: value for key, value in found["settings"]["index"].items() if key not in given}
         client.indices.create(index=name, body={"settings": {"index": wanted}, "mappings": found["mappings"]})
 
         def actions() -> Any:
