@@ -91,7 +91,7 @@ def edits(pages: Path, index: PassageReader, count: int, random: Random) -> list
 
 def deletes(pages: Path, index: PassageReader, backlog: int, random: Random) -> list[float]:
     """Seconds from a page's delete until it is not found any more, while a backlog is worked off."""
-    victims = [f"page{number}" for number in range(0, 10)]
+    victims = [f"page{number}" for number in range(10)]
     for number in range(backlog // SECTIONS):
         (pages / f"backlog{number}.md").write_text(page(random, f"backlog{number}", SECTIONS))
     last = f"backlog{backlog // SECTIONS - 1}"
@@ -130,6 +130,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--store", choices=("sqlite", "opensearch"), default="sqlite")
+    parser.add_argument("--provider", choices=("static", "minilm"), default="static")
     parser.add_argument("--pages", type=int, default=300)
     parser.add_argument("--edits", type=int, default=40)
     parser.add_argument("--backlog", type=int, default=0)
@@ -142,17 +143,18 @@ def main() -> None:
         for number in range(given.pages):
             (pages / f"page{number}.md").write_text(page(random, f"page{number}", 5))
         feed = {"from": "folder", "path": str(pages), "include": ["*.md"]}
-        settings = {"lake": str(lake), "knowledge": {"documents": {"pages": feed}, "indexes": {"search": index}}}
+        knowledge = {"documents": {"pages": feed}, "indexes": {"search": index}, "embed": {"provider": given.provider}}
+        settings = {"lake": str(lake), "knowledge": knowledge}
         config = folder / "headrace.yaml"
         config.write_text(yaml.safe_dump(settings))
         program = Path(sys.executable).with_name("headrace")
         job = Process("headrace", [str(program), "run", "index_knowledge", "--config", str(config)], folder)
         job.start()
-        knowledge = Config.model_validate(settings).knowledge
-        assert knowledge is not None
+        valid = Config.model_validate(settings).knowledge
+        assert valid is not None
         try:
             wait_until(lambda: (lake / "outbox" / "passages").exists(), "the job begins", 120)
-            search = reader(knowledge.indexes["search"])
+            search = reader(valid.indexes["search"])
             began = time.monotonic()
             while True:
                 try:

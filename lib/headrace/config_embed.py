@@ -44,7 +44,7 @@ class EmbedBase(Settings):
     tokens_per_minute: Positive | None = None
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
     timeout: Timeout = timedelta(seconds=30)
-    seconds_per_batch: Annotated[float, Field(gt=0)] = 10
+    seconds_per_batch: Annotated[float, Field(gt=0)] = 20
     attempts: Positive = 8
     retry_after: Duration = timedelta(seconds=5)
     budget: Budget = Budget()

@@ -54,7 +54,7 @@ _EMBED = {
     "tokens_per_minute": (_COUNT, "tokens_per_minute: 300000"),
     "parallel": ("a whole number from 1 to 64", "parallel: 8"),
     "timeout": (f"{_DURATION}, above 0", "timeout: 30s"),
-    "seconds_per_batch": ("a number of seconds above 0", "seconds_per_batch: 10"),
+    "seconds_per_batch": ("a number of seconds above 0", "seconds_per_batch: 20"),
     "attempts": (_COUNT, "attempts: 8"),
     "retry_after": (_DURATION, "retry_after: 5s"),
     "budget": ("what one day may cost", "budget: {tokens: 1000000}"),

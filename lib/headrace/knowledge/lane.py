@@ -26,7 +26,7 @@ from headrace.ports import Model
 
 log = logging.getLogger("headrace")
 DOCUMENTS_AT_ONCE = 500
-"""Documents of the backlog that one round of embedding takes up."""
+"""The most documents of the backlog that one round of embedding takes up."""
 CONTENTS_AT_ONCE = 100_000
 FEW, FEW_SECONDS = 64, 2.0
 """Contents that are embedded on the way to serving, and the seconds they may take: one edit must not wait for a round
@@ -48,6 +48,7 @@ class Lane:
         self._lock = threading.Lock()
         self._ready: dict[Document, None] = {}
         self._waiting: dict[Document, datetime | None] = {}
+        self._at_once = DOCUMENTS_AT_ONCE
         self._spent: Spent | None = None
         self._used_up: Spent | None = None
 
@@ -115,7 +116,7 @@ class Lane:
 
     def embed(self) -> Embedded:
         """Embed for as long as the settings give a batch; what is complete then waits for `serve`."""
-        asked = self._due(DOCUMENTS_AT_ONCE)
+        asked = self._due(self._at_once)
         if not asked:
             return Embedded()
         texts = self._affordable(vectors.missing(self._lake, self.model, asked, CONTENTS_AT_ONCE))
@@ -124,6 +125,7 @@ class Lane:
         rows = made.where("vector IS NULL").select("content_hash", "reason", "retry").collect()
         failures = [Failure(*row) for row in rows if row["reason"] != LATER]
         count, tokens = vectors.store(self._lake, self.model, made)
+        self._at_once = _fitting(len(asked), count, len(rows) - len(failures))
         if self._spent is not None:
             self._spent = self._spent.plus(datetime.now(UTC), count, tokens)
         parked = self._remember(failures)
@@ -188,3 +190,11 @@ class Lane:
                 F.lit(None).cast("string").alias("position"),
             )
         )  # fmt: skip
+
+
+def _fitting(documents: int, made: int, left: int) -> int:
+    """How many documents the next round can finish, by what this one made of so many. It is better to finish a few than
+    to begin them all: only whole documents are served."""
+    if left:
+        return max(1, documents * made // (made + left))
+    return min(DOCUMENTS_AT_ONCE, 2 * documents)

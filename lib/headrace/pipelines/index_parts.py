@@ -116,8 +116,10 @@ class Parts:
 
     def _stage(self, settings: EmbedBase) -> Stage:
         context = self.lake.spark.sparkContext
-        workers = int(context.defaultParallelism)
         one_host = str(context.master).startswith("local")
+        slots = int(context.defaultParallelism)
+        # One is left for everything else; on one host there are more than cores (`runtime.SPARE_SLOTS`).
+        workers = slots if one_host else max(1, slots - 1)
         turns = partial(limiter, settings, writers=workers, one_host=one_host)
         return Stage(partial(kept_embedder, settings), turns, workers)
 

@@ -30,6 +30,10 @@ SHORT_LIVED = {
 }
 """Settings for a session that lives for minutes, such as the demo's and the tests'."""
 
+SPARE_SLOTS = 2
+"""Slots for tasks beyond the cores: Spark hands slots out in order of coming, and a round of embedding holds one for each
+core for many seconds. The small jobs of everything else, a delete's among them, would wait for it."""
+
 INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -109,7 +113,7 @@ def _laptop_session(app: str, kafka: bool, s3: bool, asked: dict[str, str], pack
     launch = _launch_environment(java)
     jars = Jars(asked, {**os.environ, **launch})
     files = jars.files(kafka=kafka, s3=s3, extra=packages)
-    master = conf.pop("spark.master", "local[*]")
+    master = conf.pop("spark.master", f"local[{_cores() + SPARE_SLOTS}]")
     options = [_java_options(), asked.get(_JAVA_OPTIONS, "")]
     if master.startswith("local"):
         own = class_path(files, Path(launch["SPARK_HOME"]))
@@ -156,7 +160,8 @@ def _laptop_settings(*, s3: bool) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Spark's 200 shuffle partitions and Delta's 50 for its own state are for clusters: one task per core does here.
-        "spark.sql.shuffle.partitions": str(max(2, os.cpu_count() or 2)),
+        "spark.sql.shuffle.partitions": str(_cores()),
+        "spark.default.parallelism": str(_cores()),
         "spark.databricks.delta.snapshotPartitions": "2",
         # VACUUM lists folders in parallel tasks, 10,000 by default: 20 s instead of 2 s on a small driver.
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
@@ -176,6 +181,10 @@ def _laptop_settings(*, s3: bool) -> dict[str, str]:
         settings["spark.hadoop.fs.s3.impl"] = "org.apache.hadoop.fs.s3a.S3AFileSystem"
         settings["spark.hadoop.fs.AbstractFileSystem.s3.impl"] = "org.apache.hadoop.fs.s3a.S3A"
     return settings
+
+
+def _cores() -> int:
+    return max(2, os.cpu_count() or 2)
 
 
 def _java_options() -> str:
