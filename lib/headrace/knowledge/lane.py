@@ -125,7 +125,7 @@ class Lane:
         rows = made.where("vector IS NULL").select("content_hash", "reason", "retry").collect()
         failures = [Failure(*row) for row in rows if row["reason"] != LATER]
         count, tokens = vectors.store(self._lake, self.model, made)
-        self._at_once = _fitting(len(asked), count, len(rows) - len(failures))
+        self._at_once = _fitting(self._at_once, len(asked), count, len(rows) - len(failures))
         if self._spent is not None:
             self._spent = self._spent.plus(datetime.now(UTC), count, tokens)
         parked = self._remember(failures)
@@ -192,9 +192,9 @@ class Lane:
         )  # fmt: skip
 
 
-def _fitting(documents: int, made: int, left: int) -> int:
+def _fitting(before: int, documents: int, made: int, left: int) -> int:
     """How many documents the next round can finish, by what this one made of so many. It is better to finish a few than
     to begin them all: only whole documents are served."""
     if left:
         return max(1, documents * made // (made + left))
-    return min(DOCUMENTS_AT_ONCE, 2 * documents)
+    return max(before, min(DOCUMENTS_AT_ONCE, 2 * documents))
