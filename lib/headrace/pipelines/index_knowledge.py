@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -12,6 +12,7 @@ from headrace.config_knowledge import Knowledge
 from headrace.errors import ConfigError, Fatal, Retryable
 from headrace.knowledge.indexer import JOB
 from headrace.knowledge.lane import Lane
+from headrace.knowledge.ready import Document
 from headrace.lake import Lake
 from headrace.pipelines import index_parts, streams
 from headrace.pipelines.embedding_threads import EmbeddingThreads
@@ -25,6 +26,7 @@ from headrace.stores.files import LakeFiles
 
 log = logging.getLogger("headrace")
 POLL_SECONDS = 0.2
+ASK_OUTBOX_SECONDS = 30.0
 FORGET_EVERY = timedelta(hours=6)
 TRIES = 5
 """Rounds of `once` in which a store may be away or a filled generation not pass its check."""
@@ -69,6 +71,7 @@ class _Job:
         self._upkeep = upkeep_of_knowledge(lake, config, settings.keep_outbox)
         self._forget_at = datetime.now(UTC) + FORGET_EVERY
         self._away: Retryable | None = None
+        self._ask_outbox_at = time.monotonic()
 
     def start(self) -> None:
         """Open what can fail, find what is behind, and take in what every feed has now."""
@@ -137,18 +140,25 @@ class _Job:
         """Between any two steps, as each may take seconds: what is gone must not be found any more."""
         gone = self.intake.take_gone()
         if gone:
-            self._indexer.serve(gone)
+            self._serve(gone)
             self._publish_all()
 
-    def _serve(self) -> None:
-        done = self._indexer.serve()
+    def _serve(self, documents: Collection[Document] | None = None) -> None:
+        done = self._indexer.serve(documents)
         if done.embedded:
             log.info("job=%s embedded=%s on the way", JOB, done.embedded)
+        if done.written or done.deleted:
+            self._ask_outbox_at = time.monotonic()
 
     def _publish_all(self) -> None:
+        """Only this job writes the outbox: where it has not, the outbox is asked for its version only now and then."""
+        told = time.monotonic() >= self._ask_outbox_at
+        if told:
+            self._ask_outbox_at = time.monotonic() + ASK_OUTBOX_SECONDS
         for one in self._parts.served:
             for publisher in one.publishers:
-                self._tried(f"store={publisher.name}", partial(self._publish, publisher))
+                if told or publisher.behind or publisher.late:
+                    self._tried(f"store={publisher.name}", partial(self._publish, publisher))
 
     def _look_after(self) -> None:
         """Upkeep while nothing else waits, one table a round."""
@@ -184,6 +194,7 @@ class _Job:
         try:
             step()
         except Retryable as error:
+            self._ask_outbox_at = time.monotonic()
             self._away = error
             log.warning("%s %s", what, error)
 

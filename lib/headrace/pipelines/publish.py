@@ -24,6 +24,8 @@ log = logging.getLogger("headrace")
 EPOCH_BITS = 40
 ROWS_AT_ONCE = 2_000
 _CHECK_AGE_EVERY = 3600.0
+_NOT_ASKED = 1 << EPOCH_BITS
+"""Beyond every commit: before its first run a publisher counts as behind."""
 _ORDER = ("_commit_version", "deleted", "key")
 
 Place = tuple[int, bool, str]
@@ -84,7 +86,7 @@ class Publisher:
     _opened: bool = False
     _next: Place = (0, False, "")
     _next_urgent: Place = (0, False, "")
-    _newest: int = -1
+    _newest: int = _NOT_ASKED
     _wants_fill: bool = False
     _fill: _Fill | None = None
     _check_age_at: float = 0.0

@@ -31,8 +31,8 @@ SHORT_LIVED = {
 """Settings for a session that lives for minutes, such as the demo's and the tests'."""
 
 SPARE_SLOTS = 2
-"""Slots for tasks beyond the cores: Spark hands slots out in order of coming, and a round of embedding holds one for each
-core for many seconds. The small jobs of everything else, a delete's among them, would wait for it."""
+"""Slots for tasks beyond the cores: Spark hands slots out in order of coming, and a round of embedding holds one for
+each core for many seconds. The small jobs of everything else, a delete's among them, would wait for it."""
 
 INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
