@@ -1,7 +1,11 @@
 """The embedding stage: a vector for every content that has none yet with this model, anywhere in the lake."""
 
+import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -72,14 +76,22 @@ def embed(texts: DataFrame, stage: Stage, deadline: float) -> DataFrame:
     def make(columns: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
         embedder, limiter = make_embedder(), make_limiter()
         try:
-            for column in columns:
-                yield _made(embedder, limiter, column.tolist(), deadline)
+            with ThreadPoolExecutor(1, initializer=_give_way) as behind:
+                for column in columns:
+                    yield behind.submit(_made, embedder, limiter, column.tolist(), deadline).result()
         finally:
             embedder.close()
 
     texts.sparkSession.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(stage.rows_per_step))
     spread = texts.repartition(stage.workers)
     return spread.select("content_hash", make("embedded").alias("_made")).select("content_hash", "_made.*")
+
+
+def _give_way() -> None:
+    """A model in the process would take every core for as long as there is a backlog, and a delete needs one too. On
+    Linux each thread has a priority of its own; none can be raised again, hence a thread for this alone."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _made(embedder: Embedder, limiter: Limiter, texts: list[str], deadline: float) -> pd.DataFrame:

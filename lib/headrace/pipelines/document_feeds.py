@@ -18,6 +18,8 @@ from headrace.stores.objects import Found
 from headrace.tables import CHANGED_AT, DOCUMENTS, POSITION, TABLES
 
 FIELDS = [part.split() for part in EVENTS.replace("\n", " ").split(",")]
+AWAY_SECONDS = 2.0
+"""The longest pause before a folder that did not answer is listed again."""
 
 
 class FolderWatch:
@@ -47,11 +49,11 @@ class FolderWatch:
         """The position of a listing, and what it found by name."""
         began = time.time_ns() // 1000
         feed = self._feed
-        try:
-            found = objects.listing(feed.path, feed.include, feed.exclude)
-            there = {one.name: one for one in found if known(one.name, None)}
-        finally:
-            self._next = time.monotonic() + feed.every.total_seconds()
+        pause = feed.every.total_seconds()
+        self._next = time.monotonic() + min(pause, AWAY_SECONDS)
+        found = objects.listing(feed.path, feed.include, feed.exclude)
+        there = {one.name: one for one in found if known(one.name, None)}
+        self._next = time.monotonic() + pause
         # Below every position of an event: those are the source's own, this is only the time of the listing.
         return f"0-{began:020d}", there
 

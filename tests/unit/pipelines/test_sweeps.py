@@ -8,6 +8,7 @@ import pytest
 
 from headrace.config_knowledge import FolderFeed
 from headrace.errors import Unreachable
+from headrace.pipelines import document_feeds
 from headrace.pipelines.sweeps import Sweep
 from headrace.stores import objects
 
@@ -44,7 +45,8 @@ def test_what_stays_different_is_told_after_1_2_4_listings_and_at_once_when_it_c
     assert [len(told(watch)) for _ in range(3)] == [1, 1, 0]
 
 
-def test_a_folder_that_is_away_deletes_nothing(tmp_path: Path) -> None:
+def test_a_folder_that_is_away_deletes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_feeds, "AWAY_SECONDS", 0.0)
     watch = sweep(tmp_path / "none", {"a.md": "1"})
     with pytest.raises(Unreachable):
         watch.look()
