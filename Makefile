@@ -30,7 +30,7 @@ demo: environment ## the travel example: shuffled changes become correct tables,
 
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
 test: environment ## tests that need no server (under 12 minutes)
-	@$(PYTEST) tests --ignore=tests/servers --ignore=tests/soak -m "not soak" -n 2 --dist loadfile $(ARGS) \
+	@$(PYTEST) tests --ignore=tests/servers --ignore=tests/soak -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS) \
 	&& echo "make test: passed" || { echo "make test: FAILED" >&2; exit 1; }
 
 servers-test: environment ## tests against real Kafka, Debezium and PostgreSQL, started from packages
