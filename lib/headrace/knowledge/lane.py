@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 
 from pyspark.sql import DataFrame
@@ -50,7 +50,7 @@ class Lane:
         self._waiting: dict[Document, datetime | None] = {}
         self._at_once = DOCUMENTS_AT_ONCE
         self._spent: Spent | None = None
-        self._used_up: Spent | None = None
+        self._used_up: date | None = None
 
     def start(self) -> None:
         """Find the documents that are behind."""
@@ -107,7 +107,7 @@ class Lane:
     @property
     def paused(self) -> bool:
         """Whether the budget of today is used up while documents wait."""
-        return self._used_up is not None and self._used_up.day == budget.day(datetime.now(UTC))
+        return self._used_up == budget.day(datetime.now(UTC))
 
     def _due(self, most: int) -> list[Document]:
         now = datetime.now()
@@ -174,8 +174,8 @@ class Lane:
 
         found = vectors.affordable(texts.localCheckpoint(), most)
         if short:
-            self._used_up = Spent(budget.day(now))
-            log.warning("model=%s the budget of %s is used up; documents wait", self.model.name, self._used_up.day)
+            self._used_up = budget.day(now)
+            log.warning("model=%s the budget of %s is used up; documents wait", self.model.name, self._used_up)
         return found
 
     def _remember(self, failures: list[Failure]) -> int:

@@ -20,7 +20,7 @@ FEW = 64
 NAMED = 256
 """Contents that are."""
 MANY = 2_000
-"""Documents whose contents the driver need not know: all vectors are joined."""
+"""Of up to so many documents the driver asks for the contents first, so that only their vectors are joined."""
 
 
 def only(rows: DataFrame, documents: Collection[Document]) -> DataFrame:
