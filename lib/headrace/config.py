@@ -60,6 +60,8 @@ class Expectation(Settings):
             found = "both a rule and check" if rules and self.check else "a rule without column" if rules else "no rule"
             expected = "a column with a rule (not_null, min, max, values, pattern), or check alone: a SQL condition"
             raise Contradiction("", expected, found, "{column: price, min: 0}")
+        if type(self.min) is type(self.max) and self.min is not None and self.min > self.max:  # type: ignore[operator]
+            raise Contradiction("max", f"at least min, {self.min}", f"{self.max}", "{column: price, min: 0, max: 9}")
         return self
 
 
@@ -122,6 +124,9 @@ class Table(Settings):
             raise Contradiction("key", "each key column once", f"{column} twice", f"key: [{column}]")
         for column in sorted(set(self.key) & set(self.drop)):
             raise Contradiction("drop", "no key column", column, f"key: [{column}]")
+        for column in sorted(set(self.key) & set(self.mask)):
+            expected = "no key column, as the log and the rejects tell rows by their key"
+            raise Contradiction("mask", expected, column, "mask: [email]")
         for column in sorted(set(self.key) & set(self.columns)):
             expected = "key columns to stay as the source sends them"
             raise Contradiction(f"columns.{column}", expected, "an expression", "columns: {email: sha2(email, 256)}")

@@ -87,11 +87,11 @@ class SourceBase(Settings):
 
     @model_validator(mode="after")
     def _rows_need_a_position(self) -> "SourceBase":
-        found = f"format: {self.format} without it"
-        if self.format == "json" and self.position is None:
+        found = f"format: {self.format} without it" if self.position is None else "an empty list"
+        if self.format == "json" and not self.position:
             expected = "the columns that order rows, or arrival"
             raise Contradiction("position", expected, found, "position: [updated_at]")
-        if self.format == "snapshot" and (self.position is None or self.position == "arrival"):
+        if self.format == "snapshot" and (not self.position or self.position == "arrival"):
             found = "arrival" if self.position else found
             expected = "the column that says when the dump was taken"
             raise Contradiction("position", expected, found, "position: [exported_at]")
@@ -123,7 +123,7 @@ class KafkaSource(SourceBase):
 
     transport: Literal["kafka"] = Field(alias="from")
     servers: str
-    topics: Names
+    topics: Annotated[Names, Field(min_length=1)]
     max_offsets_per_batch: Annotated[int, Field(gt=0)] = 200_000
     first_position: Literal["earliest", "latest"] = "earliest"
     options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)

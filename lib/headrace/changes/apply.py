@@ -72,7 +72,7 @@ class Applier:
             envelopes: schema `ENVELOPE`.
             batch: names the batch in `changed_keys`, the log and `batches`: `<source>/<number>`.
             exact: given where a repeat of the batch holds exactly the same rows; log and rejects then skip a repeat.
-            log: False for a replay from the log itself.
+            log: False for a replay of messages the lake keeps.
 
         Returns:
             Counts by table: applied + stale + rejected + ignored = sent.
@@ -127,10 +127,13 @@ class Applier:
         log: bool,
     ) -> dict[str, Outcome]:
         names = [name for name in facts if name in self._tables and facts[name].changes]
+        complete = log and not any(found.unread for found in facts.values())
         with ThreadPoolExecutor(self._config.apply.parallel_tables) as pool:
             # All of them before anything is written: one may stop the batch.
             ready = [
-                pool.submit(self._tables[name].prepare, lake, envelopes, facts[name], self._registry.get(name))
+                pool.submit(
+                    self._tables[name].prepare, lake, envelopes, facts[name], self._registry.get(name), complete
+                )
                 for name in names
             ]
             prepared = {name: future.result() for name, future in zip(names, ready, strict=True)}

@@ -17,24 +17,31 @@ from headrace.ordering.position import RANKS, SNAPSHOT_START_RANK
 _NO_HASH = "0" * 12
 
 
-def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, floor: str) -> tuple[DataFrame, str | None]:
+def as_changes(
+    rows: DataFrame, shape: Shape, current: DataFrame | None, floor: str, complete: bool
+) -> tuple[DataFrame, str | None]:
     """Compare a dump with the table.
 
     Args:
-        rows: every row of one dump, from `Typing.rows`.
-        current: the table now, or None before the first load.
+        rows: the rows of a dump, from `Typing.rows`; of several dumps the newest counts.
+        current: what was known of living rows, or None before the first load.
         floor: the newest truncate or dump known.
+        complete: whether these are all rows there are of it. Replayed rows are not, nor are those beside a message that
+            could not be read: it may be any key's.
 
     Returns:
         Rows of the same columns: those new or different as upserts, missing keys as deletes at the dump's position,
         rejected rows as they are; and the dump's own floor. An older dump than `floor` comes back as it is (it is stale
-        row by row) with None. A dump with a row that has no readable key deletes nothing: that row may be any key.
+        row by row) with None. Nothing is deleted where a row has no readable key, and by what follows as a further part
+        of a dump that was applied already.
     """
-    newest = rows.agg(F.max(POSITION), F.count(F.when(F.col(PROBLEM).isNotNull(), 1))).first()
+    no_key = F.col(PROBLEM).isNotNull() & F.col(KEY).isNull()
+    newest = rows.agg(F.max(POSITION), F.count_if(no_key)).first()
     source_part = str(newest[0]).rpartition("-")[0] if newest and newest[0] else ""
     start = f"{source_part}-{SNAPSHOT_START_RANK}{_NO_HASH}"
     if not source_part or start < floor:
         return rows, None
+    rows = rows.where(F.col(PROBLEM).isNotNull() | (F.col(POSITION) >= start))
     if current is None or not all(name in current.columns for name in shape.key):
         return rows, start
     held = [name for name in shape.names if name in current.columns]
@@ -48,7 +55,9 @@ def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, floor: 
     joined = rows.join(stored, F.col(KEY) == F.col("_stored_key"), "left")
     differs = F.col("_stored").isNull() | ~F.col("_stored").eqNullSafe(told) | adds | F.col(PROBLEM).isNotNull()
     changes = joined.where(differs).select(*rows.columns)
-    if newest and newest[1]:
+    if not complete:
+        return changes, None
+    if start == floor or (newest and newest[1]):
         return changes, start
     gone = stored.join(rows.select(KEY), F.col("_stored_key") == F.col(KEY), "left_anti")
     return changes.unionByName(_deletes(gone, rows, shape, f"{source_part}-{RANKS['delete']}{_NO_HASH}")), start

@@ -7,15 +7,22 @@ from functools import cache
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+UNKNOWN_TABLE = "unknown table"
+"""The reason of rejects whose table no settings named."""
+
 
 @dataclass(slots=True)
 class TableFacts:
-    """Counts and bounds of one table's envelope rows in a batch; positions are "" where there is none."""
+    """Counts and bounds of one table's envelope rows in a batch; positions are "" where there is none.
+
+    `unread`: of the rejected those that may be any row of any table.
+    """
 
     upserts: int = 0
     deletes: int = 0
     truncates: int = 0
     rejected: int = 0
+    unread: int = 0
     ignored: int = 0
     oldest_upsert: str = ""
     newest_delete: str = ""
@@ -45,6 +52,7 @@ def batch_facts(envelopes: DataFrame) -> dict[str, TableFacts]:
         counter = {"upsert": "upserts", "delete": "deletes", "truncate": "truncates", "reject": "rejected"}
         name = counter.get(row["op"], "ignored")
         setattr(found, name, getattr(found, name) + row["rows"])
+        found.unread += row["unread"]
         if row["op"] not in ("upsert", "delete", "truncate"):
             continue
         found.newest_position = max(found.newest_position, row["newest"])
@@ -70,6 +78,7 @@ def _expressions() -> tuple[Column, ...]:
     return (
         F.coalesce("table", F.lit("")).alias("table"),
         F.count(F.lit(1)).alias("rows"),
+        F.count_if((F.col("op") == "reject") & ~F.col("reason").eqNullSafe(UNKNOWN_TABLE)).alias("unread"),
         F.min("position").alias("oldest"),
         F.max("position").alias("newest"),
         F.max("changed_at").alias("changed_at"),

@@ -32,6 +32,12 @@ _SYSTEM = StructType(
 )
 
 
+def current(lake: Lake, name: str) -> DataFrame | None:
+    """The open interval of every living row; None before the first."""
+    relative = HISTORY.format(table=name)
+    return lake.read(relative).where(F.col(CURRENT)) if lake.exists(relative) else None
+
+
 def record(
     lake: Lake,
     name: str,
@@ -45,7 +51,7 @@ def record(
 
     Args:
         events: the batch's upserts and deletes of this table, schema `ENVELOPE`.
-        rows: what `typing` made of them; of a dump, the changes since the one before.
+        rows: what `typing` made of them; of a dump, what differs from `current`.
         truncates: the batch's truncates, which are in `truncates` already.
     """
     schema = typing.schema

@@ -57,7 +57,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Prepared:
-    """A table's part of a batch, typed and reduced; nothing is written yet."""
+    """A table's part of a batch, typed and reduced; nothing is written yet.
+
+    `told`: the rows that are news to the history, where these are others than `rows`.
+    """
 
     facts: TableFacts
     events: DataFrame
@@ -68,6 +71,7 @@ class Prepared:
     summary: Row
     truncates: list[TableFloor]
     dump_floor: TableFloor | None = None
+    told: DataFrame | None = None
     unresolved: DataFrame | None = None
 
 
@@ -82,8 +86,14 @@ class OrderedTable:
         self._rows: int | None = None
         self._cached: list[DataFrame] = []
 
-    def prepare(self, lake: Lake, envelopes: DataFrame, facts: TableFacts, schema: TableSchema) -> Prepared:
-        """Type and reduce this table's events. Raises ExpectationStopped before anything is written."""
+    def prepare(
+        self, lake: Lake, envelopes: DataFrame, facts: TableFacts, schema: TableSchema, complete: bool
+    ) -> Prepared:
+        """Type and reduce this table's events. Raises ExpectationStopped before anything is written.
+
+        Args:
+            complete: whether rows of a full dump are all there are of it.
+        """
         mine = envelopes.where(F.col("table") == self.name)
         truncates = self._truncates(mine) if facts.truncates else []
         events = mine.where(F.col("op").isin("upsert", "delete"))
@@ -94,9 +104,9 @@ class OrderedTable:
         if typing is None or typing.schema != schema:
             typing = self._typing = Typing(self.name, self._table, schema)
         rows, shape = typing.rows(events)
-        dump_floor = None
+        dump_floor = told = None
         if facts.dump:
-            rows, floor = self._dump(lake, rows, shape)
+            rows, told, floor = self._dump(lake, self._keep(rows), shape, complete)
             dump_floor = (floor, facts.newest_changed_at) if floor else None
         marks = self._floors.of(self.name)
         for position, _ in truncates:
@@ -110,7 +120,9 @@ class OrderedTable:
             F.max(FLOOR).alias("newest_delete"), F.coalesce(F.sum(REFUSED), F.lit(0)).alias("refused"),
             F.coalesce(F.sum(WARNED), F.lit(0)).alias("warned"),
         ).collect()[0]  # fmt: skip
-        prepared = Prepared(facts, events, rows, shape, typing, reduced, summary, truncates, dump_floor, unresolved)
+        prepared = Prepared(
+            facts, events, rows, shape, typing, reduced, summary, truncates, dump_floor, told, unresolved
+        )
         self._stop_if_asked(prepared)
         return prepared
 
@@ -124,14 +136,14 @@ class OrderedTable:
         if prepared.truncates:
             add_table_floors(lake, self._floors, self.name, "truncate", prepared.truncates)
         merged = self._write(lake, prepared) if summary["keys"] else Merged()
-        if prepared.dump_floor:
-            add_table_floors(lake, self._floors, self.name, "snapshot", [prepared.dump_floor])
         outcome = Outcome(sent=facts.sent, rejected=int(summary["refused"]), warned=int(summary["warned"]))
         truncated = self._truncate(lake, prepared, outcome) if prepared.truncates and shape.key_known else 0
         if self._table.history is not None and shape.key_known:
-            history.record(
-                lake, self.name, self._table, prepared.typing, prepared.events, prepared.rows, prepared.truncates
-            )
+            told = prepared.rows if prepared.told is None else prepared.told
+            history.record(lake, self.name, self._table, prepared.typing, prepared.events, told, prepared.truncates)
+        if prepared.dump_floor:
+            # Last: what is at the floor already is taken for a further part of the same dump.
+            add_table_floors(lake, self._floors, self.name, "snapshot", [prepared.dump_floor])
         outcome.applied = min(merged.applied, facts.upserts + facts.deletes) + min(truncated, facts.truncates)
         outcome.stale = max(0, facts.changes - outcome.rejected - outcome.applied)
         outcome.changed.append(
@@ -209,10 +221,20 @@ class OrderedTable:
         found = mine.where(F.col("op") == "truncate").groupBy("position").agg(F.max("changed_at").alias("changed_at"))
         return sorted(((row["position"], row["changed_at"]) for row in found.collect()), key=lambda one: one[0])
 
-    def _dump(self, lake: Lake, rows: DataFrame, shape: Shape) -> tuple[DataFrame, str | None]:
+    def _dump(
+        self, lake: Lake, rows: DataFrame, shape: Shape, complete: bool
+    ) -> tuple[DataFrame, DataFrame | None, str | None]:
+        """What a dump changes in the table and in its history, and its floor.
+
+        The history is compared by itself: after a crash between the two the table has nothing left to tell it.
+        """
+        known = self._floors.of(self.name).floor
         current = lake.read(self._path) if lake.exists(self._path) else None
-        floor = self._floors.of(self.name).floor
-        return dumps.as_changes(self._keep(rows), shape, current, floor)
+        changes, floor = dumps.as_changes(rows, shape, current, known, complete)
+        if self._table.history is None:
+            return changes, None, floor
+        told, _ = dumps.as_changes(rows, shape, history.current(lake, self.name), known, complete)
+        return changes, told.localCheckpoint(), floor
 
     def _stop_if_asked(self, prepared: Prepared) -> None:
         if not prepared.summary["refused"] or not any(rule.on_fail == "stop" for rule in self._table.expect):

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from headrace.config_knowledge import Chunk, Parse
 from headrace.errors import Retryable
 from headrace.knowledge import chunk as cutting
-from headrace.knowledge.parse import Parsed, Unparsable, parse
+from headrace.knowledge.parse import Parsed, Unparsable, media, parse
 from headrace.ports import Loader
 
 PIECES = "array<struct<chunk: string, ordinal: int, heading: array<string>, start: int, end: int, tokens: int, text: string, embedded: string, content_hash: string>>"  # noqa: E501
@@ -40,6 +40,7 @@ def documents(events: DataFrame, load: Callable[[], Loader], limits: Parse, sett
     return events.mapInPandas(read_all, READ)
 
 
+_TEXTS = (media.MARKDOWN, media.TEXT, media.HTML, media.CSV, media.JSON, media.JSON_LINES)
 _KEPT = ("feed", "document", "op", "position", "tag", "changed_at", "url", "tenant", "metadata")
 _NAMES = [*_KEPT, "title", "media_type", "language", "tags", "audience", "content_hash", "pieces", "reason", "detail"]
 
@@ -58,12 +59,21 @@ def _read(event: dict[str, Any], load: Loader, limits: Parse, settings: Chunk) -
             content = told.pop("content", None)
         if content is None:
             return told
-        parsed = parse(bytes(content), event["locator"] or event["document"], event["media_type"], limits)
+        name = event["locator"] or event["document"]
+        if _emptied(bytes(content), name, event["media_type"]):
+            parsed = Parsed(None, "", event["media_type"] or media.TEXT, None, {})
+        else:
+            parsed = parse(bytes(content), name, event["media_type"], limits)
     except Unparsable as error:
         return told | {"op": "refused", "reason": error.reason, "detail": error.detail}
     except Retryable as error:
         return told | {"op": "refused", "reason": "not loaded", "detail": str(error)}
     return told | _said(told, parsed, settings)
+
+
+def _emptied(content: bytes, name: str, media_type: str | None) -> bool:
+    """Whether somebody took all text out of a text document: then its passages must go. An empty PDF is a broken one."""
+    return not content.strip(b" \t\r\n") and media.named(name, media_type) in _TEXTS
 
 
 def _loaded(event: dict[str, Any], load: Loader) -> dict[str, Any]:

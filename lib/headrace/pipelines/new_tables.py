@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pyspark.sql import functions as F
 
+from headrace.changes.facts import UNKNOWN_TABLE
 from headrace.config import Config
 from headrace.lake import Lake
 from headrace.pipelines import requests
@@ -14,9 +15,6 @@ from headrace.stores.files import LakeFiles
 from headrace.tables import CHANGES_LOG, REJECTS, TABLES
 
 log = logging.getLogger("headrace")
-
-UNKNOWN = "unknown table"
-"""The reason of rejects whose table no settings named."""
 
 
 def ask_for_replays(files: LakeFiles, lake: Lake, config: Config) -> None:
@@ -30,7 +28,7 @@ def ask_for_replays(files: LakeFiles, lake: Lake, config: Config) -> None:
         (request.take_from, request.table) for request in requests.list_open(files, JOB, refuse=False, done_too=True)
     }
     for relative, request in (
-        (REJECTS.path.format(job=JOB), ReplayRequest("rejects", reason=UNKNOWN)),
+        (REJECTS.path.format(job=JOB), ReplayRequest("rejects", reason=UNKNOWN_TABLE)),
         (CHANGES_LOG.path, ReplayRequest("log")),
     ):
         names = [name for name in new if (request.take_from, name) not in asked]

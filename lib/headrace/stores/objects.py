@@ -1,15 +1,19 @@
 """Documents as objects: a folder on disk or a prefix in S3, listed and loaded."""
 
+import logging
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from headrace.errors import Unreachable
 from headrace.ports import Loaded, Loader
 
+log = logging.getLogger("headrace")
 _TODO = "Check that it exists and that you may read it."
 
 
@@ -84,6 +88,7 @@ def _on_disk(root: str) -> Iterator[Found]:
         # What cannot be listed must not count as deleted.
         raise _unreachable(error.filename or root, error)
 
+    real_root = os.path.join(os.path.realpath(root), "")
     for folder, _, names in os.walk(root, onerror=failed):
         for name in names:
             path = os.path.join(folder, name)
@@ -91,9 +96,31 @@ def _on_disk(root: str) -> Iterator[Found]:
                 about = os.stat(path)
             except FileNotFoundError:
                 continue
+            if problem := _problem(path, about, real_root):
+                _passed_over(path, problem)
+                continue
             changed_at = datetime.fromtimestamp(about.st_mtime, UTC)
             relative = os.path.relpath(path, root).replace(os.sep, "/")
             yield Found(relative, _tag(about), changed_at, path)
+
+
+def _problem(path: str, about: os.stat_result, real_root: str) -> str | None:
+    """Why what is at a path is no document."""
+    if not stat.S_ISREG(about.st_mode):
+        return "it is no regular file"
+    if os.path.islink(path) and not os.path.realpath(path).startswith(real_root):
+        return "it is a link to a place outside of the folder"
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it"
+    return None
+
+
+@cache
+def _passed_over(path: str, problem: str) -> None:
+    """Said once in a process: folders are listed every few seconds."""
+    log.warning("%s is passed over: %s", os.fsencode(path).decode("utf-8", "backslashreplace"), problem)
 
 
 def _tag(about: os.stat_result) -> str:
@@ -102,7 +129,9 @@ def _tag(about: os.stat_result) -> str:
 
 def _load_file(path: str, known: str | None) -> Loaded | None:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             # Before it is read: of a file that is being written the tag is too old rather than too new.
             tag = _tag(os.fstat(file.fileno()))
             return Loaded(tag, None if tag == known else file.read())
@@ -112,6 +141,11 @@ def _load_file(path: str, known: str | None) -> Loaded | None:
         return None
     except OSError as error:
         raise _unreachable(path, error) from error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe would keep its reader waiting for a writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _in_s3(root: str, most: int = 1000) -> Iterator[Found]:

@@ -166,7 +166,8 @@ def answering(path: str) -> Iterator[None]:
         yield
     except (sqlite3.OperationalError, OSError) as error:
         todo = (
-            "Run `headrace run index_knowledge` if it was never built; else check the folder's rights and free space."
+            "Run `headrace run index_knowledge` if it was never built; else check that its folder can be made, is "
+            "writable and has free space."
         )
         raise Unreachable(expected="the index's file", found=str(error), todo=todo, where=path) from error
     except sqlite3.DatabaseError as error:

@@ -80,6 +80,16 @@ def test_a_poison_version_is_rejected_and_the_newest_readable_one_is_served_in_a
     assert all(row["reason"] for row in rejects)
 
 
+def test_a_text_that_was_emptied_takes_its_passages_out_and_an_empty_pdf_does_not(world: World) -> None:
+    pdf = replace(put("b.pdf", 1), media_type="application/pdf")
+    assert world.take(put("visa.md", 1), replace(pdf, media_type="text/markdown")) == (2, 2, 0, 0)
+    world.settle()
+    empty = replace(put("visa.md", 2, " \n"), locator="visa.md")
+    assert world.take(empty, replace(pdf, position=f"{2:010d}", tag="2", content=b"")) == (2, 1, 0, 1)
+    world.settle()
+    assert set(world.served()) == {"b.pdf"}
+
+
 def test_a_start_goes_on_where_a_crash_left_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.take(put("a.md", 1))
     world.start()

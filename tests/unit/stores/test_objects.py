@@ -73,3 +73,16 @@ def test_nothing_a_folder_where_a_file_was_and_an_impossible_name_are_no_object(
     objects.check(str(tmp_path))
     with pytest.raises(Unreachable, match="no such folder"):
         objects.check(f"{tmp_path}/none")
+
+
+def test_what_is_no_document_is_passed_over_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    root = tmp_path / "docs"
+    root.mkdir()
+    (root / "good.md").write_text("good")
+    (tmp_path / "secret.txt").write_text("secret")
+    (root / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (root / "inside.md").symlink_to("good.md")
+    os.mkfifo(root / "pipe.md")
+    Path(os.fsdecode(os.fsencode(root) + b"/bad\xff.md")).write_bytes(b"x")
+    assert {one.name for one in objects.listing(str(root))} == {"good.md", "inside.md"}
+    assert objects.loader()(str(root / "pipe.md"), None) is None

@@ -53,5 +53,5 @@ def parse(content: bytes, name: str, media_type: str | None, limits: "Parse") ->
 
 def empty(found: str) -> Unparsable:
     """The error for a document without text."""
-    todo = "Nothing to do if it is meant to be empty; scanned pages need OCR first."
+    todo = "Scanned pages need OCR first. An older version stays served: delete the document to take it out."
     return Unparsable("empty", expected="a document with text", found=found, todo=todo)

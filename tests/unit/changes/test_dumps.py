@@ -1,0 +1,109 @@
+"""Full dumps in files: parts, refused rows, replays, new tables, and what the history says of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from chaos.crashing_lake import Crash, CrashingLake, Plan
+from headrace.changes.apply import Applier
+from headrace.changes.decode import decoded
+from headrace.changes.routes import Routes
+from headrace.config import Config
+from headrace.tables import MESSAGES
+
+TABLES: dict[str, dict[str, Any]] = {
+    "kept": {"history": True, "expect": [{"column": "n", "min": 0}]},
+    "parts": {},
+}
+
+
+class Dumps:
+    """Dumps of several tables, one after another, each given to a new process."""
+
+    def __init__(self, spark: SparkSession, lake: Path) -> None:
+        self.spark, self.offset = spark, 0
+        source = {"from": "files", "path": "unused", "format": "snapshot", "position": ["at"], "table": "table"}
+        tables = {
+            name: {"source": "dumps", "key": ["id"], "drop": ["at", "table"], **more} for name, more in TABLES.items()
+        }
+        self.settings: dict[str, Any] = {"lake": str(lake), "sources": {"dumps": source}, "tables": tables}
+
+    def take(self, *rows: dict[str, Any] | str, plan: Plan | None = None, replay: bool = False) -> bool:
+        """Apply what is in one file; False where the process died."""
+        config = Config.model_validate(self.settings)
+        lake = CrashingLake(self.spark, config.lake, plan or Plan())
+        values = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+        messages = [
+            (None, value.encode(), None, "in/a.jsonl", 0, self.offset + place, None)
+            for place, value in enumerate(values)
+        ]
+        try:
+            applier = Applier(self.spark, config, lake)
+            frame = self.spark.createDataFrame(messages, MESSAGES)
+            routes = Routes(config.tables_of("dumps"))
+            envelopes = decoded(frame, "dumps", config.sources["dumps"], routes, applier.known())
+            applier.apply(envelopes, f"dumps/{self.offset}", log=not replay)
+        except Crash:
+            return False
+        self.offset += len(rows)
+        return True
+
+    def table(self, name: str, folder: str = "tables") -> list[Any]:
+        return self.spark.read.format("delta").load(f"{self.settings['lake']}/{folder}/{name}").collect()
+
+    def values(self, name: str) -> dict[int, int]:
+        return {row["id"]: row["n"] for row in self.table(name)}
+
+    def history(self) -> set[tuple[int, int, bool]]:
+        return {(row["id"], row["n"], row["_current"]) for row in self.table("kept", "history")}
+
+
+def row(table: str, at: int, id: int, n: int) -> dict[str, Any]:
+    return {"table": table, "at": at, "id": id, "n": n}
+
+
+@pytest.fixture
+def dumps(spark: SparkSession, tmp_path: Path) -> Dumps:
+    return Dumps(spark, tmp_path)
+
+
+def test_dumps_in_parts_end_right_their_history_too_and_what_is_replayed_deletes_nothing(dumps: Dumps) -> None:
+    for at in (10, 30):
+        for part in (0, 1):
+            rows = [row("parts", at, 2 * part + 1, 1), row("parts", at, 2 * part + 2, 1)]
+            kept = [row("kept", at, 1, at), row("kept", at, 3, -1 if at == 30 else 1)] if part == 0 else []
+            kept += [row("kept", at, 2, 5)] if at == 10 and part == 0 else []
+            dumps.take(*rows, *kept)
+    assert dumps.values("parts") == {1: 1, 2: 1, 3: 1, 4: 1}
+    assert dumps.values("kept") == {1: 30, 3: 1}, "2 is gone; 3 was refused and its older row stays"
+    assert dumps.history() == {(1, 10, False), (1, 30, True), (2, 5, False), (3, 1, True)}
+    del dumps.settings["tables"]["kept"]["expect"]
+    dumps.take(row("kept", 30, 3, -1), replay=True)
+    assert dumps.values("kept") == {1: 30, 3: -1}
+    assert dumps.history() == {(1, 10, False), (1, 30, True), (2, 5, False), (3, 1, False), (3, -1, True)}
+
+
+def test_a_dump_with_a_line_that_cannot_be_read_deletes_nothing(dumps: Dumps) -> None:
+    dumps.take(row("parts", 10, 1, 1), row("parts", 10, 2, 1))
+    dumps.take(row("parts", 30, 1, 2), '{"table": "parts", "at": 30, "id": 2')
+    assert dumps.values("parts") == {1: 2, 2: 1}
+    dumps.take(row("parts", 40, 1, 2))
+    assert dumps.values("parts") == {1: 2}
+
+
+def test_of_several_dumps_at_once_the_newest_counts(dumps: Dumps) -> None:
+    dumps.take(row("parts", 10, 1, 1), row("parts", 10, 2, 1), row("parts", 30, 1, 1), replay=True)
+    assert dumps.values("parts") == {1: 1}
+
+
+@pytest.mark.parametrize("dies_after", ["execute tables/", "append versions/"])
+def test_the_history_follows_a_dump_whose_process_died(dumps: Dumps, dies_after: str) -> None:
+    dumps.take(row("kept", 10, 1, 1), row("kept", 10, 2, 1))
+    news = [row("kept", 30, 1, 2), row("kept", 30, 3, 3)]
+    assert not dumps.take(*news, plan=Plan(dies_after, after_commit=True))
+    assert dumps.take(*news)
+    assert dumps.values("kept") == {1: 2, 3: 3}
+    assert dumps.history() == {(1, 1, False), (1, 2, True), (2, 1, False), (3, 3, True)}
