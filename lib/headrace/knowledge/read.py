@@ -72,7 +72,7 @@ def _read(event: dict[str, Any], load: Loader, limits: Parse, settings: Chunk) -
 
 
 def _emptied(content: bytes, name: str, media_type: str | None) -> bool:
-    """Whether somebody took all text out of a text document: then its passages must go. An empty PDF is a broken one."""
+    """Whether somebody took all text out of a text document: its passages must go. An empty PDF is a broken one."""
     return not content.strip(b" \t\r\n") and media.named(name, media_type) in _TEXTS
 
 
