@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done)
 HAS_PYTHON := $(shell $(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null && echo yes)
 
-.PHONY: help install demo test servers-test lint types bench soak lock third-party clean
+.PHONY: help install demo test deep-test servers-test lint types bench soak lock third-party clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,9 +29,15 @@ demo: environment ## the travel example: shuffled changes become correct tables,
 	@$(BIN)/headrace demo
 
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
-test: environment ## tests that need no server (under 12 minutes)
-	@$(PYTEST) tests --ignore=tests/servers --ignore=tests/soak -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS) \
+LOCAL := tests --ignore=tests/servers --ignore=tests/soak -n 2 --dist loadfile --no-loadscope-reorder
+
+test: environment ## tests that need no server (about 12 minutes on two cores)
+	@$(PYTEST) $(LOCAL) -m "not soak and not deep" $(ARGS) \
 	&& echo "make test: passed" || { echo "make test: FAILED" >&2; exit 1; }
+
+deep-test: environment ## the longer stories: crashes, late events, restarts, upgrades (about 8 minutes)
+	@$(PYTEST) $(LOCAL) -m "deep and not soak" $(ARGS) \
+	&& echo "make deep-test: passed" || { echo "make deep-test: FAILED" >&2; exit 1; }
 
 servers-test: environment ## tests against real Kafka, Debezium and PostgreSQL, started from packages
 	@$(PYTEST) tests/servers -m "not soak" $(ARGS) \

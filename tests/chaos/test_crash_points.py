@@ -71,6 +71,7 @@ def test_a_crash_at_any_write_changes_nothing_in_the_end(spark: SparkSession, tm
     assert_every_touched_key_is_announced(spark, world, config)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("end", "dies_after"),
     [

@@ -15,6 +15,8 @@ from headrace.ports import Filters
 from headrace.stores.delta_reader import ROWS
 from headrace.stores.indexes import reader
 
+pytestmark = pytest.mark.deep
+
 LAKES = sorted((Path(__file__).parents[1] / "data" / "lakes").glob("*.tar.gz"))
 
 USERS = [

@@ -145,6 +145,7 @@ def rows_by_id(spark: SparkSession, config: Config, shape: Shape, folder: str = 
     return {row["id"]: row for row in spark.read.format("delta").load(f"{config.lake}/{folder}/{shape.name}").collect()}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("dies_after", ["append tombstones/", "execute tables/", "append versions/"])
 def test_a_key_change_finds_its_values_when_its_batch_died_and_came_again_twice(
     spark: SparkSession, begun: Path, tmp_path: Path, dies_after: str
@@ -161,6 +162,7 @@ def test_a_key_change_finds_its_values_when_its_batch_died_and_came_again_twice(
     assert unresolved_keys(spark, config.lake, shape.name) == set()
 
 
+@pytest.mark.deep
 def test_a_key_that_lived_before_lends_a_moved_row_nothing(spark: SparkSession, begun: Path, tmp_path: Path) -> None:
     """Key 2 had a row, deleted lately; then key 1 became 2 and 2 became 3, in a batch that died half done."""
     shape, config = AGAIN, copied(begun, tmp_path, AGAIN)
@@ -176,6 +178,7 @@ def test_a_key_that_lived_before_lends_a_moved_row_nothing(spark: SparkSession, 
     assert unresolved_keys(spark, config.lake, shape.name) == set()
 
 
+@pytest.mark.deep
 def test_a_key_change_cut_in_two_by_a_batchs_end_finds_its_values(
     spark: SparkSession, begun: Path, tmp_path: Path
 ) -> None:
@@ -187,6 +190,7 @@ def test_a_key_change_cut_in_two_by_a_batchs_end_finds_its_values(
     assert unresolved_keys(spark, config.lake, shape.name) == set()
 
 
+@pytest.mark.deep
 def test_a_value_that_never_was_in_the_table_is_not_replaced_by_an_older_one(
     spark: SparkSession, begun: Path, tmp_path: Path
 ) -> None:

@@ -12,6 +12,8 @@ from pyspark.sql import SparkSession
 from object_world import Bucket, ObjectWorld, S3Bucket
 from s3_server import s3_server
 
+pytestmark = pytest.mark.deep
+
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 NAMES, ROUNDS, CHANGES, SEEDS = (60, 12, 80, range(20)) if SOAK else (25, 4, 40, range(1))
 TEXTS = ["one", "two", "three", "# four\n\nwith a title"]

@@ -25,6 +25,8 @@ from headrace.stores.embedders import embedder
 from headrace.stores.files import LakeFiles
 from headrace.stores.indexes import reader
 
+pytestmark = pytest.mark.deep
+
 
 class Site:
     """A folder of pages, its lake and its index."""

@@ -12,6 +12,8 @@ from headrace.errors import Unreachable
 from object_world import ObjectWorld, S3Bucket
 from s3_server import s3_server
 
+pytestmark = pytest.mark.deep
+
 SAMPLES = json.loads((Path(__file__).parents[2] / "data" / "events" / "s3_events.json").read_text("utf-8"))
 
 

@@ -16,6 +16,8 @@ from headrace.config_sources import FilesSource
 from headrace.pipelines import event_feed
 from headrace.tables import MESSAGES
 
+pytestmark = pytest.mark.deep
+
 FEED = {
     "from": "events", "source": "articles", "id": "article id", "text": "body.text", "renamed_from": "was",
     "language_field": "lang", "tags_field": "labels", "audience_field": "readers", "tenant_field": "customer",

@@ -18,6 +18,8 @@ from headrace.errors import Fatal
 from headrace.pipelines import index_knowledge
 from object_world import Bucket
 
+pytestmark = pytest.mark.deep
+
 ARTICLES = {"format": "json", "position": ["at"], "operation": {"column": "op", "delete": ["D"]}}
 
 

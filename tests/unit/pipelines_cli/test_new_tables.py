@@ -11,6 +11,8 @@ from headrace.config import Config
 from headrace.pipelines import apply_changes
 from headrace.stores.files import LakeFiles
 
+pytestmark = pytest.mark.deep
+
 HOTELS = {"source": "shop", "source_table": "public.hotels", "key": ["id"]}
 GHOSTS = {"source": "shop", "source_table": "public.ghosts", "key": ["id"]}
 INNS = {"source": "shop", "source_table": "public.guest_houses", "key": ["id"]}

@@ -24,6 +24,8 @@ from headrace.pipelines.trace import Story, trace
 from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES, MESSAGES
 
+pytestmark = pytest.mark.deep
+
 TOASTED = "__debezium_unavailable_value"
 OUTCOMES = ("applied", "stale", "rejected")
 KEYS = range(1, 33)

@@ -126,6 +126,7 @@ def test_a_stream_is_held_up_for_one_table_at_a_time(spark, config):
     assert lake.properties(BATCHES.path)["headrace.looked_after_at"] == LATER.isoformat()
 
 
+@pytest.mark.deep
 def test_the_outbox_forgets_what_was_told_long_ago_and_an_index_begun_later_is_filled_from_the_table(spark, tmp_path):
     world = World(spark, tmp_path)
     world.take(put("a.md", 1), put("b.md", 1))
