@@ -127,7 +127,7 @@ class OrderedTable:
         return prepared
 
     def apply(self, lake: Lake, prepared: Prepared) -> Outcome:
-        """Write a prepared batch: floors, rows, truncates, history; in this order."""
+        """Write a prepared batch: floors, rows, truncates, history, the floor of a dump; in this order."""
         facts, summary, shape = prepared.facts, prepared.summary, prepared.shape
         if shape.key_known:
             self._ensure(lake, shape)

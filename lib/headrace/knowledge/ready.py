@@ -103,8 +103,12 @@ def due(wanted: DataFrame) -> DataFrame:
 
 
 def _is_due() -> Column:
-    waits = F.col("next_try_at") > F.current_timestamp()
-    return F.col("vector").isNull() & ~F.coalesce(waits, F.lit(False))
+    return F.col("vector").isNull() & may_try(F.col("next_try_at"))
+
+
+def may_try(at: Column) -> Column:
+    """Whether it is time to try again; null is at once."""
+    return at.isNull() | (at <= F.current_timestamp())
 
 
 def with_vectors(wanted: DataFrame, made: DataFrame) -> DataFrame:

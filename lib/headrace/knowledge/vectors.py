@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
 from headrace.knowledge.embedding import LATER, Limiter, Missed, embed_all, estimate
-from headrace.knowledge.ready import Document, next_try, only
+from headrace.knowledge.ready import Document, may_try, next_try, only
 from headrace.lake import Assignments, Lake, local_rows
 from headrace.ports import Embedder, Model
 from headrace.tables import CHUNKS, VECTORS
@@ -53,8 +53,7 @@ class Embedded:
 
 def missing(lake: Lake, model: Model, documents: Sequence[Document], limit: int) -> DataFrame:
     """`content_hash, embedded` of the contents these documents lack and may try now, at most `limit`."""
-    due = next_try(model).isNull() | (next_try(model) <= F.current_timestamp())
-    pieces = only(lake.read(CHUNKS.path), documents).where(due)
+    pieces = only(lake.read(CHUNKS.path), documents).where(may_try(next_try(model)))
     texts = pieces.groupBy("content_hash").agg(F.any_value("embedded").alias("embedded"))
     have = lake.read(lake.ensure(VECTORS)).where(F.col("model") == model.fingerprint).select("content_hash")
     return texts.join(have, "content_hash", "left_anti").limit(limit)

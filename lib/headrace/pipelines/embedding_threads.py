@@ -4,8 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from headrace.knowledge.lane import Lane
-
-POLL_SECONDS = 0.2
+from headrace.pipelines.streams import POLL_SECONDS
 
 
 class EmbeddingThreads:

@@ -22,10 +22,10 @@ from headrace.pipelines.kept_tables import upkeep_of_knowledge
 from headrace.pipelines.model_change import ModelChange
 from headrace.pipelines.publish import Publisher
 from headrace.pipelines.runtime import spark_session
+from headrace.pipelines.streams import POLL_SECONDS
 from headrace.stores.files import LakeFiles
 
 log = logging.getLogger("headrace")
-POLL_SECONDS = 0.2
 ASK_OUTBOX_SECONDS = 30.0
 FORGET_EVERY = timedelta(hours=6)
 TRIES = 5
