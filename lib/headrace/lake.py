@@ -4,6 +4,7 @@ Paths are relative to the lake's root. Every table Headrace creates carries `hea
 """
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,8 @@ def local_rows(spark: SparkSession, rows: Sequence[Sequence[object]], schema: st
     arrays = [pa.array(values, field.type) for values, field in zip(columns, arrow, strict=True)]
     return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=arrow), fields)
 
+
+_CREATION_POLLS, _CREATION_POLL_SECONDS = 10, 0.5
 
 _locks: dict[str, threading.Lock] = {}
 
@@ -180,15 +183,25 @@ class Lake:
             builder = builder.partitionedBy(*partition)
         try:
             builder.execute()
-        except AnalysisException as error:
-            if error.getCondition() != "DELTA_TABLE_NOT_FOUND" or not self._remove_unborn(relative):
-                raise
-            builder.execute()
-        except Exception:
-            # Another process may have been quicker: two jobs share a lake.
-            if not self.exists(relative):
-                raise
+        except Exception as error:
+            # Another process may be quicker: two jobs share a lake. Until its first commit is there, Delta speaks of
+            # anything from a folder that is not empty to a table that is none.
+            if not self._appears(relative):
+                unborn = isinstance(error, AnalysisException) and error.getCondition() == "DELTA_TABLE_NOT_FOUND"
+                if not unborn or not self._remove_unborn(relative):
+                    raise
+                builder.execute()
         self._known.add(relative)
+
+    def _appears(self, relative: str) -> bool:
+        """Whether a table is there within the seconds its creation by another process may take."""
+        for _ in range(_CREATION_POLLS):
+            try:
+                self.read(relative)  # looks anew, where `exists` goes by what Delta has in its cache
+                return self.exists(relative)
+            except AnalysisException:
+                time.sleep(_CREATION_POLL_SECONDS)
+        return False
 
     def ensure(self, contract: TableContract, **names: str) -> str:
         """Create a contract's table unless it is there; its relative path."""

@@ -2,8 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from headrace import lake as lake_module
@@ -29,3 +31,23 @@ def test_a_table_another_process_creates_at_the_same_moment_is_taken(
     with ThreadPoolExecutor(4) as pool:
         tables = list(pool.map(lambda _: Lake(spark, str(tmp_path)).ensure(TRUNCATES), range(4)))
     assert set(tables) == {TRUNCATES.path}
+
+
+def test_a_table_whose_folder_is_there_before_its_first_commit_is_waited_for(spark: SparkSession, tmp_path: Path) -> None:
+    Lake(spark, str(tmp_path / "other")).ensure(TRUNCATES)
+    log = tmp_path / TRUNCATES.path / "_delta_log"
+    log.mkdir(parents=True)
+    with ThreadPoolExecutor(1) as pool:
+        table = pool.submit(Lake(spark, str(tmp_path)).ensure, TRUNCATES)
+        sleep(1)
+        for commit in (tmp_path / "other" / TRUNCATES.path / "_delta_log").glob("*.json"):
+            commit.rename(log / commit.name)
+        assert table.result() == TRUNCATES.path
+    assert Lake(spark, str(tmp_path)).read(TRUNCATES.path).count() == 0
+
+
+def test_a_folder_that_holds_something_else_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / TRUNCATES.path).mkdir()
+    (tmp_path / TRUNCATES.path / "notes.txt").touch()
+    with pytest.raises(AnalysisException, match="not a Delta table"):
+        Lake(spark, str(tmp_path)).ensure(TRUNCATES)
