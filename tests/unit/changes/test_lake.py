@@ -33,7 +33,7 @@ def test_a_table_another_process_creates_at_the_same_moment_is_taken(
     assert set(tables) == {TRUNCATES.path}
 
 
-def test_a_table_whose_folder_is_there_before_its_first_commit_is_waited_for(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_table_whose_first_commit_is_to_come_is_waited_for(spark: SparkSession, tmp_path: Path) -> None:
     Lake(spark, str(tmp_path / "other")).ensure(TRUNCATES)
     log = tmp_path / TRUNCATES.path / "_delta_log"
     log.mkdir(parents=True)
