@@ -29,7 +29,7 @@ FULL, PARTIAL, TRACKED = "FULL", "PARTIAL", "TRACKED"
 CRASH_ON_DELETE = ("delete", "execute tables/")
 CRASH_BEFORE_ROWS = ("delete", "append tombstones/")
 COLLAPSE, FLOORS, MERGE = (f"lib/headrace/ordering/{name}.py" for name in ("collapse", "floors", "guarded_merge"))
-TABLE, HISTORY = "lib/headrace/changes/ordered_table.py", "lib/headrace/changes/history.py"
+TABLE, HISTORY, MEND = (f"lib/headrace/changes/{name}.py" for name in ("ordered_table", "history", "mend"))
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ MUTANTS = (
     Mutant(
         "a truncate keeps older values of rows it spares",
         TABLE,
-        "if prepared.shape.partial:\n            _forget_carried(",
-        "if False:\n            _forget_carried(",
+        "if prepared.shape.partial:\n            carried.forget_older(",
+        "if False:\n            carried.forget_older(",
         kind=PARTIAL,
         late_truncate=True,
     ),
@@ -161,9 +161,9 @@ MUTANTS = (
     ),
     Mutant(
         "nothing mended at the start",
-        TABLE,
-        "        below = self._below_floors(lake)\n",
-        "        below = None\n",
+        MEND,
+        "    if not key:\n",
+        "    if True:\n",
         crash=CRASH_BEFORE_ROWS,
     ),
     Mutant(

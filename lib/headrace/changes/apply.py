@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from headrace.changes import freeze, journal
 from headrace.changes.facts import TableFacts, batch_facts
 from headrace.changes.formats.declared import declared
+from headrace.changes.mend import mend
 from headrace.changes.ordered_table import OrderedTable, Outcome
 from headrace.changes.schema import SchemaRegistry, TableSchema
 from headrace.config import Config
@@ -64,7 +65,7 @@ class Applier:
         return self._registry.known()
 
     def apply(
-        self, envelopes: DataFrame, batch: str, exact: Transaction | None = None, *, log: bool = True
+        self, envelopes: DataFrame, batch: str, exact: Transaction | None = None, *, replayed: bool = False
     ) -> BatchResult:
         """Apply one batch.
 
@@ -72,7 +73,7 @@ class Applier:
             envelopes: schema `ENVELOPE`.
             batch: names the batch in `changed_keys`, the log and `batches`: `<source>/<number>`.
             exact: given where a repeat of the batch holds exactly the same rows; log and rejects then skip a repeat.
-            log: False for a replay of messages the lake keeps.
+            replayed: these are messages the lake keeps: they are not logged again, and are no whole dump.
 
         Returns:
             Counts by table: applied + stale + rejected + ignored = sent.
@@ -91,7 +92,7 @@ class Applier:
         try:
             facts = batch_facts(envelopes)
             self._learn(lake, envelopes, facts)
-            outcomes = self._apply_tables(lake, envelopes, facts, batch, exact if log else None, log)
+            outcomes = self._apply_tables(lake, envelopes, facts, batch, exact, replayed)
             result = BatchResult(outcomes)
             # In any order: a batch that stops between them comes again and writes them all.
             with ThreadPoolExecutor(3) as pool:
@@ -112,8 +113,8 @@ class Applier:
         return result
 
     def _mend(self) -> None:
-        for name, table in self._tables.items():
-            gone = table.mend(self._lake)
+        for name, table in self._config.tables.items():
+            gone = mend(self._lake, name, table, self._floors)
             if gone is not None:
                 journal.append_changed_keys(self._lake, {name: Outcome(changed=[gone])}, "mend/0")
 
@@ -124,15 +125,15 @@ class Applier:
         facts: Mapping[str, TableFacts],
         batch: str,
         exact: Transaction | None,
-        log: bool,
+        replayed: bool,
     ) -> dict[str, Outcome]:
         names = [name for name in facts if name in self._tables and facts[name].changes]
-        complete = log and not any(found.unread for found in facts.values())
+        gaps = any(found.unread for found in facts.values())
         with ThreadPoolExecutor(self._config.apply.parallel_tables) as pool:
             # All of them before anything is written: one may stop the batch.
             ready = [
                 pool.submit(
-                    self._tables[name].prepare, lake, envelopes, facts[name], self._registry.get(name), complete
+                    self._tables[name].prepare, lake, envelopes, facts[name], self._registry.get(name), replayed, gaps
                 )
                 for name in names
             ]
@@ -143,7 +144,7 @@ class Applier:
                 lake.spark.conf.set(setting, value)
             logged = (
                 [pool.submit(journal.append_log, lake, envelopes, batch, exact)]
-                if log and self._config.log.enabled
+                if self._config.log.enabled and not replayed
                 else []
             )
             running = {name: pool.submit(self._tables[name].apply, lake, prepared[name]) for name in names}

@@ -17,33 +17,30 @@ from headrace.ordering.position import RANKS, SNAPSHOT_START_RANK
 _NO_HASH = "0" * 12
 
 
-def as_changes(
-    rows: DataFrame, shape: Shape, current: DataFrame | None, floor: str, complete: bool
-) -> tuple[DataFrame, str | None]:
+def newest(rows: DataFrame) -> tuple[str, int]:
+    """The floor that the newest dump among these rows is, "" where no row has a position; and how many have no key."""
+    no_key = F.col(PROBLEM).isNotNull() & F.col(KEY).isNull()
+    found = rows.agg(F.max(POSITION).alias("position"), F.count_if(no_key).alias("keyless")).collect()[0]
+    source_part = str(found["position"] or "").rpartition("-")[0]
+    return f"{source_part}-{SNAPSHOT_START_RANK}{_NO_HASH}" if source_part else "", int(found["keyless"])
+
+
+def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, start: str, whole: bool) -> DataFrame:
     """Compare a dump with the table.
 
     Args:
         rows: the rows of a dump, from `Typing.rows`; of several dumps the newest counts.
         current: what was known of living rows, or None before the first load.
-        floor: the newest truncate or dump known.
-        complete: whether these are all rows there are of it. Replayed rows are not, nor are those beside a message that
-            could not be read: it may be any key's.
+        start: the newest dump's floor.
+        whole: whether a key that is not among these rows is gone.
 
     Returns:
         Rows of the same columns: those new or different as upserts, missing keys as deletes at the dump's position,
-        rejected rows as they are; and the dump's own floor. An older dump than `floor` comes back as it is (it is stale
-        row by row) with None. Nothing is deleted where a row has no readable key, and by what follows as a further part
-        of a dump that was applied already.
+        rejected rows as they are.
     """
-    no_key = F.col(PROBLEM).isNotNull() & F.col(KEY).isNull()
-    newest = rows.agg(F.max(POSITION), F.count_if(no_key)).first()
-    source_part = str(newest[0]).rpartition("-")[0] if newest and newest[0] else ""
-    start = f"{source_part}-{SNAPSHOT_START_RANK}{_NO_HASH}"
-    if not source_part or start < floor:
-        return rows, None
     rows = rows.where(F.col(PROBLEM).isNotNull() | (F.col(POSITION) >= start))
     if current is None or not all(name in current.columns for name in shape.key):
-        return rows, start
+        return rows
     held = [name for name in shape.names if name in current.columns]
     stored = current.select(
         key_text([col(name) for name in shape.key]).alias("_stored_key"),
@@ -55,12 +52,11 @@ def as_changes(
     joined = rows.join(stored, F.col(KEY) == F.col("_stored_key"), "left")
     differs = F.col("_stored").isNull() | ~F.col("_stored").eqNullSafe(told) | adds | F.col(PROBLEM).isNotNull()
     changes = joined.where(differs).select(*rows.columns)
-    if not complete:
-        return changes, None
-    if start == floor or (newest and newest[1]):
-        return changes, start
+    if not whole:
+        return changes
     gone = stored.join(rows.select(KEY), F.col("_stored_key") == F.col(KEY), "left_anti")
-    return changes.unionByName(_deletes(gone, rows, shape, f"{source_part}-{RANKS['delete']}{_NO_HASH}")), start
+    at = f"{start.rpartition('-')[0]}-{RANKS['delete']}{_NO_HASH}"
+    return changes.unionByName(_deletes(gone, rows, shape, at))
 
 
 def _deletes(gone: DataFrame, rows: DataFrame, shape: Shape, position: str) -> DataFrame:

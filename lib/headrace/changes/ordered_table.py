@@ -1,20 +1,20 @@
 """One ordered table: the steps a batch takes into it."""
 
-from collections.abc import Sequence
+import logging
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from headrace.changes import dumps, history, moves
+from headrace.changes import carried, dumps, history, moves
 from headrace.changes.columns import col, key_text
 from headrace.changes.facts import TableFacts
 from headrace.changes.schema import TableSchema, ensure_table, system_columns
-from headrace.changes.stored_key import check_key, key_property
+from headrace.changes.stored_key import key_property
 from headrace.changes.table_rows import REASON, Shape, Typing
 from headrace.config import Table
 from headrace.errors import ExpectationStopped
-from headrace.lake import Assignments, Lake, quoted
+from headrace.lake import Lake, quoted
 from headrace.ordering.collapse import (
     FLOOR,
     KEY,
@@ -29,7 +29,9 @@ from headrace.ordering.collapse import (
 )
 from headrace.ordering.floors import Floors, TableFloor, add_table_floors, add_tombstones, with_known_floors
 from headrace.ordering.guarded_merge import Merged, first_load, merge
-from headrace.tables import CARRIED, TABLES, TOMBSTONES
+from headrace.tables import CARRIED, TABLES
+
+log = logging.getLogger(__name__)
 
 DEFAULT_PROPERTIES = {"delta.enableDeletionVectors": "true"}
 
@@ -87,12 +89,13 @@ class OrderedTable:
         self._cached: list[DataFrame] = []
 
     def prepare(
-        self, lake: Lake, envelopes: DataFrame, facts: TableFacts, schema: TableSchema, complete: bool
+        self, lake: Lake, envelopes: DataFrame, facts: TableFacts, schema: TableSchema, replayed: bool, gaps: bool
     ) -> Prepared:
         """Type and reduce this table's events. Raises ExpectationStopped before anything is written.
 
         Args:
-            complete: whether rows of a full dump are all there are of it.
+            replayed: rows of a full dump are single ones of it.
+            gaps: messages of the batch could not be read, so that any row may be missing in a full dump.
         """
         mine = envelopes.where(F.col("table") == self.name)
         truncates = self._truncates(mine) if facts.truncates else []
@@ -106,8 +109,8 @@ class OrderedTable:
         rows, shape = typing.rows(events)
         dump_floor = told = None
         if facts.dump:
-            rows, told, floor = self._dump(lake, self._keep(rows), shape, complete)
-            dump_floor = (floor, facts.newest_changed_at) if floor else None
+            rows, told, floor = self._dump(lake, self._keep(rows), shape, not replayed, gaps)
+            dump_floor = None if replayed or not floor else (floor, facts.newest_changed_at)
         marks = self._floors.of(self.name)
         for position, _ in truncates:
             marks.floor = max(marks.floor, position)
@@ -163,49 +166,6 @@ class OrderedTable:
             self._rows = lake.read(self._path).count() if lake.exists(self._path) else 0
         return self._rows
 
-    def mend(self, lake: Lake) -> DataFrame | None:
-        """Delete rows that lie below their floor: what a crash between a floor and its rows left behind.
-
-        Raises ConfigError, before anything is written, where the table was made with another key.
-
-        Returns:
-            `key, position` of the rows deleted, to be told in `changed_keys`; None where there were none.
-        """
-        check_key(lake, self.name, self._table, self._stored_key(lake))
-        below = self._below_floors(lake)
-        if below is None:
-            return None
-        kept = below.localCheckpoint()
-        if kept.isEmpty():
-            return None
-        keyed = key_text([F.col(f"t.{quoted(name)}") for name in self._stored_key(lake)])
-        on = (keyed == F.col("s.key")) & (F.col(f"t.{POSITION}") < F.col("s.position"))
-        lake.table(self._path).alias("t").merge(kept.alias("s"), on).whenMatchedDelete().execute()
-        return kept
-
-    def _below_floors(self, lake: Lake) -> DataFrame | None:
-        """`key, position` (the floor's) of stored rows that a truncate or a tombstone lies above."""
-        key = self._stored_key(lake)
-        if not key:
-            return None
-        rows = lake.read(self._path).select(key_text([col(name) for name in key]).alias("key"), F.col(POSITION))
-        floor = F.lit(self._floors.of(self.name).truncate or None).cast("string")
-        stones = TOMBSTONES.path.format(table=self.name)
-        if lake.exists(stones):
-            highest = lake.read(stones).groupBy("key").agg(F.max("position").alias("_stone"))
-            rows = rows.join(highest, "key", "left").withColumn("position", F.greatest(floor, F.col("_stone")))
-        else:
-            rows = rows.withColumn("position", floor)
-        return rows.where(F.col(POSITION) < F.col("position")).select("key", "position")
-
-    def _stored_key(self, lake: Lake) -> list[str]:
-        """The key columns as the stored table spells them; empty where it lacks one."""
-        if not lake.exists(self._path):
-            return []
-        columns = {field.name.lower(): field.name for field in lake.read(self._path).schema.fields}
-        found = [columns[name.lower()] for name in self._table.key if name.lower() in columns]
-        return found if len(found) == len(self._table.key) else []
-
     def release(self) -> None:
         """Let go of what the batch cached."""
         for cached in self._cached:
@@ -222,19 +182,27 @@ class OrderedTable:
         return sorted(((row["position"], row["changed_at"]) for row in found.collect()), key=lambda one: one[0])
 
     def _dump(
-        self, lake: Lake, rows: DataFrame, shape: Shape, complete: bool
-    ) -> tuple[DataFrame, DataFrame | None, str | None]:
+        self, lake: Lake, rows: DataFrame, shape: Shape, complete: bool, gaps: bool
+    ) -> tuple[DataFrame, DataFrame | None, str]:
         """What a dump changes in the table and in its history, and its floor.
 
-        The history is compared by itself: after a crash between the two the table has nothing left to tell it.
+        An older dump has no floor: it is stale row by row. Nothing is deleted where a row is missing or has no readable
+        key, which may be any row's, and by a further file of a dump that was applied.
         """
         known = self._floors.of(self.name).floor
+        start, keyless = dumps.newest(rows)
+        if not start or start < known:
+            return rows, None, ""
+        if complete and (keyless or gaps):
+            log.warning("table=%s: this full dump deletes no row: some of its rows could not be read", self.name)
+        whole = complete and not gaps and not keyless and start > known
         current = lake.read(self._path) if lake.exists(self._path) else None
-        changes, floor = dumps.as_changes(rows, shape, current, known, complete)
-        if self._table.history is None:
-            return changes, None, floor
-        told, _ = dumps.as_changes(rows, shape, history.current(lake, self.name), known, complete)
-        return changes, told.localCheckpoint(), floor
+        changes = dumps.as_changes(rows, shape, current, start, whole)
+        told = None
+        if self._table.history is not None:
+            # Compared by itself: after a crash between the two the table has nothing left to tell the history.
+            told = dumps.as_changes(rows, shape, history.current(lake, self.name), start, whole).localCheckpoint()
+        return changes, told, start
 
     def _stop_if_asked(self, prepared: Prepared) -> None:
         if not prepared.summary["refused"] or not any(rule.on_fail == "stop" for rule in self._table.expect):
@@ -258,7 +226,7 @@ class OrderedTable:
             # Before the columns are added: after a crash in between they still count as new.
             for name in shape.partial:
                 if name not in before and name != UNHEARD:
-                    _first_heard(lake, self._path, name)
+                    carried.first_heard(lake, self._path, name)
         ensure_table(lake, self._path, list(shape.columns), system_columns(bool(shape.partial)), properties)
         self._shape = shape
 
@@ -294,28 +262,8 @@ class OrderedTable:
             outcome.changed.append(kept)
             self._rows = None
         if prepared.shape.partial:
-            _forget_carried(lake, self._path, prepared.shape.partial, newest)
+            carried.forget_older(lake, self._path, prepared.shape.partial, newest)
         return 1 if count else 0
-
-
-def _forget_carried(lake: Lake, path: str, partial: Sequence[str], floor: str) -> None:
-    """Null the values of living rows that are older than a truncate."""
-    place = F.lit(floor)
-    older = F.exists(F.map_values(CARRIED), lambda position: position < place)
-    changes: Assignments = {
-        quoted(name): F.when(F.try_element_at(CARRIED, F.lit(name)) < place, F.lit(None)).otherwise(col(name))
-        for name in partial
-        if name != UNHEARD
-    }
-    changes[CARRIED] = F.transform_values(CARRIED, lambda _, position: F.greatest(position, place))
-    lake.table(path).update((F.col(POSITION) > place) & older, changes)
-
-
-def _first_heard(lake: Lake, path: str, name: str) -> None:
-    """Give rows that do not know a new column its position: that of all columns unheard of."""
-    unheard = F.try_element_at(CARRIED, F.lit(UNHEARD))
-    unknown = unheard.isNotNull() & ~F.map_contains_key(CARRIED, name)
-    lake.table(path).update(unknown, {CARRIED: F.map_concat(F.col(CARRIED), F.create_map(F.lit(name), unheard))})
 
 
 def _statistics(shape: Shape) -> dict[str, str]:

@@ -17,17 +17,16 @@ def kept(table: Table) -> Column:
     return F.lit(True) if table.where is None else F.coalesce(F.expr(table.where), F.lit(False))
 
 
-def unreadable(spark: SparkSession, name: str, table: Table) -> ConfigError | None:
-    """The first expression of a table that is not SQL."""
+def unreadable(spark: SparkSession, name: str, table: Table) -> Iterator[ConfigError]:
+    """The expressions of a table that are not SQL."""
     nothing = spark.range(0)
     for key, text, made in _expressions(table):
         try:
             nothing.select(made())
         except ParseException as error:
-            return _wrong(f"tables.{name}.{key}", "a SQL expression", text, error, "Correct it.")
+            yield _wrong(f"tables.{name}.{key}", "a SQL expression", text, error, "Correct it.")
         except AnalysisException:  # its columns are not known yet
             continue
-    return None
 
 
 def unfitting(name: str, table: Table, rows: DataFrame) -> ConfigError | None:

@@ -18,13 +18,23 @@ def key_property(key: Sequence[str]) -> dict[str, str]:
     return {KEY_PROPERTY: json.dumps(list(key), ensure_ascii=False)}
 
 
+def stored_key(lake: Lake, name: str, table: Table) -> list[str]:
+    """The key columns as the stored table spells them; empty where it lacks one or is not there."""
+    relative = TABLES.format(table=name)
+    if not lake.exists(relative):
+        return []
+    columns = {field.name.lower(): field.name for field in lake.read(relative).schema.fields}
+    found = [columns[column.lower()] for column in table.key if column.lower() in columns]
+    return found if len(found) == len(table.key) else []
+
+
 def check_key(lake: Lake, name: str, table: Table, stored: Sequence[str]) -> None:
     """Raise ConfigError where the settings name another key, or another kind of key, than the stored table has.
 
     A table of before this property gets it.
 
     Args:
-        stored: the key columns as the stored table spells them; empty where it lacks one or is not there.
+        stored: what `stored_key` says.
     """
     relative = TABLES.format(table=name)
     if not lake.exists(relative):

@@ -19,7 +19,6 @@ from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.runtime import spark_session
 from headrace.stores.files import LakeFiles
 
-POLL_SECONDS = 0.2
 REQUESTS_EVERY = 25
 """Polls between two looks for requests while the stream is idle."""
 
@@ -40,7 +39,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         settings=config.spark,
     )
     for name, table in config.tables.items():
-        if wrong := settings_sql.unreadable(spark, name, table):
+        for wrong in settings_sql.unreadable(spark, name, table):
             raise wrong
     applier = Applier(spark, config)
     upkeep = upkeep_of_changes(Lake(spark, config.lake), config)
@@ -53,7 +52,7 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
     for left in reversed(range(len(names) + 1)):
         queries = [(name, _start(spark, name, config, batches, once)) for name in names]
         try:
-            batches.follow(queries, POLL_SECONDS, open_requests, REQUESTS_EVERY)
+            batches.follow(queries, streams.POLL_SECONDS, open_requests, REQUESTS_EVERY)
             break
         except StreamingQueryException as failure:
             if not left or not streams.only_unreported(failure):

@@ -52,7 +52,7 @@ class Batches:
         """Apply messages kept in the lake once more."""
         with self._lock:
             few = streams.compact(messages)
-            return self._apply(few, name, self._config.sources[name], batch, None, log_it=False)
+            return self._apply(few, name, self._config.sources[name], batch, None, replayed=True)
 
     def follow(
         self, queries: Sequence[tuple[str, StreamingQuery]], poll: float, between: Callable[[], None], every: int
@@ -85,7 +85,7 @@ class Batches:
         exact = Transaction(f"headrace/{self._ids[name]}", number)
         clock = time.monotonic()
         try:
-            result = self._apply(messages, name, source, f"{name}/{number}", exact, log_it=True)
+            result = self._apply(messages, name, source, f"{name}/{number}", exact)
         except Exception as error:
             raise file_source.explained(error, name) from error
         log.info(
@@ -96,7 +96,13 @@ class Batches:
         self._upkeep.run(tables=1)
 
     def _apply(
-        self, messages: DataFrame, name: str, source: Source, batch: str, exact: Transaction | None, log_it: bool
+        self,
+        messages: DataFrame,
+        name: str,
+        source: Source,
+        batch: str,
+        exact: Transaction | None,
+        replayed: bool = False,
     ) -> BatchResult:
         envelopes = decoded(
             messages,
@@ -105,6 +111,6 @@ class Batches:
             self._routes[name],
             self._applier.known(),
             ignore_unknown=self._config.apply.unknown_tables == "ignore",
-            replayed=not log_it,
+            replayed=replayed,
         )
-        return self._applier.apply(envelopes, batch, exact, log=log_it)
+        return self._applier.apply(envelopes, batch, exact, replayed=replayed)

@@ -35,7 +35,7 @@ def check(config: Config) -> Iterator[Finding]:
         checkpoints = config.checkpoints
         yield _tried("checkpoints", lambda: _writable(checkpoints))
     if any(table.where or table.columns or table.expect for table in config.tables.values()):
-        yield _tried("sql", lambda: _sql(config))
+        yield from _sql(config)
     of_documents = config.knowledge.sources() if config.knowledge else frozenset()
     for name, source in config.sources.items():
         if isinstance(source, KafkaSource):
@@ -51,12 +51,13 @@ def _tried(name: str, attempt: Callable[[], str]) -> Finding:
     try:
         return Finding(name, True, attempt())
     except HeadraceError as error:
-        place = f"{error.where}: " if isinstance(error, ConfigError) else ""
-        return Finding(name, False, f"{place}expected {error.expected}; found {error.found}", _todo(error))
+        return _failed(name, error)
 
 
-def _todo(error: HeadraceError) -> str:
-    return error.todo.replace(", then run `headrace check`", "")
+def _failed(name: str, error: HeadraceError) -> Finding:
+    place = f"{error.where}: " if isinstance(error, ConfigError) else ""
+    todo = error.todo.replace(", then run `headrace check`", "")
+    return Finding(name, False, f"{place}expected {error.expected}; found {error.found}", todo)
 
 
 def _packages(config: Config) -> str:
@@ -76,15 +77,23 @@ def _java() -> str:
     return f"Java {java.major} in {java.found_in}"
 
 
-def _sql(config: Config) -> str:
+def _sql(config: Config) -> Iterator[Finding]:
     from headrace.changes import settings_sql
     from headrace.pipelines.runtime import spark_session
 
-    spark = spark_session("headrace check", settings=config.spark)
-    for name, table in config.tables.items():
-        if wrong := settings_sql.unreadable(spark, name, table):
-            raise wrong
-    return "where, columns and expect of every table are SQL; whether they fit the columns is seen in the first batch"
+    try:
+        spark = spark_session("headrace check", settings=config.spark)
+    except HeadraceError as error:
+        yield _failed("sql", error)
+        return
+    wrong = [one for name, table in config.tables.items() for one in settings_sql.unreadable(spark, name, table)]
+    for one in wrong:
+        yield _failed("sql", one)
+    if not wrong:
+        said = (
+            "where, columns and expect of every table are SQL; whether they fit the columns is seen in the first batch"
+        )
+        yield Finding("sql", True, said)
 
 
 def _writable(place: str) -> str:

@@ -45,7 +45,7 @@ class Dumps:
             frame = self.spark.createDataFrame(messages, MESSAGES)
             routes = Routes(config.tables_of("dumps"))
             envelopes = decoded(frame, "dumps", config.sources["dumps"], routes, applier.known())
-            applier.apply(envelopes, f"dumps/{self.offset}", log=not replay)
+            applier.apply(envelopes, f"dumps/{self.offset}", replayed=replay)
         except Crash:
             return False
         self.offset += len(rows)
@@ -86,10 +86,13 @@ def test_dumps_in_parts_end_right_their_history_too_and_what_is_replayed_deletes
     assert dumps.history() == {(1, 10, False), (1, 30, True), (2, 5, False), (3, 1, False), (3, -1, True)}
 
 
-def test_a_dump_with_a_line_that_cannot_be_read_deletes_nothing(dumps: Dumps) -> None:
+def test_a_dump_with_a_line_that_cannot_be_read_deletes_nothing(dumps: Dumps, caplog: pytest.LogCaptureFixture) -> None:
     dumps.take(row("parts", 10, 1, 1), row("parts", 10, 2, 1))
     dumps.take(row("parts", 30, 1, 2), '{"table": "parts", "at": 30, "id": 2')
     assert dumps.values("parts") == {1: 2, 2: 1}
+    dumps.take(row("parts", 30, 3, 1))
+    assert dumps.values("parts") == {1: 2, 2: 1, 3: 1}, "its next file finds the rows of the one before"
+    assert "parts: this full dump deletes no row" in caplog.text
     dumps.take(row("parts", 40, 1, 2))
     assert dumps.values("parts") == {1: 2}
 

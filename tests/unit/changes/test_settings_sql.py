@@ -36,14 +36,14 @@ UNFITTING = [
 
 
 def test_sql_that_fits_is_passed(spark, rows):
-    assert settings_sql.unreadable(spark, "rooms", GOOD) is None
+    assert not list(settings_sql.unreadable(spark, "rooms", GOOD))
     assert settings_sql.unfitting("rooms", GOOD, rows) is None
 
 
 @pytest.mark.parametrize(("settings", "key", "text"), UNREADABLE)
 def test_what_is_no_sql_is_told_before_anything_is_read(settings, key, text, spark):
-    wrong = settings_sql.unreadable(spark, "rooms", table(**settings))
-    assert wrong is not None and wrong.where == f"tables.rooms.{key}"
+    [wrong] = settings_sql.unreadable(spark, "rooms", table(**settings))
+    assert wrong.where == f"tables.rooms.{key}"
     assert wrong.found.startswith(f"{text}: [PARSE_SYNTAX_ERROR]") and "\n" not in str(wrong)
 
 
