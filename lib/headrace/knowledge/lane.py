@@ -195,6 +195,8 @@ class Lane:
 def _fitting(before: int, documents: int, made: int, left: int) -> int:
     """How many documents the next round can finish, by what this one made of so many. It is better to finish a few than
     to begin them all: only whole documents are served."""
+    if left and not made:
+        return max(1, documents // 2)  # a model that is away says nothing of how many it can finish
     if left:
         return max(1, documents * made // (made + left))
     return max(before, min(DOCUMENTS_AT_ONCE, 2 * documents))
