@@ -4,6 +4,8 @@ A dump is a floor: what is older than it no longer counts. Rows it shows unchang
 is a read of the table and a write of the difference.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -12,33 +14,69 @@ from pyspark.sql import functions as F
 from headrace.changes.columns import col, key_text
 from headrace.changes.table_rows import PASSED_ON, REASON, Shape
 from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, WARNING
-from headrace.ordering.position import RANKS, SNAPSHOT_START_RANK
+from headrace.ordering.position import RANKS, SNAPSHOT_RANK, SNAPSHOT_START_RANK
 
 _NO_HASH = "0" * 12
 
 
-def newest(rows: DataFrame) -> tuple[str, int]:
-    """The floor that the newest dump among these rows is, "" where no row has a position; and how many have no key."""
+def deleted(floor: str) -> str:
+    """The position of what a dump lacks."""
+    return _at(floor, RANKS["delete"] + _NO_HASH)
+
+
+def confirmed(floor: str) -> str:
+    """The position of what a dump holds and said already: below its own rows."""
+    return _at(floor, SNAPSHOT_RANK + _NO_HASH)
+
+
+def end(floor: str) -> str:
+    """A position above everything a dump says, and below all later ones."""
+    return _at(floor, "9")
+
+
+def _at(position: str, rank: str) -> str:
+    return f"{position.rpartition('-')[0]}-{rank}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """The newest dump among some rows.
+
+    Attributes:
+        floor: the position just below its rows; "" where no row has a position.
+        changed_at: its time at the source.
+        keyless: rows without a readable key.
+    """
+
+    floor: str
+    changed_at: datetime | None
+    keyless: int
+
+
+def newest(rows: DataFrame) -> Dump:
+    """The newest dump among these rows."""
     no_key = F.col(PROBLEM).isNotNull() & F.col(KEY).isNull()
-    found = rows.agg(F.max(POSITION).alias("position"), F.count_if(no_key).alias("keyless")).collect()[0]
-    source_part = str(found["position"] or "").rpartition("-")[0]
-    return f"{source_part}-{SNAPSHOT_START_RANK}{_NO_HASH}" if source_part else "", int(found["keyless"])
+    found = rows.agg(
+        F.max(POSITION).alias("position"), F.max(CHANGED_AT).alias("at"), F.count_if(no_key).alias("keyless")
+    ).collect()[0]
+    floor = _at(found["position"], SNAPSHOT_START_RANK + _NO_HASH) if found["position"] else ""
+    return Dump(floor, found["at"], int(found["keyless"]))
 
 
-def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, start: str, whole: bool) -> DataFrame:
+def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, dump: Dump, whole: bool) -> DataFrame:
     """Compare a dump with the table.
 
     Args:
         rows: the rows of a dump, from `Typing.rows`; of several dumps the newest counts.
-        current: what was known of living rows, or None before the first load.
-        start: the newest dump's floor.
+        current: what was known of living rows at that time, or None before the first load.
+        dump: from `newest`.
         whole: whether a key that is not among these rows is gone.
 
     Returns:
         Rows of the same columns: those new or different as upserts, missing keys as deletes at the dump's position,
         rejected rows as they are.
     """
-    rows = rows.where(F.col(PROBLEM).isNotNull() | (F.col(POSITION) >= start))
+    rows = rows.where(F.col(PROBLEM).isNotNull() | (F.col(POSITION) >= dump.floor))
     if current is None or not all(name in current.columns for name in shape.key):
         return rows
     held = [name for name in shape.names if name in current.columns]
@@ -55,17 +93,19 @@ def as_changes(rows: DataFrame, shape: Shape, current: DataFrame | None, start: 
     if not whole:
         return changes
     gone = stored.join(rows.select(KEY), F.col("_stored_key") == F.col(KEY), "left_anti")
-    at = f"{start.rpartition('-')[0]}-{RANKS['delete']}{_NO_HASH}"
-    return changes.unionByName(_deletes(gone, rows, shape, at))
+    return changes.unionByName(_deletes(gone, rows, shape, dump))
 
 
-def _deletes(gone: DataFrame, rows: DataFrame, shape: Shape, position: str) -> DataFrame:
+def _deletes(gone: DataFrame, rows: DataFrame, shape: Shape, dump: Dump) -> DataFrame:
     types = dict(zip(rows.columns, rows.schema.fields, strict=True))
 
     def nothing(name: str) -> Column:
         return F.lit(None).cast(types[name].dataType).alias(name)
 
-    known = {KEY: F.col("_stored_key"), OP: F.lit("delete"), POSITION: F.lit(position)}
+    known = {
+        KEY: F.col("_stored_key"), OP: F.lit("delete"), POSITION: F.lit(deleted(dump.floor)),
+        CHANGED_AT: F.lit(dump.changed_at).cast("timestamp"),
+    }  # fmt: skip
     values = [
         F.col("_stored").getField(name).alias(name) if name in shape.key else nothing(name) for name in shape.names
     ]

@@ -12,6 +12,7 @@ from pyspark.sql.types import BooleanType, StringType, StructField, StructType, 
 from pyspark.sql.window import WindowSpec
 
 from headrace.changes.columns import col, key_text, untyped
+from headrace.changes.dumps import confirmed, deleted, end
 from headrace.changes.schema import TableSchema, ensure_table
 from headrace.changes.table_rows import Shape, Typing
 from headrace.config import History, Table
@@ -32,10 +33,12 @@ _SYSTEM = StructType(
 )
 
 
-def current(lake: Lake, name: str) -> DataFrame | None:
-    """The open interval of every living row; None before the first."""
+def as_of(lake: Lake, name: str, position: str) -> DataFrame | None:
+    """The intervals that a position falls into; None before the first."""
     relative = HISTORY.format(table=name)
-    return lake.read(relative).where(F.col(CURRENT)) if lake.exists(relative) else None
+    if not lake.exists(relative):
+        return None
+    return lake.read(relative).where((F.col(FROM) <= position) & (F.col(TO).isNull() | (F.col(TO) > position)))
 
 
 def record(
@@ -46,17 +49,23 @@ def record(
     events: DataFrame,
     rows: DataFrame,
     truncates: list[TableFloor],
+    next_dump: TableFloor | None = None,
 ) -> None:
     """Remember a batch's events and bring `history/<table>` up to date for the keys they touch.
 
     Args:
         events: the batch's upserts and deletes of this table, schema `ENVELOPE`.
-        rows: what `typing` made of them; of a dump, what differs from `current`.
+        rows: what `typing` made of them; of a dump, what differs from the history as of it.
         truncates: the batch's truncates, which are in `truncates` already.
+        next_dump: of an older dump that comes late, the floor of the next one known.
     """
     schema = typing.schema
     stored = lake.ensure(VERSIONS, table=name)
-    lake.append(_joined_texts(events, rows).unionByName(_made_deletes(rows, table, schema)), stored)
+    news = _joined_texts(events, rows).unionByName(_made_deletes(rows, table, schema))
+    if next_dump is not None:
+        news = news.localCheckpoint()
+        news = news.unionByName(_told_again(lake, stored, news, next_dump))
+    lake.append(news, stored)
     touched = rows.where(F.col(PROBLEM).isNull()).select(F.col(KEY).alias("key")).distinct()
     relative = HISTORY.format(table=name)
     if truncates and lake.exists(relative):
@@ -154,6 +163,29 @@ def _made_deletes(rows: DataFrame, table: Table, schema: TableSchema) -> DataFra
         F.col(KEY).alias("key"), F.col(POSITION).alias("position"), F.col(OP).alias("op"),
         F.to_json(F.create_map(*pairs)).alias("values"), F.lit(None).cast("array<string>").alias("sent"),
         F.col(CHANGED_AT).alias("changed_at"),
+    )  # fmt: skip
+
+
+def _told_again(lake: Lake, stored: str, news: DataFrame, dump: TableFloor) -> DataFrame:
+    """What a later dump said of the keys that an older one changes now.
+
+    The later dump left no version where it had nothing new to say, which it has now.
+    """
+    floor, changed_at = dump
+    source_part = floor.rpartition("-")[0]
+    known = lake.read(stored).where((F.col("position") <= end(floor)) & F.col("op").isin("upsert", "delete"))
+    newest = known.groupBy("key").agg(
+        F.max_by(F.struct("op", "values", "sent", "position"), "position").alias("_known")
+    )
+    keys = news.groupBy("key").agg(F.any_value("values").alias("values"))
+    joined = keys.join(newest, "key", "left").where(
+        F.col("_known").isNull() | ~F.startswith(F.col("_known.position"), F.lit(f"{source_part}-"))
+    )
+    op = F.coalesce("_known.op", F.lit("delete"))
+    return joined.select(
+        "key", F.when(op == "upsert", F.lit(confirmed(floor))).otherwise(F.lit(deleted(floor))).alias("position"),
+        op.alias("op"), F.coalesce("_known.values", "values").alias("values"), F.col("_known.sent").alias("sent"),
+        F.lit(changed_at).cast("timestamp").alias("changed_at"),
     )  # fmt: skip
 
 

@@ -75,6 +75,7 @@ class Prepared:
     dump_floor: TableFloor | None = None
     told: DataFrame | None = None
     unresolved: DataFrame | None = None
+    replayed: bool = False
 
 
 class OrderedTable:
@@ -109,8 +110,7 @@ class OrderedTable:
         rows, shape = typing.rows(events)
         dump_floor = told = None
         if facts.dump:
-            rows, told, floor = self._dump(lake, self._keep(rows), shape, not replayed, gaps)
-            dump_floor = None if replayed or not floor else (floor, facts.newest_changed_at)
+            rows, told, dump_floor = self._dump(lake, self._keep(rows), shape, not replayed, gaps)
         marks = self._floors.of(self.name)
         for position, _ in truncates:
             marks.floor = max(marks.floor, position)
@@ -124,7 +124,7 @@ class OrderedTable:
             F.coalesce(F.sum(WARNED), F.lit(0)).alias("warned"),
         ).collect()[0]  # fmt: skip
         prepared = Prepared(
-            facts, events, rows, shape, typing, reduced, summary, truncates, dump_floor, told, unresolved
+            facts, events, rows, shape, typing, reduced, summary, truncates, dump_floor, told, unresolved, replayed
         )
         self._stop_if_asked(prepared)
         return prepared
@@ -143,10 +143,14 @@ class OrderedTable:
         truncated = self._truncate(lake, prepared, outcome) if prepared.truncates and shape.key_known else 0
         if self._table.history is not None and shape.key_known:
             told = prepared.rows if prepared.told is None else prepared.told
-            history.record(lake, self.name, self._table, prepared.typing, prepared.events, told, prepared.truncates)
-        if prepared.dump_floor:
-            # Last: what is at the floor already is taken for a further part of the same dump.
-            add_table_floors(lake, self._floors, self.name, "snapshot", [prepared.dump_floor])
+            history.record(
+                lake, self.name, self._table, prepared.typing, prepared.events, told, prepared.truncates,
+                self._floors.of(self.name).next_dump(prepared.dump_floor),
+            )  # fmt: skip
+        dump = prepared.dump_floor
+        if dump and not prepared.replayed and dump[0] not in self._floors.of(self.name).dumps:
+            # Last: what is at a floor already is taken for a further part of the same dump.
+            add_table_floors(lake, self._floors, self.name, "snapshot", [dump])
         outcome.applied = min(merged.applied, facts.upserts + facts.deletes) + min(truncated, facts.truncates)
         outcome.stale = max(0, facts.changes - outcome.rejected - outcome.applied)
         outcome.changed.append(
@@ -183,26 +187,29 @@ class OrderedTable:
 
     def _dump(
         self, lake: Lake, rows: DataFrame, shape: Shape, complete: bool, gaps: bool
-    ) -> tuple[DataFrame, DataFrame | None, str]:
+    ) -> tuple[DataFrame, DataFrame | None, TableFloor | None]:
         """What a dump changes in the table and in its history, and its floor.
 
-        An older dump has no floor: it is stale row by row. Nothing is deleted where a row is missing or has no readable
-        key, which may be any row's, and by a further file of a dump that was applied.
+        For the table an older dump is stale row by row; the history compares it with what was known as of it. Nothing
+        is deleted where a row is missing or has no readable key, which may be any row's; nor by a further file of a
+        dump that was applied.
         """
-        known = self._floors.of(self.name).floor
-        start, keyless = dumps.newest(rows)
-        if not start or start < known:
-            return rows, None, ""
-        if complete and (keyless or gaps):
+        marks = self._floors.of(self.name)
+        dump = dumps.newest(rows)
+        if not dump.floor:
+            return rows, None, None
+        if complete and (dump.keyless or gaps):
             log.warning("table=%s: this full dump deletes no row: some of its rows could not be read", self.name)
-        whole = complete and not gaps and not keyless and start > known
-        current = lake.read(self._path) if lake.exists(self._path) else None
-        changes = dumps.as_changes(rows, shape, current, start, whole)
+        whole = complete and not gaps and not dump.keyless and dump.floor not in marks.dumps
         told = None
         if self._table.history is not None:
             # Compared by itself: after a crash between the two the table has nothing left to tell the history.
-            told = dumps.as_changes(rows, shape, history.current(lake, self.name), start, whole).localCheckpoint()
-        return changes, told, start
+            then = history.as_of(lake, self.name, dumps.end(dump.floor))
+            told = dumps.as_changes(rows, shape, then, dump, whole).localCheckpoint()
+        if dump.floor >= marks.floor:
+            current = lake.read(self._path) if lake.exists(self._path) else None
+            rows = dumps.as_changes(rows, shape, current, dump, whole)
+        return rows, told, (dump.floor, dump.changed_at)
 
     def _stop_if_asked(self, prepared: Prepared) -> None:
         if not prepared.summary["refused"] or not any(rule.on_fail == "stop" for rule in self._table.expect):

@@ -23,11 +23,18 @@ class Watermarks:
         truncate: position of the newest truncate, or "".
         floor: the newest truncate or full dump, or "": no older event counts.
         newest_tombstone: no tombstone lies above it, or "".
+        dumps: positions of the full dumps known, and their times at the source.
     """
 
     truncate: str = ""
     floor: str = ""
     newest_tombstone: str = ""
+    dumps: dict[str, datetime | None] = field(default_factory=dict)
+
+    def next_dump(self, floor: "TableFloor | None") -> "TableFloor | None":
+        """The first full dump after this one that is known."""
+        later = [position for position in self.dumps if floor is not None and position > floor[0]]
+        return (min(later), self.dumps[min(later)]) if later else None
 
 
 @dataclass(slots=True)
@@ -41,9 +48,8 @@ class Floors:
         """Read the floors of these tables from the lake."""
         floors = cls({name: Watermarks() for name in tables})
         if lake.exists(TRUNCATES.path):
-            highest = lake.read(TRUNCATES.path).groupBy("table", "kind").agg(F.max("position").alias("position"))
-            for row in highest.collect():
-                floors.raise_to(row["table"], row["kind"], row["position"])
+            for row in lake.read(TRUNCATES.path).where(F.col("table").isin(tables)).collect():
+                floors.raise_to(row["table"], row["kind"], row["position"], row["changed_at"])
         for name in tables:
             relative = TOMBSTONES.path.format(table=name)
             if lake.exists(relative):
@@ -55,12 +61,14 @@ class Floors:
         """One table's floors."""
         return self.marks.setdefault(table, Watermarks())
 
-    def raise_to(self, table: str, kind: str, position: str) -> None:
+    def raise_to(self, table: str, kind: str, position: str, changed_at: datetime | None) -> None:
         """A truncate or a dump at this position is known now."""
         marks = self.of(table)
         marks.floor = max(marks.floor, position)
         if kind == "truncate":
             marks.truncate = max(marks.truncate, position)
+        else:
+            marks.dumps[position] = changed_at
 
 
 TableFloor = tuple[str, datetime | None]
@@ -74,8 +82,8 @@ def add_table_floors(lake: Lake, floors: Floors, table: str, kind: str, found: l
     """
     rows = [(table, position, kind, changed_at, datetime.now(UTC)) for position, changed_at in found]
     lake.append(local_rows(lake.spark, rows, TRUNCATES.schema), lake.ensure(TRUNCATES))
-    for position, _ in found:
-        floors.raise_to(table, kind, position)
+    for position, changed_at in found:
+        floors.raise_to(table, kind, position, changed_at)
 
 
 def add_tombstones(lake: Lake, floors: Floors, table: str, reduced: DataFrame, newest: str) -> None:

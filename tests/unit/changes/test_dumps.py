@@ -1,7 +1,9 @@
 """Full dumps in files: parts, refused rows, replays, new tables, and what the history says of them."""
 
 import json
+from itertools import groupby
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,6 +20,9 @@ TABLES: dict[str, dict[str, Any]] = {
     "kept": {"history": True, "expect": [{"column": "n", "min": 0}]},
     "parts": {},
 }
+
+
+Interval = tuple[int, int, int, int]
 
 
 class Dumps:
@@ -56,6 +61,15 @@ class Dumps:
 
     def values(self, name: str) -> dict[int, int]:
         return {row["id"]: row["n"] for row in self.table(name)}
+
+    def intervals(self) -> set[Interval]:
+        def dump(position: str | None) -> int:
+            return int(position.split("-")[1].removeprefix("n02").ljust(2, "0")) if position else 0
+
+        return {
+            (row["id"], dump(row["_valid_from"]), dump(row["_valid_to"]), row["n"])
+            for row in self.table("kept", "history")
+        }
 
     def history(self) -> set[tuple[int, int, bool]]:
         return {(row["id"], row["n"], row["_current"]) for row in self.table("kept", "history")}
@@ -110,3 +124,50 @@ def test_the_history_follows_a_dump_whose_process_died(dumps: Dumps, dies_after:
     assert dumps.take(*news)
     assert dumps.values("kept") == {1: 2, 3: 3}
     assert dumps.history() == {(1, 1, False), (1, 2, True), (2, 1, False), (3, 3, True)}
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.deep)])
+def test_dumps_that_come_in_any_order_leave_the_newest_and_the_history_of_them_all(dumps: Dumps, seed: int) -> None:
+    random = Random(seed)
+    told = {
+        at: {id: random.choice("aab") for id in range(1, 61) if random.random() < 0.7} for at in (10, 20, 30, 40, 50)
+    }
+    arrivals = random.sample(list(told), len(told))
+    arrivals.insert(random.randint(1, 4), arrivals[0])
+    for at in arrivals:
+        rows = [row("kept", at, id, ord(value)) for id, value in told[at].items()]
+        if at == arrivals[2]:
+            assert not dumps.take(*rows, plan=Plan("append versions/", after_commit=True))
+        dumps.take(*rows)
+    assert dumps.values("kept") == {id: ord(value) for id, value in told[50].items()}
+    assert sorted(dumps.intervals()) == sorted(oracle(told))
+
+
+def oracle(told: dict[int, dict[int, str]]) -> list[Interval]:
+    """The intervals of every id: dump it begins with, dump that ends it or 0, value."""
+    found: list[Interval] = []
+    for id in range(1, 61):
+        runs = [(value, next(run)) for value, run in groupby(sorted(told), key=lambda at: told[at].get(id))]
+        ends = [start for _, start in runs[1:]] + [0]
+        found += [(id, start, end, ord(value)) for (value, start), end in zip(runs, ends, strict=True) if value]
+    return found
+
+
+def test_a_dump_that_comes_after_one_with_a_line_that_cannot_be_read_is_an_older_one_all_the_same(dumps: Dumps) -> None:
+    dumps.take(row("kept", 10, 1, 1), row("kept", 10, 2, 1), row("kept", 10, 3, 1))
+    dumps.take(row("kept", 30, 1, 1), row("kept", 30, 2, 1), row("kept", 30, 3, 1), '{"table": "kept", "at')
+    dumps.take(row("kept", 20, 1, 2), row("kept", 20, 2, 2), row("kept", 20, 4, 2))
+    assert dumps.values("kept") == {1: 1, 2: 1, 3: 1}
+    assert dumps.intervals() == {
+        (1, 10, 20, 1), (2, 10, 20, 1), (3, 10, 20, 1), (1, 20, 30, 2), (2, 20, 30, 2), (4, 20, 30, 2),
+        (1, 30, 0, 1), (2, 30, 0, 1), (3, 30, 0, 1),
+    }  # fmt: skip
+
+
+def test_a_row_of_an_older_dump_that_is_mended_belongs_to_that_dump_alone(dumps: Dumps) -> None:
+    for at, n in ((10, 1), (20, -1), (30, 1)):
+        dumps.take(row("kept", at, 1, n), row("kept", at, 2, 1))
+    del dumps.settings["tables"]["kept"]["expect"]
+    dumps.take(row("kept", 20, 1, -1), replay=True)
+    assert dumps.values("kept") == {1: 1, 2: 1}
+    assert dumps.intervals() == {(1, 10, 20, 1), (1, 20, 30, -1), (1, 30, 0, 1), (2, 10, 0, 1)}
