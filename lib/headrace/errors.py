@@ -5,6 +5,7 @@
     |   |-- ConfigError           the settings file is wrong
     |   |-- MissingDependency     an optional package is not installed
     |   |-- FormatTooNew          a table was written by a newer Headrace
+    |   |-- NotThere              nobody has made a store's table, index or file, or somebody removed it
     |   |-- Frozen                the source's positions fell behind what is stored ("no silent freeze")
     |   `-- ExpectationStopped    a data-quality rule with `on_fail: stop` was broken
     `-- Retryable                 the same call may work later
@@ -44,6 +45,10 @@ class MissingDependency(Fatal):
 
 class FormatTooNew(Fatal):
     """A table was written by a newer Headrace."""
+
+
+class NotThere(Fatal):
+    """Nobody has made a store's table, index or file, or somebody removed it."""
 
 
 class Frozen(Fatal):

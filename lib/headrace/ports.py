@@ -144,7 +144,8 @@ class Held:
 class Projection(Protocol):
     """The write side of a store: rows by key, each guarded by its version.
 
-    Used in the process that made it. Any method may raise Retryable (the store is away) or Fatal.
+    Used in the process that made it. Any method may raise Retryable (the store is away), NotThere (somebody removed
+    it; `open` makes it again, empty) or another Fatal.
     """
 
     def open(self, owner: str) -> None:
@@ -152,6 +153,13 @@ class Projection(Protocol):
 
         Raises:
             Fatal: it cannot be used as configured: another owner has it, an engine or a dimension does not fit.
+        """
+
+    def attach(self, owner: str) -> None:
+        """As `open`, but make and claim nothing: for those who only look.
+
+        Raises:
+            NotThere: nobody has made it yet.
         """
 
     def write(self, rows: Sequence[Projected]) -> Written:

@@ -9,7 +9,7 @@ from functools import partial
 
 from headrace.config import Config
 from headrace.config_knowledge import Knowledge
-from headrace.errors import ConfigError, Fatal, Retryable
+from headrace.errors import ConfigError, Fatal, NotThere, Retryable
 from headrace.knowledge.indexer import JOB
 from headrace.knowledge.lane import Lane
 from headrace.knowledge.ready import Document
@@ -199,8 +199,14 @@ class _Job:
             log.warning("%s %s", what, error)
 
     def _publish(self, publisher: Publisher) -> None:
-        written = publisher.run()
-        if written.applied or written.failed:
+        try:
+            written = publisher.run()
+        except NotThere as error:
+            log.warning("store=%s is made again and filled: %s", publisher.name, error)
+            publisher.made_again()
+            self._change.show()
+            return
+        if written.applied or written.stale or written.failed:
             log.info(
                 "store=%s applied=%s stale=%s rejected=%s late=%s",
                 publisher.name, written.applied, written.stale, len(written.failed), publisher.late,

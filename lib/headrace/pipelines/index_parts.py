@@ -136,6 +136,7 @@ class Parts:
             partial(_of_model, model),
             partial(served.snapshot, self.lake, model),
             urgent_first=indexes.refuses_older(index),
+            tells_keys=indexes.tells_keys(index),
             keep=self.settings.keep_outbox,
         )
 

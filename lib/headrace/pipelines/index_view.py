@@ -28,7 +28,7 @@ def held_by(settings: Knowledge, files: LakeFiles, name: str, model: Known) -> I
     """Every key a model's generation of an index remembers. Raises HeadraceError where it cannot be asked."""
     store = indexes.index(settings.indexes[name], generation_of(model.fingerprint))
     try:
-        store.open(lake_id(files))
+        store.attach(lake_id(files))
         yield from store.held()
     finally:
         store.close()

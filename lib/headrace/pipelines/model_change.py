@@ -39,7 +39,7 @@ class ModelChange:
         for one in self._models.all():
             self._parts.add(one.name)
         models.write(self._files, self._models)
-        self._show()
+        self.show()
 
     @property
     def filling(self) -> bool:
@@ -138,12 +138,12 @@ class ModelChange:
         # From here on it is true: a crash on the way is mended by the next start.
         models.write(self._files, wanted)
         self._models = wanted
-        self._show()
+        self.show()
         kept = {one.fingerprint for one in wanted.all()}
         for served in [one for one in self._parts.served if one.model.fingerprint not in kept]:
             self._parts.remove(served)
 
-    def _show(self) -> None:
+    def show(self) -> None:
         """Let every index show the active model's generation."""
         generation = generation_of(self._models.active.fingerprint)
         for store in self._served(self._models.active).stores.values():

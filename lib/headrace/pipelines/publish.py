@@ -34,11 +34,18 @@ Place = tuple[int, bool, str]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a store has followed an outbox: the outbox table's id, the epoch, the last commit written."""
+    """How far a store has followed an outbox.
+
+    Attributes:
+        outbox: the outbox table's id.
+        version: the last commit written.
+        filling: the store has to be written whole first.
+    """
 
     outbox: str = ""
     epoch: int = 0
     version: int = -1
+    filling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class Publisher:
         snapshot: every row the store should hold now, in the outbox's columns; for a store that has to be filled.
         urgent_first: rows marked urgent overtake others, so that a backlog delays none of them. Only for a store that
             refuses an older row by itself.
+        tells_keys: whether the store can say what it holds.
         keep: how long the outbox keeps its rows; a store further behind is filled from the snapshot.
     """
 
@@ -81,6 +89,7 @@ class Publisher:
     wanted: Callable[[DataFrame], DataFrame]
     snapshot: Callable[[], DataFrame]
     urgent_first: bool = True
+    tells_keys: bool = True
     keep: timedelta = timedelta(days=7)
     progress: Progress = field(default_factory=Progress)
     _opened: bool = False
@@ -100,13 +109,19 @@ class Publisher:
         outbox = self.lake.table_id(self.outbox)
         if known is not None and known.outbox == outbox:
             self.progress = known
+            self._wants_fill = known.filling or (known.version >= 0 and self._is_empty())
         else:
             # Commits of another outbox count from 0 again: only a higher epoch lets them pass.
             before = known.epoch if known else max((held.version for held in store.held()), default=-1) >> EPOCH_BITS
             self.progress = Progress(outbox, before + 1, -1)
             self._wants_fill = before >= 0
+        self._fill = None
         self._next = self._next_urgent = _begin(self.progress.version + 1)
         self._opened = True
+
+    def _is_empty(self) -> bool:
+        """Whether the store lost everything: somebody removed its table, index or file."""
+        return self.tells_keys and next(iter(self.delivery.store.held()), None) is None
 
     def run(self) -> Written:
         """Write some of what the outbox has beyond what the store holds; what became of the rows.
@@ -141,8 +156,14 @@ class Publisher:
         """Let the next runs write every row there is again, whatever the store holds, and take away all others."""
         if not self._opened:
             self.open()
-        # Only a higher epoch passes rows that the store holds with the outbox's present version, rightly or not.
-        self.progress = replace(self.progress, epoch=self.progress.epoch + 1)
+        # Only a higher epoch passes rows that the store holds with the outbox's present version, rightly or not. It is
+        # kept before any row has it: to a lower one the store would answer that all is stale.
+        self._keep(replace(self.progress, epoch=self.progress.epoch + 1, filling=True))
+        self._wants_fill = True
+
+    def made_again(self) -> None:
+        """Make and fill a store that was found to be not there."""
+        self.open()
         self._wants_fill = True
 
     def forget(self, before: datetime) -> int:
@@ -233,10 +254,13 @@ class Publisher:
         # After a crash all that was still to be tried comes again.
         written = self._next[0] - 1
         oldest = self.delivery.oldest(default=written + 1) & (1 << EPOCH_BITS) - 1
-        reached = replace(self.progress, version=min(oldest - 1, written))
+        reached = replace(self.progress, version=min(oldest - 1, written), filling=False)
         if reached != self.progress:
-            self.files.replace_text(self.place, json.dumps(asdict(reached)))
-            self.progress = reached
+            self._keep(reached)
+
+    def _keep(self, progress: Progress) -> None:
+        self.files.replace_text(self.place, json.dumps(asdict(progress)))
+        self.progress = progress
 
 
 def _begin(commit: int) -> Place:

@@ -2,7 +2,7 @@
 
 import re
 
-from headrace.errors import Fatal
+from headrace.errors import Fatal, NotThere
 from headrace.ports import Model
 
 _NAME = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
@@ -53,10 +53,10 @@ def described(model: Model) -> str:
     return f"{model.name} ({model.dimension} numbers, fingerprint {model.fingerprint})"
 
 
-def not_there(generation: str, where: str) -> Fatal:
+def not_there(generation: str, where: str) -> NotThere:
     """The error for a generation nobody has made."""
-    todo = "Open and fill it first; `generations()` names those there are."
-    return Fatal(expected=f"generation {generation!r}", found="no such generation", todo=todo, where=where)
+    todo = "`headrace run index_knowledge` makes and fills it."
+    return NotThere(expected=f"generation {generation!r}", found="no such generation", todo=todo, where=where)
 
 
 def still_active(generation: str, where: str) -> Fatal:

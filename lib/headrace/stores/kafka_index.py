@@ -68,6 +68,10 @@ class KafkaVectorIndex:
         self._producer = producer
         self._headers = [("owner", owner.encode()), ("generation", self._generation.encode())]
 
+    def attach(self, owner: str) -> None:
+        """The same: nothing is made."""
+        self.open(owner)
+
     def write(self, rows: Sequence[Projected]) -> Written:
         """Send the newest row of each key; what the brokers confirmed counts as applied."""
         producer = self._opened()

@@ -34,12 +34,17 @@ class KendraVectorIndex:
 
     def open(self, owner: str) -> None:
         """Look for the index, and begin a synchronisation of the data source. Kendra cannot be claimed."""
+        self.attach(owner)
+        settings, begin = self._settings, self._client.start_data_source_sync_job
+        if settings.data_source_id:
+            begun = self._call(begin, Id=settings.data_source_id, IndexId=settings.index_id)
+            self._job = begun["ExecutionId"]
+
+    def attach(self, owner: str) -> None:
+        """Look for the index."""
         settings = self._settings
         client = aws_client("kendra", region=settings.region, role=settings.role, seconds=_SECONDS, calls=1)
         self._call(client.describe_index, Id=settings.index_id)
-        if settings.data_source_id:
-            begun = self._call(client.start_data_source_sync_job, Id=settings.data_source_id, IndexId=settings.index_id)
-            self._job = begun["ExecutionId"]
         self._client = client
 
     def write(self, rows: Sequence[Projected]) -> Written:

@@ -65,6 +65,13 @@ class OpenSearchVectorIndex:
         self._is_open = True
         self._find_model()
 
+    def attach(self, owner: str) -> None:
+        """Use the index there is."""
+        self._server.check()
+        if not self._server.find("HEAD", f"/{self._index}"):
+            raise not_there(self._generation, self._server.where)
+        self._is_open = True
+
     def _create(self, index: str, body: dict[str, Any]) -> None:
         try:
             self._server.quick("PUT", f"/{index}", body)

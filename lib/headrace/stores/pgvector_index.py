@@ -64,6 +64,20 @@ class PgvectorVectorIndex:
             raise
         self._connection = connection
 
+    def attach(self, owner: str) -> None:
+        """Use the table there is."""
+        self.close()
+        connection = schema.connect(self._settings)
+        try:
+            with schema.answering(self._settings):
+                there = schema.is_there(connection, self._settings, self._generation)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        if not there:
+            raise not_there(self._generation, self._where)
+
     def _make(self, connection: "Connection[Any]", owner: str) -> None:
         names = self._names
         for statement in schema.META:
@@ -73,7 +87,8 @@ class PgvectorVectorIndex:
         check_owner(schema.setting(connection, names, "owner") or "", owner, self._where, release)
         schema.check_name_is_free(connection, self._settings)
         add = names.sql("insert into {generations} (name) values (%s) on conflict do nothing")
-        if connection.execute(add, [self._generation]).rowcount:
+        connection.execute(add, [self._generation])
+        if not schema.is_there(connection, self._settings, self._generation):
             for statement in schema.GENERATION:
                 connection.execute(names.sql(statement, self._generation))
         kept = schema.model_of(connection, names, self._generation)

@@ -133,6 +133,12 @@ def one(connection: "Connection[Any]", statement: "Composed", values: list[objec
     return connection.execute(statement, values or []).fetchone()
 
 
+def is_there(connection: "Connection[Any]", settings: PgvectorIndex, generation: str) -> bool:
+    """Whether a generation has its table."""
+    find = "select 1 from pg_class where relname = %s and pg_table_is_visible(oid)"
+    return connection.execute(find, [f"{settings.table}__{generation}"]).fetchone() is not None
+
+
 def model_of(connection: "Connection[Any]", names: Names, generation: str) -> Model | None:
     """The model of a generation; None before its first passage."""
     statement = names.sql("select model, dimension, fingerprint from {generations} where name = %s")

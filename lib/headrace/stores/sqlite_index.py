@@ -52,6 +52,7 @@ class SqliteVectorIndex:
         self._generation, self._wanted = checked_generation(generation), model
         self._connection: sqlite3.Connection | None = None
         self._number = 0
+        self._file = (0, 0)
 
     def open(self, owner: str) -> None:
         """Make the file and the generation where they are missing, and claim the file for `owner`."""
@@ -64,13 +65,30 @@ class SqliteVectorIndex:
             except BaseException:
                 connection.close()
                 raise
-        self._connection = connection
+        self._connection, self._file = connection, schema.file_identity(self._path)
+
+    def attach(self, owner: str) -> None:
+        """Use the file and the generation there are."""
+        self.close()
+        if not schema.is_there(self._path):
+            raise not_there(self._generation, self._path)
+        with schema.answering(self._path):
+            connection = schema.connect(self._path, write=False)
+            try:
+                schema.check_format(connection, self._path)
+                self._check_owner(connection, owner)
+                number = schema.number_of(connection, self._generation)
+            except BaseException:
+                connection.close()
+                raise
+        self._connection, self._number, self._file = connection, number or 0, schema.file_identity(self._path)
+        if number is None:
+            raise not_there(self._generation, self._path)
 
     def _claim(self, connection: sqlite3.Connection, owner: str) -> None:
         schema.make_meta(connection, self._path)
         connection.execute("insert or ignore into settings values ('owner', ?)", [owner])
-        claimed = schema.setting(connection, "owner") or ""
-        check_owner(claimed, owner, self._path, f"remove {self._path}, and the index is built again")
+        self._check_owner(connection, owner)
         number = schema.number_of(connection, self._generation)
         self._number = number or schema.make_generation(connection, self._generation)
         kept = schema.model_of(connection, self._number)
@@ -78,6 +96,10 @@ class SqliteVectorIndex:
             check_model(kept, self._wanted, self._path)
         elif self._wanted:
             self._settle(connection, self._wanted)
+
+    def _check_owner(self, connection: sqlite3.Connection, owner: str) -> None:
+        claimed = schema.setting(connection, "owner") or ""
+        check_owner(claimed, owner, self._path, f"remove {self._path}, and the index is built again")
 
     def _settle(self, connection: sqlite3.Connection, model: Model) -> None:
         statement = "update generations set model = ?, dimension = ?, fingerprint = ? where number = ?"
@@ -175,6 +197,9 @@ class SqliteVectorIndex:
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             raise not_open(self._path)
+        # SQLite goes on writing into a file that was removed or replaced.
+        if not schema.is_there(self._path) or schema.file_identity(self._path) != self._file:
+            raise not_there(self._generation, self._path)
         return self._connection
 
     def _check_number(self, connection: sqlite3.Connection) -> None:

@@ -60,6 +60,14 @@ end;
 
 def make_meta(connection: sqlite3.Connection, path: str) -> None:
     """Make what every file has. Raises FormatTooNew for a file of a newer Headrace."""
+    check_format(connection, path)
+    for statement in _META.split(";"):
+        connection.execute(statement)
+    connection.execute(f"pragma user_version = {FORMAT}")
+
+
+def check_format(connection: sqlite3.Connection, path: str) -> None:
+    """Raises FormatTooNew for a file of a newer Headrace."""
     (found,) = connection.execute("pragma user_version").fetchone()
     if found > FORMAT:
         raise FormatTooNew(
@@ -68,9 +76,6 @@ def make_meta(connection: sqlite3.Connection, path: str) -> None:
             todo="Upgrade Headrace, or let the index be built again under another path.",
             where=path,
         )
-    for statement in _META.split(";"):
-        connection.execute(statement)
-    connection.execute(f"pragma user_version = {FORMAT}")
 
 
 def make_generation(connection: sqlite3.Connection, name: str) -> int:
@@ -138,6 +143,11 @@ def connect(path: str, *, write: bool) -> sqlite3.Connection:
     else:
         connection.execute(f"pragma mmap_size = {_MAPPED}")  # reading all vectors takes half the time
     return connection
+
+
+def is_there(path: str) -> bool:
+    """Whether there is a file."""
+    return Path(path).expanduser().is_file()
 
 
 def file_identity(path: str) -> tuple[int, int]:

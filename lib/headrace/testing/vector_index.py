@@ -222,5 +222,15 @@ class VectorIndexContract:
         again.open(OWNER)
         equal(sorted(again.held(), key=lambda row: row.key), [Held("a", 1, False), Held("b", 2, True)], "held")
 
+    def test_who_only_looks_makes_nothing_and_sees_what_is_held(self, store: VectorIndexUnderTest) -> None:
+        for _ in range(2):
+            refused(lambda: store.index("g1").attach(OWNER), "g1")
+        opened(store).write([put("a", 1)])
+        looking = store.index("g1")
+        looking.attach(OWNER)
+        equal(state(looking), {"a": (1, False)}, "held")
+        looking.close()
+        refused(lambda: store.index("g2").attach(OWNER), "g2")
+
     def test_a_call_before_open_is_refused(self, store: VectorIndexUnderTest) -> None:
         refused(lambda: store.index("g1").write([put("a", 1)]), "open")

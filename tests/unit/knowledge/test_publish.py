@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from documents_world import PAGE, World, gone, publisher, put
 from headrace.config_knowledge import SqliteIndex
+from headrace.errors import NotThere
 from headrace.ports import Failed, Projected, Written
 from headrace.stores.sqlite_index import SqliteVectorIndex
 
@@ -112,3 +113,54 @@ def test_a_second_lake_is_refused(shop: Shop) -> None:
     shop.open(owner="another lake")
     with pytest.raises(Exception, match=r"search\.db"):
         shop.publisher.run()
+
+
+def test_after_a_refill_a_new_process_goes_on_from_there(shop: Shop) -> None:
+    shop.publisher.run()
+    shop.publisher.refill()
+    assert shop.publisher.run().applied == 7
+    shop.open()
+    assert shop.publisher.run() == Written()
+    shop.world.take(gone("a.md", 3))
+    shop.world.settle()
+    assert shop.publisher.run() == Written(applied=3)
+    assert shop.holds() == shop.wants()
+
+
+def test_a_refill_that_a_crash_cut_short_is_begun_again(shop: Shop) -> None:
+    shop.publisher.run()
+    extra = max(shop.wants())
+    shop.store.write([Projected(f"{extra}-extra", 1, True, None), Projected(extra, 1 << 39, True, None)])
+    shop.publisher.refill()
+    shop.open()
+    shop.publisher.run()
+    assert shop.holds() == shop.wants()
+
+
+def test_a_store_that_lost_everything_is_filled_at_the_next_start(shop: Shop) -> None:
+    shop.publisher.run()
+    shop.store.close()
+    remove(shop)
+    shop.open()
+    shop.publisher.run()
+    assert shop.holds() == shop.wants()
+
+
+def test_a_file_that_is_removed_or_replaced_under_the_job_is_made_again(shop: Shop) -> None:
+    shop.publisher.run()
+    before = shop.folder / "before.db"
+    shutil.copy(shop.folder / "search.db", before)
+    for change in (lambda: None, lambda: before.rename(shop.folder / "search.db")):
+        remove(shop)
+        change()
+        shop.publisher.refill()
+        with pytest.raises(NotThere, match=r"search\.db"):
+            shop.publisher.run()
+        shop.publisher.made_again()
+        shop.publisher.run()
+        assert shop.holds() == shop.wants()
+
+
+def remove(shop: Shop) -> None:
+    for file in shop.folder.glob("search.db*"):
+        file.unlink()
