@@ -4,6 +4,7 @@ Three steps that may be repeated and interrupted anywhere: `take` brings the wan
 the cache, `serve` brings the served state in step. `take` and `serve` belong to one thread.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from headrace.lake import Lake
 from headrace.ports import Loader, Model
 from headrace.tables import REJECTS
 
+log = logging.getLogger("headrace")
 JOB = "index_knowledge"
 FEW = 20
 """Events whose documents one worker reads as fast as several."""
@@ -29,12 +31,16 @@ FEW = 20
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Counts of one batch of events: sent = applied + stale + rejected."""
+    """Counts of one batch of events: sent = applied + stale + rejected.
+
+    `not_loaded`: documents among the rejected that may be there all the same.
+    """
 
     sent: int = 0
     applied: int = 0
     stale: int = 0
     rejected: int = 0
+    not_loaded: tuple[Document, ...] = ()
 
 
 class Indexer:
@@ -50,6 +56,8 @@ class Indexer:
     def start(self) -> None:
         """Mend what a crash left. Comes before the first lane."""
         self._batch = served.last_batch(self._lake)
+        for feed, count in wanted.forget_feeds(self._lake, list(self._fingerprints)).items():
+            log.warning("feed=%s is not in the settings any more: its %s documents are taken out", feed, count)
         served.tell_again(self._lake)
 
     def add(self, model: Model, settings: EmbedBase, stage: Stage) -> Lane:
@@ -70,7 +78,7 @@ class Indexer:
         """
         events = events.localCheckpoint(eager=False)
         sent, applied, rejected = events.count(), 0, 0
-        left = events
+        left, not_loaded = events, []
         while sent:
             newest = documents.newest(left)
             pending = documents.news(self._lake, newest, self._fingerprints)
@@ -79,20 +87,21 @@ class Indexer:
                 pending = pending.repartition(int(self._lake.spark.sparkContext.defaultParallelism))
             found = read.documents(pending, self._load, self._settings.parse, self._settings.chunk)
             found = found.localCheckpoint(eager=False)
-            rows = found.select("op", "feed", "document").collect()
+            rows = found.select("op", "feed", "document", "reason").collect()
             touched = [(row["feed"], row["document"]) for row in rows if row["op"] in ("upsert", "delete")]
             if touched:
                 self._write(found.where("op IN ('upsert', 'delete')"), touched)
                 applied += len(touched)
             if not any(row["op"] == "refused" for row in rows):
                 break
+            not_loaded += [(row["feed"], row["document"]) for row in rows if row["reason"] == read.NOT_LOADED]
             refused = found.where("op = 'refused'")
             rejected += self._reject(refused)
             # By the event's own position: a refused document has that of what is stored, where this is higher.
             above = newest.join(refused, ["feed", "document"], "left_semi")
             above = above.select("feed", "document", F.col("position").alias("_refused"))
             left = left.join(above, ["feed", "document"]).where("position < _refused").drop("_refused")
-        return Taken(sent, applied, sent - applied - rejected, rejected)
+        return Taken(sent, applied, sent - applied - rejected, rejected, tuple(not_loaded))
 
     def _write(self, told: DataFrame, touched: Sequence[Document]) -> None:
         self._batch += 1

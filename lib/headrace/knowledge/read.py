@@ -40,7 +40,9 @@ def documents(events: DataFrame, load: Callable[[], Loader], limits: Parse, sett
     return events.mapInPandas(read_all, READ)
 
 
-_TEXTS = (media.MARKDOWN, media.TEXT, media.HTML, media.CSV, media.JSON, media.JSON_LINES)
+NOT_LOADED = "not loaded"
+_PLAIN = (media.MARKDOWN, media.TEXT, media.CSV, media.JSON, media.JSON_LINES)
+_TEXTS = (*_PLAIN, media.HTML)
 _KEPT = ("feed", "document", "op", "position", "tag", "changed_at", "url", "tenant", "metadata")
 _NAMES = [*_KEPT, "title", "media_type", "language", "tags", "audience", "content_hash", "pieces", "reason", "detail"]
 
@@ -61,14 +63,20 @@ def _read(event: dict[str, Any], load: Loader, limits: Parse, settings: Chunk) -
             return told
         name = event["locator"] or event["document"]
         if _emptied(bytes(content), name, event["media_type"]):
-            parsed = Parsed(None, "", event["media_type"] or media.TEXT, None, {})
+            parsed = _nothing(event)
         else:
             parsed = parse(bytes(content), name, event["media_type"], limits)
     except Unparsable as error:
+        if error.reason == "empty" and media.named(name, event["media_type"]) in _PLAIN:
+            return told | _said(told, _nothing(event), settings)
         return told | {"op": "refused", "reason": error.reason, "detail": error.detail}
     except Retryable as error:
-        return told | {"op": "refused", "reason": "not loaded", "detail": str(error)}
+        return told | {"op": "refused", "reason": NOT_LOADED, "detail": str(error)}
     return told | _said(told, parsed, settings)
+
+
+def _nothing(event: dict[str, Any]) -> Parsed:
+    return Parsed(None, "", event["media_type"] or media.TEXT, None, {})
 
 
 def _emptied(content: bytes, name: str, media_type: str | None) -> bool:

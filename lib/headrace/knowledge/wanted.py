@@ -1,6 +1,6 @@
 """The wanted state: `chunks` and `documents`, brought up to date with what documents say now."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,6 +14,22 @@ _DOCUMENT = (
     "feed", "document", "position", "deleted", "tag", "title", "url", "media_type", "language", "tags", "tenant",
     "audience", "metadata", "content_hash", "passages", "fingerprint", "changed_at", "batch",
 )  # fmt: skip
+
+
+def forget_feeds(lake: Lake, kept: Collection[str]) -> dict[str, int]:
+    """Forget every document of feeds that are not among these; what they were and their living documents' number.
+
+    Their passages are behind then, as after a crash, and go when the lanes start.
+    """
+    documents = lake.ensure(DOCUMENTS)
+    other = ~F.col("feed").isin(list(kept))
+    counts = lake.read(documents).where(other).groupBy("feed").agg(F.count_if(~F.col("deleted")).alias("living"))
+    found = {row["feed"]: int(row["living"]) for row in counts.collect()}
+    if found:
+        # Documents last: they are what tells a start after a crash that there is something to forget.
+        for path in (lake.ensure(CHUNKS), documents):
+            lake.table(path).delete(other)
+    return found
 
 
 def write_chunks(lake: Lake, read: DataFrame, batch: int) -> None:

@@ -1,8 +1,10 @@
 """Where document events come from: watched folders, rows of ordered tables."""
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,6 +12,7 @@ from pyspark.sql.types import ArrayType
 
 from headrace.changes.columns import col, key_text
 from headrace.config_knowledge import FolderFeed, TableFeed
+from headrace.errors import Unreachable
 from headrace.knowledge.documents import EVENTS, DocumentEvent
 from headrace.knowledge.parse import known
 from headrace.lake import Lake
@@ -20,6 +23,25 @@ from headrace.tables import CHANGED_AT, DOCUMENTS, POSITION, TABLES
 FIELDS = [part.split() for part in EVENTS.replace("\n", " ").split(",")]
 AWAY_SECONDS = 2.0
 """The longest pause before a folder that did not answer is listed again."""
+LONGEST_PAUSE_SECONDS = 600.0
+
+
+class Remembered(Protocol):
+    """Which folder was listed, kept over restarts."""
+
+    def get(self) -> str | None:
+        """What was kept."""
+
+    def keep(self, folder: str) -> None:
+        """Keep it."""
+
+
+@dataclass(slots=True)
+class _Again:
+    """When a document that could not be loaded is told again, and the pause before that."""
+
+    at: float = math.inf
+    pause: float = 1.0
 
 
 class FolderWatch:
@@ -28,9 +50,10 @@ class FolderWatch:
     A listing sees the truth at its time, so nothing is lost when a change falls into a stop or an event never comes.
     """
 
-    def __init__(self, name: str, feed: FolderFeed, tags: Mapping[str, str]) -> None:
-        self.name, self._feed, self._tags = name, feed, dict(tags)
+    def __init__(self, name: str, feed: FolderFeed, tags: Mapping[str, str], remembered: Remembered) -> None:
+        self.name, self._feed, self._tags, self._remembered = name, feed, dict(tags), remembered
         self._next = 0.0
+        self._again: dict[str, _Again] = {}
 
     def due(self) -> bool:
         """Whether it is time for the next listing."""
@@ -38,21 +61,55 @@ class FolderWatch:
 
     def look(self) -> list[DocumentEvent]:
         """Events for what differs from the last look. Raises Unreachable; nothing is taken for deleted then."""
-        position, there = self._list()
-        differing = [one for one in there.values() if self._tags.get(one.name) != one.tag]
+        position, there = self._list(self._tags)
+        differing = [one for one in there.values() if one.tag and self._tags.get(one.name) != one.tag]
         gone = [name for name in self._tags if name not in there]
-        # One that cannot be read is not tried at every look; a new start tries it once more.
-        self._tags = {name: one.tag for name, one in there.items()}
-        return self._events(differing, gone, position)
+        for name in [*gone, *(one.name for one in differing)]:
+            self._again.pop(name, None)
+        now = time.monotonic()
+        again = [there[name] for name, one in self._again.items() if one.at <= now and there[name].tag]
+        for one in again:
+            self._again[one.name].at = math.inf
+        # One that is no document is not tried at every look; a new start tries it once more.
+        self._tags = {name: one.tag or self._tags[name] for name, one in there.items() if one.tag or name in self._tags}
+        return self._events([*differing, *again], gone, position)
 
-    def _list(self) -> tuple[str, dict[str, Found]]:
-        """The position of a listing, and what it found by name."""
+    def try_again(self, name: str) -> None:
+        """It was told, but could not be loaded: tell of it again after a pause, which doubles."""
+        if name in self._tags:
+            one = self._again.setdefault(name, _Again())
+            one.pause = min(2 * one.pause, LONGEST_PAUSE_SECONDS)
+            one.at = time.monotonic() + one.pause
+
+    def _check_same(self, known: Mapping[str, str], there: Mapping[str, Found]) -> None:
+        """Raise Unreachable where another folder is at the place of the one listed before, and an empty one."""
+        folder = objects.identity(self._feed.path)
+        if folder is None:
+            return
+        before = self._remembered.get()
+        if known and not there and before not in (None, folder):
+            raise Unreachable(
+                where=self._feed.path,
+                expected="the folder that was listed before",
+                found="another one, which is empty, as where a disk is not mounted; nothing is deleted",
+                todo="Mount it. If the folder is new and its old documents are gone for good, put a document into it.",
+            )
+        if before != folder:
+            self._remembered.keep(folder)
+
+    def _list(self, documents: Mapping[str, str]) -> tuple[str, dict[str, Found]]:
+        """The position of a listing, and what it found by name.
+
+        Args:
+            documents: those known before, by name.
+        """
         began = time.time_ns() // 1000
         feed = self._feed
         pause = feed.every.total_seconds()
         self._next = time.monotonic() + min(pause, AWAY_SECONDS)
         found = objects.listing(feed.path, feed.include, feed.exclude)
         there = {one.name: one for one in found if known(one.name, None)}
+        self._check_same(documents, there)
         self._next = time.monotonic() + pause
         # Below every position of an event: those are the source's own, this is only the time of the listing.
         return f"0-{began:020d}", there
@@ -171,17 +228,18 @@ def _text(feed: TableFeed) -> Column:
 def as_list(column: Column, is_array: bool = False) -> Column:
     """An array as it is; a JSON array of texts, or a text split at commas.
 
-    What only looks like JSON is split as well, and null in an array is an empty text: an audience that cannot be read
-    must not become an empty one, which is everybody.
+    What only looks like JSON is split as well, null in an array is an empty text, and so is a text of commas alone: an
+    audience that cannot be read must not become an empty one, which is everybody.
     """
     nothing = F.array().cast("array<string>")
     if is_array:
         return F.coalesce(_of_texts(column.cast("array<string>")), nothing)
-    text = column.cast("string")
+    text = F.trim(column.cast("string"))
     from_json = F.when(text.startswith("["), _of_texts(F.from_json(text, "array<string>")))
     # Not F.trim itself: transform would hand it each text's place as the letters to trim.
     split = F.filter(F.transform(F.split(text, ","), lambda one: F.trim(one)), lambda one: one != "")
-    return F.coalesce(from_json, split, nothing)
+    unreadable = F.when((text != "") & (F.size(split) == 0), F.array(F.lit("")))
+    return F.coalesce(from_json, unreadable, split, nothing)
 
 
 def _of_texts(array: Column) -> Column:

@@ -42,7 +42,7 @@ def _problems(feed: EventFeed) -> Iterator[tuple[Column, str, str]]:
         f"{expected}; found none. Correct `text` of the feed",
     )
     for name in filter(None, (feed.audience_field, feed.tags_field)):
-        value = _field(name)
+        value = F.trim(_field(name))
         broken = (op == "upsert") & value.startswith("[") & F.from_json(value, "array<string>").isNull()
         # Without its audience everybody may read a document.
         said = f"expected a JSON array, or text split at commas, in the field {name!r}; found an array that is no JSON"

@@ -75,6 +75,7 @@ class _Job:
 
     def start(self) -> None:
         """Open what can fail, find what is behind, and take in what every feed has now."""
+        log.info("job=%s started; finding what changed meanwhile", JOB)
         self._indexer.start()
         self._change.start()
         self.intake.start()

@@ -33,6 +33,9 @@ _PARKED = """source string, table string, reason string, detail string, key stri
     day date"""
 
 
+_LAKE_ID = "publishers/lake-id"
+
+
 @dataclass(frozen=True, slots=True)
 class ServedModel:
     """A model at work: its lane, and its generation of every index with what publishes into it."""
@@ -155,9 +158,13 @@ def progress_place(index: str, fingerprint: str) -> str:
 
 def lake_id(files: LakeFiles) -> str:
     """What tells this lake from every other; made once. Two lakes must not feed one store."""
-    place = "publishers/lake-id"
-    files.write_text(place, uuid4().hex)
-    return files.read_text(place) or ""
+    files.write_text(_LAKE_ID, uuid4().hex)
+    return known_lake_id(files)
+
+
+def known_lake_id(files: LakeFiles) -> str:
+    """The same for those who only look; a word of its own before it is made."""
+    return files.read_text(_LAKE_ID) or "a lake without index_knowledge"
 
 
 def feed_fingerprints(settings: Knowledge) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from headrace.config_knowledge import Knowledge
 from headrace.knowledge.served import PASSAGES_OUTBOX
-from headrace.pipelines.index_parts import lake_id
+from headrace.pipelines.index_parts import known_lake_id
 from headrace.pipelines.models import Known, generation_of
 from headrace.pipelines.tables_view import LakeView
 from headrace.ports import Held
@@ -28,7 +28,7 @@ def held_by(settings: Knowledge, files: LakeFiles, name: str, model: Known) -> I
     """Every key a model's generation of an index remembers. Raises HeadraceError where it cannot be asked."""
     store = indexes.index(settings.indexes[name], generation_of(model.fingerprint))
     try:
-        store.attach(lake_id(files))
+        store.attach(known_lake_id(files))
         yield from store.held()
     finally:
         store.close()

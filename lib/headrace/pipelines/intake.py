@@ -125,6 +125,10 @@ class Intake:
     def _take(self, events: DataFrame) -> None:
         clock = time.monotonic()
         taken = self._indexer.take(events)
+        for watch in self._watches:
+            for feed, document in taken.not_loaded:
+                if feed == watch.name:
+                    watch.try_again(document)
         if taken.sent:
             log.info(
                 "job=%s sent=%s applied=%s stale=%s rejected=%s seconds=%.1f",

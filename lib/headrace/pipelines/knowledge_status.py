@@ -102,7 +102,7 @@ def _feeds(settings: Knowledge, view: LakeView) -> dict[str, FeedStatus]:
 
     return {
         feed: FeedStatus(count(feed, False), count(feed, True), rows.get((feed, False), {}).get("newest"))
-        for feed in settings.documents
+        for feed in dict.fromkeys([*settings.documents, *sorted(feed for feed, deleted in rows if not deleted)])
     }
 
 

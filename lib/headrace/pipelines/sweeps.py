@@ -7,15 +7,33 @@ from functools import partial
 from headrace.config_knowledge import FolderFeed
 from headrace.knowledge.documents import DocumentEvent
 from headrace.lake import Lake
-from headrace.pipelines.document_feeds import FolderWatch, stored_tags
+from headrace.pipelines.document_feeds import FolderWatch, Remembered, stored_tags
 from headrace.stores import objects
+from headrace.stores.files import LakeFiles
 from headrace.stores.objects import Found
 
 
 def watch(lake: Lake, name: str, feed: FolderFeed, fingerprint: str) -> FolderWatch:
     """What lists a feed's folder."""
     stored = partial(stored_tags, lake, name, fingerprint)
-    return Sweep(name, feed, stored) if feed.events else FolderWatch(name, feed, stored())
+    folder = ListedFolder(LakeFiles(lake.root), name)
+    return Sweep(name, feed, stored, folder) if feed.events else FolderWatch(name, feed, stored(), folder)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFolder:
+    """Which folder a feed listed, in a file of the lake."""
+
+    files: LakeFiles
+    feed: str
+
+    def get(self) -> str | None:
+        """What was kept."""
+        return self.files.read_text(f"feeds/{self.feed}")
+
+    def keep(self, folder: str) -> None:
+        """Keep it."""
+        self.files.replace_text(f"feeds/{self.feed}", folder)
 
 
 @dataclass(slots=True)
@@ -34,16 +52,18 @@ class Sweep(FolderWatch):
         stored: the tags of the feed's living documents, as they were last applied.
     """
 
-    def __init__(self, name: str, feed: FolderFeed, stored: Callable[[], Mapping[str, str]]) -> None:
-        super().__init__(name, feed, {})
+    def __init__(
+        self, name: str, feed: FolderFeed, stored: Callable[[], Mapping[str, str]], remembered: Remembered
+    ) -> None:
+        super().__init__(name, feed, {}, remembered)
         self._stored = stored
         self._pauses: dict[str, _Pause] = {}
 
     def look(self) -> list[DocumentEvent]:
         """Events for what differs from what is stored, and looks at what is not there. Raises Unreachable."""
-        position, there = self._list()
         tags = self._stored()
-        differing = [one for one in there.values() if tags.get(one.name) != one.tag]
+        position, there = self._list(tags)
+        differing = [one for one in there.values() if one.tag and tags.get(one.name) != one.tag]
         names = {one.name for one in differing}
         self._pauses = {name: pause for name, pause in self._pauses.items() if name in names}
         due = [one for one in differing if self._turn(one)]

@@ -1,5 +1,6 @@
 """Documents as objects: a folder on disk or a prefix in S3, listed and loaded."""
 
+import errno
 import logging
 import os
 import stat
@@ -14,6 +15,7 @@ from headrace.errors import Unreachable
 from headrace.ports import Loaded, Loader
 
 log = logging.getLogger("headrace")
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _TODO = "Check that it exists and that you may read it."
 
 
@@ -23,7 +25,7 @@ class Found:
 
     Attributes:
         name: its path below the root, with `/`.
-        tag: changes whenever the content may have changed.
+        tag: changes whenever the content may have changed; "" where it is there and cannot be looked at.
         locator: where to load it from.
     """
 
@@ -89,19 +91,38 @@ def _on_disk(root: str) -> Iterator[Found]:
         raise _unreachable(error.filename or root, error)
 
     real_root = os.path.join(os.path.realpath(root), "")
-    for folder, _, names in os.walk(root, onerror=failed):
+    for folder, folders, names in os.walk(root, onerror=failed):
+        for name in folders:
+            if os.path.islink(os.path.join(folder, name)):
+                _passed_over(os.path.join(folder, name), "it is a link to a folder")
         for name in names:
             path = os.path.join(folder, name)
+            relative = os.path.relpath(path, root).replace(os.sep, "/")
             try:
                 about = os.stat(path)
-            except FileNotFoundError:
+            except OSError as error:
+                if error.errno not in _NOTHING_THERE:
+                    _passed_over(path, f"{error.strerror}; what is known of it stays")
+                    yield Found(relative, "", datetime.now(UTC), path)
+                elif error.errno != errno.ENOENT:
+                    _passed_over(path, str(error.strerror))
                 continue
             if problem := _problem(path, about, real_root):
                 _passed_over(path, problem)
                 continue
             changed_at = datetime.fromtimestamp(about.st_mtime, UTC)
-            relative = os.path.relpath(path, root).replace(os.sep, "/")
             yield Found(relative, _tag(about), changed_at, path)
+
+
+def identity(root: str) -> str | None:
+    """What tells a folder from another one at the same place; None for a prefix in S3, which is always the same."""
+    if root.startswith("s3://"):
+        return None
+    try:
+        about = os.stat(root)
+    except OSError as error:
+        raise _unreachable(root, error) from error
+    return f"{about.st_dev}-{about.st_ino}"
 
 
 def _problem(path: str, about: os.stat_result, real_root: str) -> str | None:

@@ -82,9 +82,11 @@ def test_a_poison_version_is_rejected_and_the_newest_readable_one_is_served_in_a
 
 def test_a_text_that_was_emptied_takes_its_passages_out_and_an_empty_pdf_does_not(world: World) -> None:
     pdf = replace(put("b.pdf", 1), media_type="application/pdf")
-    assert world.take(put("visa.md", 1), replace(pdf, media_type="text/markdown")) == (2, 2, 0, 0)
+    page = replace(pdf, media_type="text/markdown")
+    world.take(put("visa.md", 1), put("title.md", 1), page)
     world.settle()
     empty = replace(put("visa.md", 2, " \n"), locator="visa.md")
+    assert world.take(put("title.md", 2, "---\ntitle: No more\n---\n<!-- gone -->")) == (1, 1, 0, 0)
     assert world.take(empty, replace(pdf, position=f"{2:010d}", tag="2", content=b"")) == (2, 1, 0, 1)
     world.settle()
     assert set(world.served()) == {"b.pdf"}
@@ -132,3 +134,18 @@ def test_a_used_up_budget_pauses_embedding_until_the_next_day_and_never_a_delete
     monkeypatch.setattr(budget, "day", lambda now: today(now) + timedelta(days=1))
     assert world.settle() == 1
     assert any("Sixty" in text for text in world.served()["visa.md"])
+
+
+def test_a_feed_that_left_the_settings_takes_its_documents_out(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.take(put("a.md", 1), replace(put("b.md", 2, "# Of another feed"), feed="other"))
+    world.settle()
+    assert set(world.served()) == {"a.md", "b.md"}
+    world.start()
+    world.settle()
+    assert set(world.served()) == {"a.md"}
+    assert "feed=other is not in the settings any more: its 1 documents are taken out" in caplog.text
+    told = world.lake.read("outbox/passages").orderBy("batch").select("deleted").collect()
+    assert [row["deleted"] for row in told] == [False] * 4 + [True]
+    caplog.clear()
+    world.start()
+    assert "settings" not in caplog.text

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 
 from documents_world import World
 from headrace.changes.decode import decoded
@@ -14,6 +15,7 @@ from headrace.config import Table
 from headrace.config_knowledge import EventFeed
 from headrace.config_sources import FilesSource
 from headrace.pipelines import event_feed
+from headrace.pipelines.document_feeds import as_list
 from headrace.tables import MESSAGES
 
 pytestmark = pytest.mark.deep
@@ -116,3 +118,10 @@ def test_a_chain_of_renames_ends_at_its_last_name_in_any_order(
         world.indexer.take(event_feed.events(envelopes(spark, feed, event), "news", feed))
     world.settle()
     assert world.served() == {"c": ["text 3"], "a": ["text 4"]}
+
+
+def test_a_list_that_cannot_be_read_is_not_an_empty_one(spark: SparkSession) -> None:
+    texts = {' ["staff", null]': ["staff", ""], "a, b ,": ["a", "b"], " , ": [""], " ": [], '["a"': ['["a"']}
+    rows = spark.createDataFrame([(text,) for text in texts], "text string")
+    assert [row[0] for row in rows.select(as_list(F.col("text"))).collect()] == list(texts.values())
+    assert rows.select(as_list(F.lit(None))).first()[0] == []  # type: ignore[index]
