@@ -6,7 +6,7 @@ other thread gets an answer: it waits for ever.
 
 import re
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
 _JAVA_ERROR = re.compile(r"^(?:: |Caused by: )?(?P<said>(?:[\w$]+\.)+[\w$]*(?:Exception|Error)\b.*)", re.M)
