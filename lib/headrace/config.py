@@ -16,6 +16,8 @@ from headrace.config_base import (
     Names,
     OptionText,
     Settings,
+    doubled,
+    shared,
 )
 from headrace.config_fit import left_out, misfits
 from headrace.config_knowledge import Knowledge
@@ -92,7 +94,7 @@ class Table(Settings):
         columns: SQL over the source's columns, e.g. {email: "sha2(email, 256)"}: rename, cast, mask. A new name adds
             a column, an existing one replaces it.
         where: SQL condition; rows that break it are not in the table (a row that changes to break it leaves it).
-        mask: columns whose values never reach `changes_log` and `rejects`.
+        mask: columns whose values never reach `changes_log` and `rejects`; capitals and small letters are the same.
         max_row_bytes: a larger row is rejected.
         properties: Delta table properties, set when the table is created.
     """
@@ -120,11 +122,12 @@ class Table(Settings):
 
     @model_validator(mode="after")
     def _keys_are_kept(self) -> "Table":
-        for column in sorted({column for column in self.key if self.key.count(column) > 1}):
-            raise Contradiction("key", "each key column once", f"{column} twice", f"key: [{column}]")
-        for column in sorted(set(self.key) & set(self.drop)):
-            raise Contradiction("drop", "no key column", column, f"key: [{column}]")
-        for column in sorted(set(self.key) & set(self.mask)):
+        for first, again in doubled(self.key):
+            found = f"{first} twice" if first == again else f"{first} and {again}"
+            raise Contradiction("key", "each key column once", found, f"key: [{first}]")
+        for column in shared(self.drop, self.key):
+            raise Contradiction("drop", "no key column", column, f"key: [{', '.join(self.key)}]")
+        for column in shared(self.mask, self.key):
             expected = "no key column, as the log and the rejects tell rows by their key"
             raise Contradiction("mask", expected, column, "mask: [email]")
         for column in sorted(set(self.key) & set(self.columns)):

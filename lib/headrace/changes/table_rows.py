@@ -123,13 +123,14 @@ def _key_names(table: Table, schema: TableSchema) -> tuple[str, ...]:
 
 def _misfits(schema: TableSchema, texts: dict[str, Column], table: Table) -> Column:
     """The first value that does not fit its column, described, unless it is masked; null where all fit."""
+    masked = {column.casefold() for column in table.mask}
     found = [
         F.when(
             (key_misfit if column.source in table.key else misfit)(texts[column.name], col(column.name), column.type),
             F.concat(
                 F.lit(f"column {column.source}: expected {column.type}, found "),
                 F.lit("a value that is masked")
-                if column.source in table.mask
+                if column.source.casefold() in masked
                 else F.concat(F.lit("'"), F.left(texts[column.name], F.lit(40)), F.lit("'")),
                 F.lit(". Declare a wider type under types, then run `headrace replay`."),
             ),

@@ -8,7 +8,7 @@ from headrace.testing.builders import envelopes, upsert
 
 
 def test_a_value_that_does_not_fit_is_shown_in_the_reject_unless_its_column_is_masked(spark, lake):
-    settings = {"source": "feed", "key": ["id"], "types": {"id": "int", "age": "int", "pin": "int"}, "mask": ["pin"]}
+    settings = {"source": "feed", "key": ["id"], "types": {"id": "int", "age": "int", "pin": "int"}, "mask": ["Pin"]}
     source = {"from": "files", "path": "unused", "format": "json", "position": ["at"]}
     config = Config.model_validate({"lake": str(lake), "sources": {"feed": source}, "tables": {"users": settings}})
     table = config.tables["users"]

@@ -364,6 +364,33 @@ CASES = [
     example   key: [id]""",
     ),
     (
+        "a key column twice in two spellings",
+        "    key: [id]\n    drop", "    key: [id, ID]\n    drop",
+        """\
+  line 16: tables.users.key
+    expected  each key column once
+    found     id and ID
+    example   key: [id]""",
+    ),
+    (
+        "a key column masked in another spelling",
+        "    key: [id]\n    drop", "    key: [id]\n    mask: [ID]\n    drop",
+        """\
+  line 17: tables.users.mask
+    expected  no key column, as the log and the rejects tell rows by their key
+    found     ID
+    example   mask: [email]""",
+    ),
+    (
+        "a key column dropped in another spelling",
+        "    key: [id]\n    drop: [", "    key: [id]\n    drop: [Id, ",
+        """\
+  line 17: tables.users.drop
+    expected  no key column
+    found     Id
+    example   key: [id]""",
+    ),
+    (
         "an operation with two meanings",
         "    position: [seq]", "    position: [seq]\n    operation: {column: op, delete: [D, X], upsert: [X]}",
         """\
