@@ -15,9 +15,9 @@ _STATEMENTS = ("query", "ddl")
 def masked(value: bytes, columns: Collection[str], *, keys: Collection[str] = (), before_prefix: str = "BI_") -> bytes:
     """The message as JSON with the values of `columns` replaced by null; empty bytes where it is not JSON.
 
-    A member of that name, in capitals or not, is masked at every depth outside the parts that only describe the message (schema blocks,
-    Debezium's source, metadata), so that an image in an unknown place does not leak; likewise the column's
-    before-image (`BI_name`) and a patch inside it (`name.first`). Columns in `keys` stay, they identify the row.
+    A member of that name, in capitals or not, is masked at every depth outside the parts that only describe the message
+    (schema blocks, Debezium's source, metadata), so that an image in an unknown place does not leak; likewise the
+    column's before-image (`BI_name`) and a patch inside it (`name.first`). Columns in `keys` stay.
     Text that is JSON itself (MongoDB's images) is masked inside. Bytes that are not a JSON object or array cannot be
     masked, so nothing of them is kept: `masked` answers `b""`.
     """
