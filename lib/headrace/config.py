@@ -16,11 +16,12 @@ from headrace.config_base import (
     Names,
     OptionText,
     Settings,
-    doubled,
-    shared,
+    Text,
+    Timeout,
 )
 from headrace.config_fit import left_out, misfits
 from headrace.config_knowledge import Knowledge
+from headrace.config_names import misnamed
 from headrace.config_sources import Source
 
 
@@ -62,7 +63,11 @@ class Expectation(Settings):
             found = "both a rule and check" if rules and self.check else "a rule without column" if rules else "no rule"
             expected = "a column with a rule (not_null, min, max, values, pattern), or check alone: a SQL condition"
             raise Contradiction("", expected, found, "{column: price, min: 0}")
-        if type(self.min) is type(self.max) and self.min is not None and self.min > self.max:  # type: ignore[operator]
+        if self.min is None or self.max is None:
+            return self
+        if type(self.min) is not type(self.max):
+            raise Contradiction("max", "two numbers or two texts", f"{self.min!r} and {self.max!r}", "{min: 0, max: 9}")
+        if self.min > self.max:  # type: ignore[operator]
             raise Contradiction("max", f"at least min, {self.min}", f"{self.max}", "{column: price, min: 0, max: 9}")
         return self
 
@@ -79,7 +84,7 @@ class TableMaintenance(Settings):
 
     compact_at_files: Annotated[int, Field(gt=1)] = 64
     vacuum_every: Duration = timedelta(days=1)
-    vacuum_keep: Duration = timedelta(days=7)
+    vacuum_keep: Timeout = timedelta(days=7)
     purge_tombstones_after: Duration = timedelta(days=30)
 
 
@@ -100,12 +105,12 @@ class Table(Settings):
     """
 
     source: str
-    source_table: str | None = None
+    source_table: Text | None = None
     key: Annotated[Names, Field(min_length=1)]
     drop: Names = ()
     types: dict[str, str] = Field(default_factory=dict)
-    columns: dict[str, str] = Field(default_factory=dict)
-    where: str | None = None
+    columns: dict[str, Text] = Field(default_factory=dict)
+    where: Text | None = None
     expect: tuple[Expectation, ...] = ()
     history: History | None = None
     mask: Names = ()
@@ -121,21 +126,9 @@ class Table(Settings):
         return value
 
     @model_validator(mode="after")
-    def _keys_are_kept(self) -> "Table":
-        for first, again in doubled(self.key):
-            found = f"{first} twice" if first == again else f"{first} and {again}"
-            raise Contradiction("key", "each key column once", found, f"key: [{first}]")
-        for column in shared(self.drop, self.key):
-            raise Contradiction("drop", "no key column", column, f"key: [{', '.join(self.key)}]")
-        for column in shared(self.mask, self.key):
-            expected = "no key column, as the log and the rejects tell rows by their key"
-            raise Contradiction("mask", expected, column, "mask: [email]")
-        for column in sorted(set(self.key) & set(self.columns)):
-            expected = "key columns to stay as the source sends them"
-            raise Contradiction(f"columns.{column}", expected, "an expression", "columns: {email: sha2(email, 256)}")
-        tracked = set(self.history.track) if self.history else set()
-        for column in sorted(tracked & set(self.drop) - set(self.columns)):
-            raise Contradiction("history.track", "columns that are kept", f"{column}, which drop names too", "drop: []")
+    def _names_fit(self) -> "Table":
+        if problems := list(misnamed(self)):
+            raise Contradictions(problems)
         return self
 
 
