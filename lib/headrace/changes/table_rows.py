@@ -13,6 +13,7 @@ from headrace.changes import expectations, settings_sql
 from headrace.changes.columns import col, free_name, key_misfit, key_text, misfit, typed
 from headrace.changes.schema import SourceColumn, TableSchema
 from headrace.config import Table
+from headrace.lake import quoted
 from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD, WARNING
 
 REASON = "_reason"
@@ -132,13 +133,23 @@ def _misfits(schema: TableSchema, texts: dict[str, Column], table: Table) -> Col
                 F.lit("a value that is masked")
                 if column.source.casefold() in masked
                 else F.concat(F.lit("'"), F.left(texts[column.name], F.lit(40)), F.lit("'")),
-                F.lit(". Declare a wider type under types, then run `headrace replay`."),
+                F.lit(f". {_todo(column)}, then run `headrace replay`."),
             ),
         )
         for column in schema.columns
         if column.type != "string"
     ]
     return F.coalesce(*found, F.lit(None).cast("string"))
+
+
+def _todo(column: SourceColumn) -> str:
+    if not column.type.startswith(("date", "timestamp")):
+        return "Declare a wider type under types"
+    read = "to_date" if column.type == "date" else "to_timestamp"
+    return (
+        f"Write it in ISO 8601 at the source, or declare {column.source}: string under types and read it under "
+        f"columns, such as {read}({quoted(column.name)}, 'dd.MM.yyyy')"
+    )
 
 
 def _kept(table: Table) -> Column | None:
