@@ -49,3 +49,11 @@ def test_a_key_that_says_less_than_its_text_is_refused_so_that_two_never_become_
         found = frame.where(key_misfit(frame.text, typed(frame.text, kind), kind)).collect()
         refused[kind] = [row["text"] for row in found]
     assert refused == {"double": ["9007199254740993"], "date": ["2024-01-31T08:00:00"], "bigint": ["7.5"]}
+
+
+def test_names_that_differ_by_case_or_are_headrace_s_own_get_a_suffix():
+    news = [(name, "string") for name in ("id", "ID", "Id", "_position", "_Op")]
+    columns = TableSchema.declared(["id"], {}).learn(news).columns
+    assert [(column.source, column.name) for column in columns] == [
+        ("id", "id"), ("ID", "ID_2"), ("Id", "Id_3"), ("_position", "_position_2"), ("_Op", "_Op_2"),
+    ]  # fmt: skip
