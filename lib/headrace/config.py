@@ -16,9 +16,12 @@ from headrace.config_base import (
     Names,
     OptionText,
     Settings,
+    Text,
+    Timeout,
 )
 from headrace.config_fit import left_out, misfits
 from headrace.config_knowledge import Knowledge
+from headrace.config_names import misnamed
 from headrace.config_sources import Source
 
 
@@ -60,7 +63,11 @@ class Expectation(Settings):
             found = "both a rule and check" if rules and self.check else "a rule without column" if rules else "no rule"
             expected = "a column with a rule (not_null, min, max, values, pattern), or check alone: a SQL condition"
             raise Contradiction("", expected, found, "{column: price, min: 0}")
-        if type(self.min) is type(self.max) and self.min is not None and self.min > self.max:  # type: ignore[operator]
+        if self.min is None or self.max is None:
+            return self
+        if type(self.min) is not type(self.max):
+            raise Contradiction("max", "two numbers or two texts", f"{self.min!r} and {self.max!r}", "{min: 0, max: 9}")
+        if self.min > self.max:  # type: ignore[operator]
             raise Contradiction("max", f"at least min, {self.min}", f"{self.max}", "{column: price, min: 0, max: 9}")
         return self
 
@@ -77,7 +84,7 @@ class TableMaintenance(Settings):
 
     compact_at_files: Annotated[int, Field(gt=1)] = 64
     vacuum_every: Duration = timedelta(days=1)
-    vacuum_keep: Duration = timedelta(days=7)
+    vacuum_keep: Timeout = timedelta(days=7)
     purge_tombstones_after: Duration = timedelta(days=30)
 
 
@@ -92,18 +99,18 @@ class Table(Settings):
         columns: SQL over the source's columns, e.g. {email: "sha2(email, 256)"}: rename, cast, mask. A new name adds
             a column, an existing one replaces it.
         where: SQL condition; rows that break it are not in the table (a row that changes to break it leaves it).
-        mask: columns whose values never reach `changes_log` and `rejects`.
+        mask: columns whose values never reach `changes_log` and `rejects`; capitals and small letters are the same.
         max_row_bytes: a larger row is rejected.
         properties: Delta table properties, set when the table is created.
     """
 
     source: str
-    source_table: str | None = None
+    source_table: Text | None = None
     key: Annotated[Names, Field(min_length=1)]
     drop: Names = ()
     types: dict[str, str] = Field(default_factory=dict)
-    columns: dict[str, str] = Field(default_factory=dict)
-    where: str | None = None
+    columns: dict[str, Text] = Field(default_factory=dict)
+    where: Text | None = None
     expect: tuple[Expectation, ...] = ()
     history: History | None = None
     mask: Names = ()
@@ -119,20 +126,9 @@ class Table(Settings):
         return value
 
     @model_validator(mode="after")
-    def _keys_are_kept(self) -> "Table":
-        for column in sorted({column for column in self.key if self.key.count(column) > 1}):
-            raise Contradiction("key", "each key column once", f"{column} twice", f"key: [{column}]")
-        for column in sorted(set(self.key) & set(self.drop)):
-            raise Contradiction("drop", "no key column", column, f"key: [{column}]")
-        for column in sorted(set(self.key) & set(self.mask)):
-            expected = "no key column, as the log and the rejects tell rows by their key"
-            raise Contradiction("mask", expected, column, "mask: [email]")
-        for column in sorted(set(self.key) & set(self.columns)):
-            expected = "key columns to stay as the source sends them"
-            raise Contradiction(f"columns.{column}", expected, "an expression", "columns: {email: sha2(email, 256)}")
-        tracked = set(self.history.track) if self.history else set()
-        for column in sorted(tracked & set(self.drop) - set(self.columns)):
-            raise Contradiction("history.track", "columns that are kept", f"{column}, which drop names too", "drop: []")
+    def _names_fit(self) -> "Table":
+        if problems := list(misnamed(self)):
+            raise Contradictions(problems)
         return self
 
 

@@ -1,7 +1,7 @@
 """What all settings are made of: durations, names, options, contradictions and the frozen base model."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -75,6 +75,23 @@ class Contradictions(ValueError):
     def __init__(self, problems: Sequence[Contradiction]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(str(problem) for problem in problems))
+
+
+def doubled(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Names that come again, or differ from an earlier one only by case, each after that earlier one."""
+    seen: dict[str, str] = {}
+    pairs = []
+    for name in names:
+        if first := seen.get(name.casefold()):
+            pairs.append((first, name))
+        seen.setdefault(name.casefold(), name)
+    return pairs
+
+
+def shared(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Those of `names` that are among the others too, whatever their case, sorted."""
+    folded = {name.casefold() for name in others}
+    return sorted(name for name in names if name.casefold() in folded)
 
 
 def parse_option(value: Any) -> Any:

@@ -20,6 +20,8 @@ _VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<
 _SECRET_NAME = re.compile(
     r"(?i)password|passwd|secret|jaas|token|credential|(access|private|api).?key|ssl\.key|authorization|cookie"
 )
+_CREDENTIAL = re.compile(r"(?i)(password|passwd|secret|ssl\.keystore\.key|ssl\.key\.pem)$")
+_CREDENTIAL_INSIDE = re.compile(r"(?i)(password|secret)\w*\s*=")
 _FROM_THE_FOLDER = (
     "lake",
     "checkpoints",
@@ -115,6 +117,9 @@ class _Values:
     def text(self, value: str, path: Path) -> str | SecretStr:
         filled = _VARIABLE.sub(lambda found: self.variable(found, path), value)
         place = pattern_of(path)
+        if place in SECRETS and place.endswith("*") and _is_plain_credential(str(path[-1]), value):
+            found = "a credential as plain text, not shown"
+            self.problem(path, "a secret from the environment", found, f"{path[-1]}: {{secret: env:NAME}}")
         # A password inside a longer option, such as a JAAS line, must not print either.
         if place in SECRETS and (not place.endswith("*") or _SECRET_NAME.search(str(path[-1]))):
             return SecretStr(filled)
@@ -159,6 +164,14 @@ class _Values:
 
     def problem(self, path: Path, expected: str, found: str, example: str, hint: str = "") -> None:
         self.document.problems.append(Problem(path, expected, found, example, hint))
+
+
+def _is_plain_credential(name: str, value: str) -> bool:
+    if not value or _VARIABLE.search(value.replace("$${", "")):
+        return False
+    if "jaas" in name.lower():  # a login without a password is no credential
+        return bool(_CREDENTIAL_INSIDE.search(value))
+    return bool(_CREDENTIAL.search(name))
 
 
 class FromEnvironment(str):

@@ -1,5 +1,6 @@
 """What no single part of the settings can see: whether sources, tables and the lake fit together."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 _ONE_TABLE = frozenset({"json", "snapshot"})
 """Formats whose rows do not say which table they are of; `table:` names the column that does."""
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
+_SCHEMES = ("s3://", "s3a://", "file:///", "file:/", "dbfs:/")
+TABLE_FOLDERS = frozenset(
+    ["tables", "tombstones", "truncates", "history", "versions", "changed_keys", "changes_log", "rejects", "schemas",
+     "batches", "documents", "chunks", "vectors", "passages", "outbox"]
+)  # fmt: skip
+
 
 def left_out(given: Mapping[str, Any]) -> Iterator[Contradiction]:
     """What settings cannot do without: something to do, and sources for tables."""
@@ -25,7 +33,9 @@ def left_out(given: Mapping[str, Any]) -> Iterator[Contradiction]:
 def misfits(config: "Config") -> Iterator[Contradiction]:
     """Every contradiction between sources, tables and the lake."""
     yield from _sources_exist(config)
+    yield from _known_schemes(config)
     yield from _lake_apart(config)
+    yield from _checkpoints_apart(config)
     yield from _one_folder_each(config)
     yield from _one_table_each(config)
     yield from _rows_name_their_table(config)
@@ -52,6 +62,22 @@ def _lake_apart(config: "Config") -> Iterator[Contradiction]:
         if isinstance(source, FilesSource) and f"{config.lake}/".startswith(f"{source.path.rstrip('/')}/"):
             expected = "a folder without the lake, or the job reads what it writes"
             yield Contradiction(f"sources.{name}.path", expected, "a folder the lake lies in", "path: ./in")
+
+
+def _known_schemes(config: "Config") -> Iterator[Contradiction]:
+    for key, place in (("lake", config.lake), ("checkpoints", config.checkpoints or "")):
+        scheme = _SCHEME.match(place)
+        if scheme and scheme[0] not in _SCHEMES:
+            expected = "a folder, s3://bucket/folder or /Volumes/..."
+            yield Contradiction(key, expected, f"the scheme {scheme[0]}", f"{key}: ./{key}")
+
+
+def _checkpoints_apart(config: "Config") -> Iterator[Contradiction]:
+    inside = f"{config.checkpoints or ''}/".removeprefix(f"{config.lake.rstrip('/')}/")
+    folder = inside.partition("/")[0]
+    if config.checkpoints and inside != f"{config.checkpoints}/" and folder in TABLE_FOLDERS:
+        expected = "a folder apart from the lake's tables"
+        yield Contradiction("checkpoints", expected, f"a folder in {folder}/ of the lake", "checkpoints: ./checkpoints")
 
 
 def _one_folder_each(config: "Config") -> Iterator[Contradiction]:

@@ -90,7 +90,7 @@ HINTS: dict[str, Hint] = {
     "tables.*.maintenance": Hint("when a table is tidied up", "maintenance: {vacuum_every: 1 day}"),
     "tables.*.maintenance.compact_at_files": Hint("a whole number above 1", "compact_at_files: 64"),
     "tables.*.maintenance.vacuum_every": Hint(_DURATION, "vacuum_every: 1 day"),
-    "tables.*.maintenance.vacuum_keep": Hint(_DURATION, "vacuum_keep: 7 days"),
+    "tables.*.maintenance.vacuum_keep": Hint("a duration above 0, such as 12h or 7 days", "vacuum_keep: 7 days"),
     "tables.*.maintenance.purge_tombstones_after": Hint(_DURATION, "purge_tombstones_after: 30 days"),
     "log": Hint("settings of changes_log", "log: {keep: 14 days}"),
     "log.enabled": Hint("true or false", "enabled: true"),

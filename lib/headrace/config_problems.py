@@ -193,9 +193,10 @@ def _from_environment(value: Any) -> Iterator[str]:
 
 
 def _below(where: str) -> Path:
-    # `columns.` is the one place where a contradiction names a column, which may hold dots itself.
-    if where.startswith("columns."):
-        return ("columns", where.removeprefix("columns."))
+    # Names below these may hold dots themselves.
+    first, _, name = where.partition(".")
+    if first in ("columns", "types", "properties") and name:
+        return (first, name)
     return tuple(where.split(".")) if where else ()
 
 

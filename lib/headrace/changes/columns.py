@@ -5,14 +5,8 @@ import re
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from headrace.config_names import RESERVED
 from headrace.lake import quoted
-from headrace.tables import SYSTEM_COLUMNS
-
-RESERVED = frozenset(
-    [*SYSTEM_COLUMNS, "*", "_op", "_key", "_sent", "_floor", "_known_floor", "_problem", "_rank", "_origin",
-     "_snapshot", "_valid_from", "_valid_to", "_valid_from_at", "_valid_to_at", "_current"]
-)  # fmt: skip
-"""Names the applier uses itself; a source column called so gets a suffix."""
 
 _WHOLE = r"^-?[0-9]+$"
 _MIDNIGHT = r"^\d+-\d+-\d+([T ]00?:00(:00(\.0+)?)?)?([zZ]|[+-]00:?00)?$"

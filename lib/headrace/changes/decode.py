@@ -167,13 +167,14 @@ class _Writer:
         if not (self._replayed and route.mask):
             return list(change.sent) if change.sent is not None else None
         everything = change.sent if change.sent is not None else {*change.after, *self._known.get(route.name, {})}
-        return sorted(set(everything) - set(route.mask))
+        return sorted(set(everything) - _masked_of(route, everything))
 
     def _left_out(self, change: Change, route: Route) -> list[str] | None:
         """What the source held back; None where it does not tell."""
         if not change.left_out:
             return None
-        return [*change.left_out, *(route.mask if self._replayed else ())]
+        everything = (*change.after, *self._known.get(route.name, {}))
+        return [*change.left_out, *(sorted(_masked_of(route, everything)) if self._replayed else ())]
 
     def _unknown(self, change: Change) -> dict[str, Any]:
         if self._ignore_unknown:
@@ -195,6 +196,11 @@ class _Writer:
         if source_table not in self._find:
             self._find[source_table] = self._routes.find(source_table)
         return self._find[source_table]
+
+
+def _masked_of(route: Route, columns: Iterable[str]) -> set[str]:
+    masked_names = {column.casefold() for column in route.mask}
+    return {column for column in columns if column.casefold() in masked_names}
 
 
 def _key_problem(key: list[str | None], route: Route) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from headrace.changes import expectations, settings_sql
 from headrace.changes.columns import col, free_name, key_misfit, key_text, misfit, typed
 from headrace.changes.schema import SourceColumn, TableSchema
 from headrace.config import Table
+from headrace.lake import quoted
 from headrace.ordering.collapse import CHANGED_AT, KEY, OP, POSITION, PROBLEM, SENT, UNHEARD, WARNING
 
 REASON = "_reason"
@@ -123,21 +124,32 @@ def _key_names(table: Table, schema: TableSchema) -> tuple[str, ...]:
 
 def _misfits(schema: TableSchema, texts: dict[str, Column], table: Table) -> Column:
     """The first value that does not fit its column, described, unless it is masked; null where all fit."""
+    masked = {column.casefold() for column in table.mask}
     found = [
         F.when(
             (key_misfit if column.source in table.key else misfit)(texts[column.name], col(column.name), column.type),
             F.concat(
                 F.lit(f"column {column.source}: expected {column.type}, found "),
                 F.lit("a value that is masked")
-                if column.source in table.mask
+                if column.source.casefold() in masked
                 else F.concat(F.lit("'"), F.left(texts[column.name], F.lit(40)), F.lit("'")),
-                F.lit(". Declare a wider type under types, then run `headrace replay`."),
+                F.lit(f". {_todo(column)}, then run `headrace replay`."),
             ),
         )
         for column in schema.columns
         if column.type != "string"
     ]
     return F.coalesce(*found, F.lit(None).cast("string"))
+
+
+def _todo(column: SourceColumn) -> str:
+    if not column.type.startswith(("date", "timestamp")):
+        return "Declare a wider type under types"
+    read = "to_date" if column.type == "date" else "to_timestamp"
+    return (
+        f"Write it in ISO 8601 at the source, or declare {column.source}: string under types and read it under "
+        f"columns, such as {read}({quoted(column.name)}, 'dd.MM.yyyy')"
+    )
 
 
 def _kept(table: Table) -> Column | None:

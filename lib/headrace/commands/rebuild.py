@@ -5,6 +5,7 @@ With `--json` one object: `request` (the file in `<lake>/requests/index_knowledg
 """
 
 import argparse
+from collections.abc import Collection
 from functools import partial
 
 from headrace.commands.options import config_option, json_option, seconds_of
@@ -15,6 +16,8 @@ from headrace.errors import ConfigError
 from headrace.pipelines import models, rebuilds, request_files
 from headrace.pipelines.rebuilds import Rebuild
 from headrace.stores.files import LakeFiles
+
+_TABLES = "Rows of tables are applied again with `headrace replay` (`--from log --table NAME`)."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +42,12 @@ def run(args: argparse.Namespace) -> int:
     """Write the request, and wait for its outcome where asked to; 1 where it was refused or not done in time."""
     config = load(args.config)
     if config.knowledge is None:
-        todo = "Add documents and an index to the settings; docs/knowledge.md shows how."
-        raise ConfigError(where="knowledge", expected="documents and indexes", found="nothing", todo=todo)
+        expected = "knowledge in the settings, with indexes and models to rebuild"
+        raise ConfigError(where="rebuild", expected=expected, found="tables alone", todo=_TABLES)
     seconds = seconds_of("--timeout", args.timeout)
     files = LakeFiles(config.lake)
     files.create()
-    request = rebuilds.write(files, _request(args, config.knowledge))
+    request = rebuilds.write(files, _request(args, config.knowledge, config.tables))
     if not args.json:
         print(f"Written to {rebuilds.FOLDER}/{request.file}.")
         print("index_knowledge carries it out in its next round, or at its next start:")
@@ -59,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if args.wait and (outcome is None or "refused" in outcome) else 0
 
 
-def _request(args: argparse.Namespace, settings: Knowledge) -> Rebuild:
+def _request(args: argparse.Namespace, settings: Knowledge, tables: Collection[str]) -> Rebuild:
     names = settings.all_models()
     if args.what == "vectors":
         if args.rollback:
@@ -77,5 +80,6 @@ def _request(args: argparse.Namespace, settings: Knowledge) -> Rebuild:
         raise ConfigError(where=f"rebuild {args.what}", expected="an index alone", found="an option", todo=todo)
     if args.what not in settings.indexes:
         known = ", ".join(["vectors", *settings.indexes])
-        raise ConfigError(where="rebuild", expected=f"one of {known}", found=args.what, todo="Name one of these.")
+        todo = _TABLES if args.what in tables else "Name one of these."
+        raise ConfigError(where="rebuild", expected=f"one of {known}", found=args.what, todo=todo)
     return Rebuild("index", args.what)

@@ -8,11 +8,13 @@ where no settings name it), `key`, `reason`, `detail`, `message`, `message_as` (
 import argparse
 from typing import Any
 
+from headrace.commands.jobs import JOBS
 from headrace.commands.options import TIMES, at_most, config_option, json_option, limit_option, time_of
 from headrace.commands.text import aligned, number, to_json
 from headrace.config_file import load
-from headrace.pipelines.kept_messages import refused_rows
-from headrace.pipelines.table_names import check_plain, unknown_table
+from headrace.errors import ConfigError
+from headrace.pipelines.kept_messages import other_reasons, refused_rows
+from headrace.pipelines.table_names import unknown_table
 from headrace.pipelines.tables_view import LakeView
 
 _HEADERS = ("rejected at", "source", "table", "key", "reason", "detail", "message", "origin")
@@ -33,11 +35,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the refused rows, newest first; 0 also where there are none."""
     config = load(args.config)
-    check_plain("--job", args.job)
+    if args.job not in JOBS:
+        found, known = f"unknown job {args.job}", ", ".join(JOBS)
+        raise ConfigError(where="--job", expected=f"one of {known}", found=found, todo="Name one of these.")
     if args.table is not None and args.table not in config.tables:
         raise unknown_table("--table", args.table, list(config.tables))
+    view = LakeView(config)
     rows, count = refused_rows(
-        LakeView(config),
+        view,
         args.job,
         reason=args.reason,
         table=args.table,
@@ -52,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"\n{number(len(rows))} of {number(count)} refused row{'s' * (count != 1)}; --json shows them whole")
     else:
         print("No refused row matches." if args.reason or args.table or args.since else "No refused rows.")
+        if args.reason and (known := other_reasons(view, args.job, args.reason)):
+            print(known)
     return 0
 
 

@@ -14,7 +14,7 @@ from headrace.commands.text import moment, number, to_json
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.errors import ConfigError
-from headrace.pipelines.kept_messages import matching
+from headrace.pipelines.kept_messages import matching, other_reasons
 from headrace.pipelines.request_files import waited
 from headrace.pipelines.requests import From, ReplayRequest, outcome_of, write
 from headrace.pipelines.table_names import unknown_table
@@ -45,11 +45,14 @@ def run(args: argparse.Namespace) -> int:
     """Write the request, and wait for its outcome where asked to; 1 where it was not carried out in time."""
     config = load(args.config)
     request = _request(args, config)
-    found = matching(LakeView(config), request)
+    view = LakeView(config)
+    found = matching(view, request)
     if not args.json:
         print(f"{_described(request)}: {number(found)} message{'s match' if found != 1 else ' matches'}.")
     if not found:
         print(to_json(_body(request, found, None)) if args.json else _NOTHING)
+        if request.reason and not args.json and (known := other_reasons(view, request.job, request.reason)):
+            print(known)
         return 0
     files = LakeFiles(config.lake)
     files.create()

@@ -15,6 +15,7 @@ from headrace.config import Config
 from headrace.config_sources import Source
 from headrace.lake import Transaction
 from headrace.pipelines import streams
+from headrace.pipelines.spark_errors import plain
 from headrace.pipelines.streams import StreamStopping
 from headrace.pipelines.upkeep import Upkeep
 from headrace.stores import file_source
@@ -43,8 +44,9 @@ class Batches:
                 try:
                     self._take(frame, number, name, source)
                 except BaseException as error:
-                    self._failure = error
-                    raise
+                    self._failure = plain(error)
+                if self._failure is not None:
+                    raise self._failure
 
         return take
 

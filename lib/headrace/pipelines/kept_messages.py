@@ -53,6 +53,13 @@ def refused_rows(
     return rows, len(rows) if limit is None or len(rows) < limit else _count(view, relative, conditions)
 
 
+def other_reasons(view: LakeView, job: str, reason: str) -> str:
+    """A sentence with the reasons for which a job has refused rows; empty where `reason` is one, and for no rows."""
+    found = view.query(REJECTS.path.format(job=job), f"SELECT DISTINCT reason FROM {ROWS} ORDER BY 1")
+    known = [row["reason"] for row in found]
+    return f"There are rows refused for: {', '.join(known)}." if known and reason not in known else ""
+
+
 def _count(view: LakeView, relative: str, conditions: Iterable[str]) -> int:
     found = view.query(relative, f"SELECT count(*) AS n FROM {ROWS} WHERE {_all(conditions)}")
     return int(found[0]["n"]) if found else 0

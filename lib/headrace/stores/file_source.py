@@ -7,7 +7,7 @@ and a file's bytes are never held in one row.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 
 from pyspark.errors import AnalysisException
@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from headrace.config_base import doubled
 from headrace.config_sources import FilesSource
 from headrace.errors import Fatal, Unreachable
 from headrace.lake import quoted
@@ -66,7 +67,7 @@ def messages(files: DataFrame, source: FilesSource) -> DataFrame | None:
             frames.extend(_lines(spark, some) for some in _readable_at_once(paths))
         else:
             read = _csv if encoding == "csv" else _parquet
-            frames.extend(read(spark, path) for path in paths)
+            frames.extend(found for path in paths if (found := read(spark, path)) is not None)
     return reduce(DataFrame.unionByName, frames) if frames else None
 
 
@@ -102,16 +103,19 @@ def _readable_at_once(paths: list[str]) -> Iterator[list[str]]:
     yield from ([path] for path in paths if _GLOB.search(path))
 
 
-def _lines(spark: SparkSession, paths: list[str]) -> DataFrame:
+def _lines(spark: SparkSession, paths: list[str], refusal: Column | None = None) -> DataFrame:
     # The text reader hands bytes through as they are, so wrong UTF-8 reaches the decoder whole.
     lines = _reader(spark).text(paths).select(F.col("value").cast("binary").alias("message"), "_metadata")
-    return _as_messages(lines.where(F.length(F.trim(F.col("message").cast("string"))) > 0))
+    return _as_messages(lines.where(F.length(F.trim(F.col("message").cast("string"))) > 0), refusal)
 
 
 def _csv(spark: SparkSession, path: str) -> DataFrame:
-    columns = _csv_columns(spark, path)
+    columns, twice = _csv_columns(spark, path)
     if not columns:
         return _lines(spark, [path])
+    if twice:
+        detail = f"expected a CSV header of different names; found {twice}. Rename one, and put the file there anew"
+        return _lines(spark, [path], _refusal("not CSV", detail))
     schema = StructType([StructField(name, StringType()) for name in [*columns, _CORRUPT]])
     rows = _csv_reader(spark, path, columnNameOfCorruptRecord=_CORRUPT).schema(schema).csv(path)
     values = F.struct(*[F.col(quoted(name)) for name in columns])
@@ -131,25 +135,42 @@ def _csv_reader(spark: SparkSession, path: str, **options: str) -> DataFrameRead
     return _reader(spark).options(**usual | {"sep": "\t" if ".tsv" in path.lower() else ","} | options)
 
 
-def _csv_columns(spark: SparkSession, path: str) -> list[str]:
-    """The names in a CSV file's header, each byte a character; none for an empty file."""
+def _csv_columns(spark: SparkSession, path: str) -> tuple[list[str], str]:
+    """The names in a CSV file's header, each byte a character; none for an empty file. And which of them is doubled."""
     # The header of multi-line files is looked for by a reader of Hadoop that takes every name for a pattern.
-    multi = "false" if _GLOB.search(path) else "true"
-    columns = _csv_reader(spark, path, multiLine=multi).csv(path).columns
-    if not (columns and columns[0].startswith(_BOM)):
-        return columns
-    # The mark stands before the first name's quotes, which are only seen once it is taken away.
-    columns = _csv_reader(spark, path, multiLine=multi, encoding="UTF-8").csv(path).columns
-    return [name.encode().decode(_BYTES) for name in columns]
+    how = {"multiLine": "false" if _GLOB.search(path) else "true"}
+    columns = _csv_reader(spark, path, **how).csv(path).columns
+    marked = bool(columns) and columns[0].startswith(_BOM)
+    if marked:
+        # The mark stands before the first name's quotes, which are only seen once it is taken away.
+        how["encoding"] = "UTF-8"
+        columns = _csv_reader(spark, path, **how).csv(path).columns
+    twice = ""
+    # To names that come twice Spark appends their places: `id0,name,id2`. Only the file tells whether it did.
+    if _twice(name.removesuffix(str(place)) for place, name in enumerate(columns) if name.endswith(str(place))):
+        header = _csv_reader(spark, path, header="false", **how).csv(path).head()
+        twice = _twice(name.removeprefix("\ufeff") for name in header or () if name)
+        twice = twice if marked else twice.encode(_BYTES).decode(errors="replace")
+    return [name.encode().decode(_BYTES) for name in columns] if marked else columns, twice
 
 
-def _parquet(spark: SparkSession, path: str) -> DataFrame:
+def _twice(names: Iterable[str]) -> str:
+    """`id twice`, or `ID beside id`, which Spark does not tell apart; empty where all names differ."""
+    for first, again in doubled(names):
+        return f"{first} twice" if first == again else f"{again} beside {first}"
+    return ""
+
+
+def _parquet(spark: SparkSession, path: str) -> DataFrame | None:
+    """The records of a file; None for a file without columns, which has no rows."""
     schema = _parquet_schema(spark, path)
     if schema is None:
         detail = f"expected a Parquet file; found other content in {path}. Repair it and put it there under a new name"
         place = _reader(spark).format("binaryFile").load(path)
         message = F.lit(None).cast("binary").alias("message")
         return _as_messages(place.select(message, "_metadata"), _refusal("not Parquet", detail))
+    if not schema.fields:
+        return None
     rows = _reader(spark).schema(schema).parquet(path)
     types = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
     values = F.struct(*[F.col(quoted(name)) for name in rows.columns])

@@ -123,12 +123,22 @@ def test_a_lake_without_refused_rows_says_so_and_is_left_as_it_is(small, capsys)
         (["--table", "user"], "--table: expected one of the tables .*unknown table user. Did you mean users"),
         (["--since", "soon"], "--since: expected a time such as"),
         (["--since", "99999999999 weeks"], "--since: expected a time such as"),
-        (["--job", "../batches"], "--job: expected a plain name"),
+        (["--job", "../batches"], "--job: expected one of apply_changes, index_knowledge; found unknown job"),
+        (["--job", "nope"], "--job: expected one of apply_changes, index_knowledge; found unknown job nope"),
     ],
 )
 def test_what_makes_no_sense_is_refused(small, arguments, message):
     with pytest.raises(ConfigError, match=message):
         run(small, *arguments)
+
+
+def test_a_reason_that_no_row_has_is_told_with_those_there_are(refused, capsys):
+    assert run(refused, "--reason", "foo") == 0
+    assert run(refused, "--reason", "null key", "--table", "seats") == 0
+    assert capsys.readouterr().out == (
+        "No refused row matches.\nThere are rows refused for: null key, oversize row, unknown table.\n"
+        "No refused row matches.\n"
+    )
 
 
 def test_a_negative_limit_is_a_wrong_command_line(small, capsys):

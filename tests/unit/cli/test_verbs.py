@@ -65,6 +65,23 @@ def test_a_replay_that_matches_nothing_writes_nothing(small, capsys, arguments):
     assert everything(small) == before
 
 
+def test_a_replay_of_a_reason_no_row_has_names_those_there_are(small, capsys):
+    small.write("rejects/apply_changes", [{"source": "feed", "table": "users", "reason": "null key"}])
+    assert main(["replay", "--reason", "x", "--config", small.settings]) == 0
+    assert capsys.readouterr().out.endswith("refused rows.\nThere are rows refused for: null key.\n")
+
+
+def test_rebuild_of_a_table_points_to_replay(small, capsys):
+    assert main(["rebuild", "users", "--config", small.settings]) == 2
+    assert "found tables alone. Rows of tables are applied again with `headrace replay`" in capsys.readouterr().err
+
+
+def test_status_names_a_folder_that_is_missing(small, capsys):
+    (small.folder / "in").rmdir()
+    assert main(["status", "--config", small.settings]) == 0
+    assert f"feed: lag unknown: no folder {small.folder}/in\n" in capsys.readouterr().out
+
+
 def test_replay_wait_ends_with_1_when_nobody_carries_it_out(small, capsys):
     small.write("rejects/apply_changes", [{"source": "feed", "reason": "null key"}])
     assert main(["replay", "--wait", "--timeout", "0.1s", "--config", small.settings]) == 1

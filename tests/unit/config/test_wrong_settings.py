@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from headrace import config_fit, tables
 from headrace.config_file import load
+from headrace.config_names import RESERVED
 from headrace.config_problems import WrongSettings
 from headrace.errors import ConfigError
 
@@ -364,6 +366,33 @@ CASES = [
     example   key: [id]""",
     ),
     (
+        "a key column twice in two spellings",
+        "    key: [id]\n    drop", "    key: [id, ID]\n    drop",
+        """\
+  line 16: tables.users.key
+    expected  each key column once
+    found     id and ID
+    example   key: [id]""",
+    ),
+    (
+        "a key column masked in another spelling",
+        "    key: [id]\n    drop", "    key: [id]\n    mask: [ID]\n    drop",
+        """\
+  line 17: tables.users.mask
+    expected  no key column, as the log and the rejects tell rows by their key
+    found     ID
+    example   mask: [email]""",
+    ),
+    (
+        "a key column dropped in another spelling",
+        "    key: [id]\n    drop: [", "    key: [id]\n    drop: [Id, ",
+        """\
+  line 17: tables.users.drop
+    expected  no key column
+    found     Id
+    example   key: [id]""",
+    ),
+    (
         "an operation with two meanings",
         "    position: [seq]", "    position: [seq]\n    operation: {column: op, delete: [D, X], upsert: [X]}",
         """\
@@ -431,3 +460,79 @@ def test_yaml_that_would_grow_without_end_is_refused(tmp_path):
     assert "nested so deeply" in report(tmp_path, "a: &a [*a]\n")
     doubling = "".join(f"k{n}: &k{n} [{f'*k{n - 1}, ' * 9 if n else 1}]\n" for n in range(9))
     assert "nested so deeply" in report(tmp_path, doubling)
+
+
+REFUSED = [
+    # (lines for the table `users`, the key and what was found)
+    ("columns: {_position: id}", "tables.users.columns._position", "_position"),
+    ("columns: {_Op: id}", "tables.users.columns._Op", "_Op"),
+    ("columns: {a.b: id, A.b: id}", 'tables.users.columns."A.b"', "columns.a.b as well"),
+    ("columns: {ID: upper(id)}", "tables.users.columns.ID", "an expression"),
+    ("columns: {a: ''}", "tables.users.columns.a", '""'),
+    ("types: {price: int, Price: int}", "tables.users.types.Price", "types.price as well"),
+    ("where: ''", "tables.users.where", '""'),
+    ("source_table: ''", "tables.users.source_table", '""'),
+    ("expect: [{column: a, min: 1, max: b}]", "tables.users.expect[0].max", "1.0 and 'b'"),
+    ("properties: {headrace.format: 9}", 'tables.users.properties."headrace.format"', "headrace.format"),
+    ("properties: {delta.appendOnly: true}", 'tables.users.properties."delta.appendOnly"', "true"),
+    ("maintenance: {vacuum_keep: 0s}", "tables.users.maintenance.vacuum_keep", '"0s"'),
+]
+
+
+@pytest.mark.parametrize(("line", "key", "found"), REFUSED)
+def test_a_table_that_cannot_be_kept_is_refused_by_its_key(line, key, found, tmp_path):
+    told = report(tmp_path, GOOD.replace("    key: [id]\n    drop", f"    key: [id]\n    {line}\n    drop", 1))
+    first, place, _, said, *_ = [line for line in told.splitlines() if line]
+    assert (first.rpartition(" has ")[2], place) == ("1 problem:", f"  line 17: {key}")
+    assert said == f"    found     {found}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "found"),
+    [
+        ("lake: gs://bucket/lake", "lake", "the scheme gs://"),
+        ("lake: ./lake\ncheckpoints: hdfs://a/b", "checkpoints", "the scheme hdfs://"),
+        ("lake: ./lake\ncheckpoints: ./lake/tables/x", "checkpoints", "a folder in tables/ of the lake"),
+        ("lake: s3://a/b/\ncheckpoints: s3://a/b/history", "checkpoints", "a folder in history/ of the lake"),
+    ],
+)
+def test_places_that_cannot_hold_a_lake_or_checkpoints_are_refused(lines, key, found, tmp_path):
+    told = report(tmp_path, GOOD.replace("lake: ./lake", lines, 1))
+    assert f": {key}\n    expected  a folder" in told and f"    found     {found}\n" in told
+
+
+@pytest.mark.parametrize("key", ["_position", "_Current"])
+def test_a_key_is_no_system_column(key, tmp_path):
+    told = report(tmp_path, GOOD.replace("    key: [id]\n    drop", f"    key: [{key}]\n    drop", 1))
+    assert f"tables.users.key\n    expected  columns of the source\n    found     {key}, a name" in told
+
+
+@pytest.mark.parametrize(
+    ("option", "refused"),
+    [
+        ("kafka.ssl.key.password: hunter2", True),
+        ("kafka.sasl.oauthbearer.client.credentials.client.secret: hunter2", True),
+        ("kafka.ssl.keystore.key: hunter2", True),
+        ("kafka.sasl.jaas.config: 'x.PlainLoginModule required username=a password=hunter2;'", True),
+        ("kafka.sasl.jaas.config: software.amazon.msk.auth.iam.IAMLoginModule required;", False),
+        ("kafka.ssl.keystore.location: /certificates/a.jks", False),
+        ("kafka.ssl.key.password: '${PW}'", False),
+    ],
+)
+def test_a_credential_in_plain_text_is_refused_and_not_shown(option, refused, tmp_path):
+    text = GOOD.replace("    format: debezium", f"    options: {{{option}}}\n    format: debezium", 1)
+    file = tmp_path / "headrace.yaml"
+    file.write_text(text)
+    if not refused:
+        assert load(file, {"PW": "hunter2"}).sources
+        return
+    told = report(tmp_path, text)
+    name = option.partition(":")[0]
+    assert f'sources.shop.options."{name}"\n    expected  a secret from the environment' in told
+    assert f"example   {name}: {{secret: env:NAME}}" in told and "hunter2" not in told and "1 problem" in told
+
+
+def test_what_headrace_calls_its_own_is_known_to_the_settings():
+    contracts = [one for one in vars(tables).values() if isinstance(one, tables.TableContract)]
+    places = {*(contract.path.partition("/")[0] for contract in contracts), "tables", "history"}
+    assert set(tables.SYSTEM_COLUMNS) <= RESERVED and places == config_fit.TABLE_FOLDERS

@@ -1,9 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
 from headrace.errors import ConfigError
+from headrace.pipelines import runtime
 from headrace.pipelines.runtime import spark_session
 
 
@@ -40,3 +42,11 @@ def test_a_running_session_is_reused_and_takes_sql_settings(spark: SparkSession)
 def test_a_setting_the_running_session_cannot_take_is_refused(spark: SparkSession) -> None:
     with pytest.raises(ConfigError, match=r"expected a session with spark.driver.memory=9g; found .*=2g"):
         spark_session("other", settings={"spark.driver.memory": "9g"})
+
+
+def test_a_message_of_an_error_loses_its_line_breaks_and_nothing_else():
+    text = Path(runtime.__file__).with_name("log4j2.properties").read_text(encoding="utf-8")
+    # A backslash in a file of properties is an escape: Java reads one of two, and none of one.
+    [read] = [re.sub(r"\\(.)", r"\1", line) for line in text.splitlines() if ".layout.pattern" in line]
+    found = re.search(r"%replace\{%ex\{short\.message\}\}\{(.+?)\}\{ \}", read)
+    assert found and re.sub(found[1], " ", "session\n\tis  lost") == "session is lost"

@@ -115,6 +115,32 @@ def test_csv_records_that_do_not_fit_the_header_are_refused_in_words_of_csv(spar
     assert all("CSV record of 2 fields" in row["detail"] and "JSON" not in row["detail"] for row in rejects(found))
 
 
+def test_a_csv_file_with_a_doubled_name_is_refused_line_by_line_and_the_others_land(spark, folder):
+    (folder / "twice.csv").write_bytes(b"id,name,id\n1,a,2\n")
+    (folder / "case.csv").write_bytes('\ufeff"Id",name,ID\n3,b,4\n'.encode())
+    (folder / "[x].csv").write_bytes("ä,ä\n5,6\n".encode())
+    (folder / "good.csv").write_bytes(b"id,a1,a2\n7,8,9\n")
+    found = taken(spark, folder)
+    assert sorted(
+        (row["reason"], row["message"], row["detail"].partition("; ")[2]) for row in rejects(found)
+    ) == sorted(
+        ("not CSV", line.encode(), f"found {said}. Rename one, and put the file there anew")
+        for said, lines in {
+            "id twice": ["id,name,id", "1,a,2"],
+            "ID beside Id": ['"Id",name,ID', "3,b,4"],
+            "ä twice": ["ä,ä", "5,6"],
+        }.items()
+        for line in lines
+    )
+    assert rows(found) == [{"id": "7", "a1": "8", "a2": "9"}]
+
+
+def test_a_parquet_file_without_columns_has_no_rows_and_the_others_land(spark, folder):
+    parquet.write_table(pa.table({}), folder / "empty.parquet")
+    parquet.write_table(pa.table({"id": [1]}), folder / "good.parquet")
+    assert [row["op"] for row in taken(spark, folder)] == ["upsert"]
+
+
 @pytest.mark.parametrize(
     "content",
     [b"PAR1garbage", b"some text that is not Parquet", b"PAR1garbagegarbage\x08\0\0\0PAR1"],

@@ -40,6 +40,7 @@ _SPLIT = re.compile(
 _DECIMAL = re.compile(r"decimal\s*(?:\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?\))?")
 _TEXT = re.compile(r"(?:varchar|char)\s*\(\s*\d+\s*\)")
 _DATE_Z = re.compile(r"[+-]?\d{4,6}-\d\d-\d\dZ")
+_BARE_NUMBER = re.compile(r"\s*[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?\s*")
 _MICROS = {"seconds": 1_000_000, "millis": 1_000, "micros": 1}
 _DAY = 86_400_000_000
 Encode = Callable[[Any], str | None]
@@ -83,7 +84,10 @@ def declared(type_text: str) -> tuple[str, str | None]:
 
 
 def columns(types: Mapping[str, str], *, debezium: bool = False) -> dict[str, Declared]:
-    """The declared columns of a table. With `debezium` a decimal that is not numeric text is read as base64.
+    """The declared columns of a table.
+
+    With `debezium` a decimal that is not numeric text is read as base64, and a number for a timestamp counts
+    microseconds, Debezium's default. Elsewhere such a number is refused, as its unit is anybody's guess.
 
     For `decimal.handling.mode: precise` without schema blocks declare `decimal(p,s) from scaled(s)`, see `_decimal`.
     """
@@ -154,6 +158,8 @@ def _encoder(spark: str, encoding: str | None, debezium: bool) -> Encode:
     if debezium and spark.startswith("decimal"):
         scale = int(spark[8:-1].partition(",")[2])
         return lambda value: _decimal(value, scale, base64_first=False)
+    if spark.startswith("timestamp") and not debezium:
+        return _iso_time
     return _iso_date if spark == "date" else values.as_text
 
 
@@ -161,6 +167,17 @@ def _iso_date(value: Any) -> str | None:
     """Debezium's `isostring` dates end in a Z (`2017-09-15Z`), which a cast to date refuses."""
     text = values.as_text(value)
     return text[:-1] if text is not None and _DATE_Z.fullmatch(text) else text
+
+
+def _iso_time(value: Any) -> str | None:
+    text = values.as_text(value)
+    if text is not None and _BARE_NUMBER.fullmatch(text):
+        raise Unusable(
+            "incompatible value",
+            "expected a time in ISO 8601; found a number. Declare its unit under types, such as timestamp from millis "
+            f"({', '.join(ENCODINGS['timestamp'])}), then run `headrace replay`",
+        )
+    return text
 
 
 def _decimal(value: Any, scale: int, *, base64_first: bool) -> str | None:

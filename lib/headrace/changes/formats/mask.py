@@ -15,13 +15,13 @@ _STATEMENTS = ("query", "ddl")
 def masked(value: bytes, columns: Collection[str], *, keys: Collection[str] = (), before_prefix: str = "BI_") -> bytes:
     """The message as JSON with the values of `columns` replaced by null; empty bytes where it is not JSON.
 
-    A member of that name is masked at every depth outside the parts that only describe the message (schema blocks,
-    Debezium's source, metadata), so that an image in an unknown place does not leak; likewise the column's
-    before-image (`BI_name`) and a patch inside it (`name.first`). Columns in `keys` stay, they identify the row.
+    A member of that name, in capitals or not, is masked at every depth outside the parts that only describe the message
+    (schema blocks, Debezium's source, metadata), so that an image in an unknown place does not leak; likewise the
+    column's before-image (`BI_name`) and a patch inside it (`name.first`). Columns in `keys` stay.
     Text that is JSON itself (MongoDB's images) is masked inside. Bytes that are not a JSON object or array cannot be
     masked, so nothing of them is kept: `masked` answers `b""`.
     """
-    hidden = frozenset(columns) - frozenset(keys)
+    hidden = frozenset(map(str.casefold, columns)) - frozenset(map(str.casefold, keys))
     if not hidden:
         return value
     try:
@@ -33,8 +33,7 @@ def masked(value: bytes, columns: Collection[str], *, keys: Collection[str] = ()
 
 class _Mask:
     def __init__(self, hidden: frozenset[str], before_prefix: str) -> None:
-        self._prefix = before_prefix
-        self._hidden = hidden | {f"{before_prefix}{column}" for column in hidden if before_prefix}
+        self._hidden = hidden | {f"{before_prefix.casefold()}{column}" for column in hidden if before_prefix}
 
     def of(self, value: Any) -> Any:
         """The same value without the hidden members."""
@@ -45,7 +44,7 @@ class _Mask:
         return self._text(value) if isinstance(value, str) else value
 
     def _member(self, name: str, content: Any, within: Mapping[str, Any]) -> Any:
-        if name in self._hidden or name.partition(".")[0] in self._hidden:
+        if not self._hidden.isdisjoint((name.casefold(), name.partition(".")[0].casefold())):
             return {"NULL": True} if _is_attribute(content) else None
         if name == "source" and isinstance(content, dict) and "op" in within:
             return {inner: None if inner in _STATEMENTS else one for inner, one in content.items()}
@@ -57,7 +56,10 @@ class _Mask:
 
     def _text(self, text: str) -> str | None:
         """Text, which may be JSON inside JSON: MongoDB's images and patches, wrapped messages."""
-        if text.lstrip()[:1] not in ("{", "[") or not any(column in text for column in self._hidden):
+        if text.lstrip()[:1] not in ("{", "["):
+            return text
+        folded = text.casefold()
+        if not any(column in folded for column in self._hidden):
             return text
         try:
             return json_text(self.of(parse(text.encode("utf-8", "surrogatepass"))))

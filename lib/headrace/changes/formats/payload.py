@@ -48,9 +48,14 @@ def unparsable(raw: bytes, error: Exception) -> Unusable:
     cause = str(error).partition("\n")[0]
     return Unusable(
         "not JSON",
-        f"expected one JSON object; found {len(raw)} bytes that do not parse ({cause}). "
-        "Check the converter or serializer of the producer",
+        f"expected one JSON object; found {len(raw)} bytes that do not parse ({cause}). {_todo(raw)}",
     )
+
+
+def _todo(raw: bytes) -> str:
+    if raw.strip().endswith((b",", b"[", b"{")) or raw.strip(b" \t\r\n,") in (b"]", b"}"):
+        return "It looks like a part of an array or object over many lines: write one object a line (`jq -c '.[]'`)"
+    return "Check the converter or serializer of the producer"
 
 
 def json_text(value: Any) -> str:

@@ -34,7 +34,8 @@ TABLES = {
     "hotels": Table(source="s", key="hotel_id"),
     "mongo": Table(source="s", source_table="inventory.customers", key="_id"),
     "foo": Table(source="s", key="id", types=TYPES),
-    "objects": Table(source="s", source_table="", key=("bucket", "key")),
+    # As no settings can: of rows that name no table, beside other tables.
+    "objects": Table(source="s", key=("bucket", "key")).model_copy(update={"source_table": ""}),
 }
 
 

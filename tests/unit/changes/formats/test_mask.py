@@ -50,6 +50,12 @@ def test_a_column_is_masked_wherever_a_row_image_stands(message: Any, expected: 
     assert json.loads(masked(json.dumps(message).encode(), ["email"])) == expected
 
 
+def test_capitals_and_small_letters_are_the_same() -> None:
+    message = {"EMail": SECRET, "bi_EMAIL": SECRET, "after": json.dumps({"Email.home": SECRET}), "ID": 1}
+    hidden = {"EMail": None, "bi_EMAIL": None, "after": '{"Email.home":null}', "ID": 1}
+    assert json.loads(masked(json.dumps(message).encode(), ["eMAIL", "id"], keys=["Id"])) == hidden
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"email=x", b'{"email": "s3cret', b'"s3cret"', b"\xff", b'{"a":"\xff"}', b"[" * 9999]
 )

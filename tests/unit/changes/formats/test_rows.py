@@ -12,6 +12,13 @@ def decode(decoding: Any) -> Any:
     return decoding("json", key=("userId",), position=["sequenceNum"], operation=OPERATION)
 
 
+@pytest.mark.parametrize("raw", [b"[", b'{"userId": 1},', b" },\n", b'  "name": "a",', b"]", b'{"a": {', b"]}"])
+def test_a_line_of_an_array_over_many_lines_is_told_as_that(decode: Any, raw: bytes) -> None:
+    (refused,) = decode(raw)
+    assert refused.reason == "not JSON"
+    assert ("write one object a line (`jq -c '.[]'`)" in refused.detail) == (raw != b"]}")
+
+
 def test_a_row_is_an_upsert_with_learned_types(decode: Any) -> None:
     raw = b'{"userId": 1, "name": "Ann\xc3\xa9", "rate": 1.50, "tags": ["a"], "x": null, "sequenceNum": 5}'
     assert decode(raw) == [
