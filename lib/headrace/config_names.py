@@ -22,7 +22,6 @@ def misnamed(table: "Table") -> Iterator[Contradiction]:
     """Every contradiction between the columns that a table's settings name, and its properties."""
     yield from _key(table)
     yield from _made(table)
-    yield from _one_spelling("types", table.types)
     tracked = set(table.history.track) if table.history else set()
     for column in sorted(tracked & set(table.drop) - set(table.columns)):
         yield Contradiction("history.track", "columns that are kept", f"{column}, which drop names too", "drop: []")
