@@ -469,7 +469,6 @@ REFUSED = [
     ("columns: {a.b: id, A.b: id}", 'tables.users.columns."A.b"', "columns.a.b as well"),
     ("columns: {ID: upper(id)}", "tables.users.columns.ID", "an expression"),
     ("columns: {a: ''}", "tables.users.columns.a", '""'),
-    ("types: {price: int, Price: int}", "tables.users.types.Price", "types.price as well"),
     ("where: ''", "tables.users.where", '""'),
     ("source_table: ''", "tables.users.source_table", '""'),
     ("expect: [{column: a, min: 1, max: b}]", "tables.users.expect[0].max", "1.0 and 'b'"),
