@@ -59,7 +59,8 @@ class _Mask:
         if text.lstrip()[:1] not in ("{", "["):
             return text
         folded = text.casefold()
-        if not any(column in folded for column in self._hidden):
+        # JSON may write any letter of a name as `\\u....`.
+        if "\\u" not in text and not any(column in folded for column in self._hidden):
             return text
         try:
             return json_text(self.of(parse(text.encode("utf-8", "surrogatepass"))))

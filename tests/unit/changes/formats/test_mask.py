@@ -63,6 +63,14 @@ def test_what_is_no_json_object_cannot_be_masked_and_is_left_out(raw: bytes) -> 
     assert masked(raw, ["email"]) == b""
 
 
+def test_a_name_written_with_escapes_is_the_same_name() -> None:
+    inside = json.dumps({"adresse": 1, "prénom": SECRET})
+    assert "\\u" in inside
+    assert (
+        json.loads(masked(json.dumps({"after": inside}).encode(), ["prénom"]))["after"] == '{"adresse":1,"prénom":null}'
+    )
+
+
 def test_json_in_text_that_cannot_be_read_is_left_out() -> None:
     raw = json.dumps({"after": '{"email": "s3cret', "id": 1}).encode()
     assert json.loads(masked(raw, ["email"])) == {"after": None, "id": 1}
