@@ -59,7 +59,7 @@ class _Mask:
         if text.lstrip()[:1] not in ("{", "["):
             return text
         folded = text.casefold()
-        # JSON may write any letter of a name as `\\u....`.
+        # JSON may write any letter of a name as an escape.
         if "\\u" not in text and not any(column in folded for column in self._hidden):
             return text
         try:
