@@ -45,6 +45,9 @@ class Flickering:
     def held(self) -> Iterator[Held]:
         return self._inner.held()
 
+    def newest(self) -> int:
+        return self._inner.newest()
+
     def purge(self, before_version: int) -> int:
         return self._inner.purge(before_version)
 

@@ -123,11 +123,12 @@ def publisher(
     owner: str = "this lake",
     park: Callable[[list[Failed]], None] = list.clear,
     attempts: int = 1000,
+    place: str = "publishers/search.json",
     **more: Any,
 ) -> Publisher:
     """Brings a store in step with the world's passages."""
     lake = world.lake
     return Publisher(
-        "search", "publishers/search.json", owner, lake, LakeFiles(lake.root), Delivery(store, attempts, park),
+        "search", place, owner, lake, LakeFiles(lake.root), Delivery(store, attempts, park),
         "outbox/passages", lambda rows: rows, lambda: served.snapshot(lake, MODEL), **more,
     )  # fmt: skip

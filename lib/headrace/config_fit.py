@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from headrace.config_base import FIRST, Contradiction, unknown_name
+from headrace.config_knowledge import FolderFeed
 from headrace.config_sources import FilesSource
 
 if TYPE_CHECKING:
@@ -58,10 +59,14 @@ def _sources_exist(config: "Config") -> Iterator[Contradiction]:
 
 
 def _lake_apart(config: "Config") -> Iterator[Contradiction]:
-    for name, source in config.sources.items():
-        if isinstance(source, FilesSource) and f"{config.lake}/".startswith(f"{source.path.rstrip('/')}/"):
+    folders = {f"sources.{name}": one.path for name, one in config.sources.items() if isinstance(one, FilesSource)}
+    if config.knowledge:
+        feeds = config.knowledge.documents.items()
+        folders |= {f"knowledge.documents.{name}": one.path for name, one in feeds if isinstance(one, FolderFeed)}
+    for where, path in folders.items():
+        if f"{config.lake.rstrip('/')}/".startswith(f"{path.rstrip('/')}/"):
             expected = "a folder without the lake, or the job reads what it writes"
-            yield Contradiction(f"sources.{name}.path", expected, "a folder the lake lies in", "path: ./in")
+            yield Contradiction(f"{where}.path", expected, "a folder the lake lies in", "path: ./in")
 
 
 def _known_schemes(config: "Config") -> Iterator[Contradiction]:

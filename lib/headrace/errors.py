@@ -5,6 +5,7 @@
     |   |-- ConfigError           the settings file is wrong
     |   |-- MissingDependency     an optional package is not installed
     |   |-- FormatTooNew          a table was written by a newer Headrace
+    |   |-- FromWorker            what a Python worker of Spark could not go on with
     |   |-- NotThere              nobody has made a store's table, index or file, or somebody removed it
     |   |-- Frozen                the source's positions fell behind what is stored ("no silent freeze")
     |   `-- ExpectationStopped    a data-quality rule with `on_fail: stop` was broken
@@ -45,6 +46,18 @@ class MissingDependency(Fatal):
 
 class FormatTooNew(Fatal):
     """A table was written by a newer Headrace."""
+
+
+class FromWorker(Fatal):
+    """What one of Spark's Python workers could not go on with.
+
+    Args:
+        said: its own message, which says what was expected, what was found and what to do.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(expected="", found="", todo="")
+        self.args = (said,)
 
 
 class NotThere(Fatal):

@@ -171,6 +171,9 @@ class Projection(Protocol):
     def held(self) -> Iterator[Held]:
         """Every key it remembers, in no order, deleted ones included where it keeps them."""
 
+    def newest(self) -> int:
+        """The highest version it holds, of a delete it remembers too; -1 for none, and where it cannot say."""
+
     def purge(self, before_version: int) -> int:
         """Forget deletes whose version is lower; how many there were."""
 

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config_embed import EmbedBase
+from headrace.errors import FromWorker
 from headrace.knowledge import budget, ready, served, vectors
 from headrace.knowledge.budget import Spent
 from headrace.knowledge.embedding import LATER
@@ -31,6 +32,10 @@ CONTENTS_AT_ONCE = 100_000
 FEW, FEW_SECONDS = 64, 2.0
 """Contents that are embedded on the way to serving, and the seconds they may take: one edit must not wait for a round
 of embedding, nor a delete for more than this."""
+
+
+SELDOM_SECONDS, LONGEST_SELDOM_SECONDS = 600.0, 6 * 3600.0
+"""The pauses between two tries of what failed as often as it may: each is twice as long as the one before."""
 
 
 class Lane:
@@ -51,6 +56,7 @@ class Lane:
         self._at_once = DOCUMENTS_AT_ONCE
         self._spent: Spent | None = None
         self._used_up: date | None = None
+        self._seldom_at, self._seldom_pause = 0.0, SELDOM_SECONDS
 
     def start(self) -> None:
         """Find the documents that are behind."""
@@ -102,7 +108,7 @@ class Lane:
     def given_up(self) -> int:
         """Documents whose newest state cannot be embedded."""
         with self._lock:
-            return sum(1 for at in self._waiting.values() if at is not None and at.year == vectors.NEVER.year)
+            return sum(1 for at in self._waiting.values() if at is not None and at.year >= vectors.SELDOM.year)
 
     @property
     def paused(self) -> bool:
@@ -112,19 +118,29 @@ class Lane:
     def _due(self, most: int) -> list[Document]:
         now = datetime.now()
         with self._lock:
-            return list(islice((one for one, at in self._waiting.items() if at is None or at <= now), most))
+            due = list(islice((one for one, at in self._waiting.items() if at is None or at <= now), most))
+            return due or (self._seldom[:most] if time.monotonic() >= self._seldom_at else [])
+
+    @property
+    def _seldom(self) -> list[Document]:
+        seldom = (one for one, at in self._waiting.items() if at is not None and at.year == vectors.SELDOM.year)
+        return list(islice(seldom, FEW))
 
     def embed(self) -> Embedded:
         """Embed for as long as the settings give a batch; what is complete then waits for `serve`."""
         asked = self._due(self._at_once)
         if not asked:
             return Embedded()
+        seldom = self._try_seldom(asked)
         texts = self._affordable(vectors.missing(self._lake, self.model, asked, CONTENTS_AT_ONCE))
         deadline = time.time() + self._settings.seconds_per_batch
-        made = vectors.embed(texts, self._stage, deadline).localCheckpoint()
+        with vectors.told_by_workers():
+            made = vectors.embed(texts, self._stage, deadline).localCheckpoint()
         rows = made.where("vector IS NULL").select("content_hash", "reason", "retry").collect()
         failures = [Failure(*row) for row in rows if row["reason"] != LATER]
         count, tokens = vectors.store(self._lake, self.model, made)
+        if seldom and count:
+            self._seldom_at, self._seldom_pause = 0.0, SELDOM_SECONDS
         self._at_once = _fitting(self._at_once, len(asked), count, len(rows) - len(failures))
         if self._spent is not None:
             self._spent = self._spent.plus(datetime.now(UTC), count, tokens)
@@ -135,12 +151,28 @@ class Lane:
                     self._ready[document] = None
         return Embedded(count, len(failures), len(rows) - len(failures), parked)
 
+    def _try_seldom(self, asked: list[Document]) -> bool:
+        """Take up once more what failed as often as it may, if asked for: it need not have been the text's fault."""
+        with self._lock:
+            seldom = set(asked) <= set(self._seldom)
+        if not seldom:
+            return False
+        vectors.once_more(self._lake, self.model, asked)
+        self._seldom_at = time.monotonic() + self._seldom_pause
+        self._seldom_pause = min(2 * self._seldom_pause, LONGEST_SELDOM_SECONDS)
+        return True
+
     def _embed_few(self, wanted: DataFrame, lacks: Lacks) -> tuple[DataFrame, Lacks, int]:
         """Embed what is lacking, if it is little and nobody counts the cost; what is lacking then, and how many were
         made. What fails is left to `embed`."""
         if self._budgeted or not 0 < sum(lack.due for lack in lacks.values()) <= FEW:
             return wanted, lacks, 0
-        rows = vectors.embed(ready.due(wanted), self._stage, time.time() + FEW_SECONDS).collect()
+        try:
+            with vectors.told_by_workers():
+                rows = vectors.embed(ready.due(wanted), self._stage, time.time() + FEW_SECONDS).collect()
+        except FromWorker as error:
+            log.error("model=%s %s", self.model.name, error)
+            return wanted, lacks, 0
         made = [(row["content_hash"], row["tokens"], row["vector"]) for row in rows if row["vector"] is not None]
         if not made:
             return wanted, lacks, 0
@@ -183,7 +215,7 @@ class Lane:
         vectors.remember(self._lake, self.model, failures, settings.attempts, settings.retry_after)
         if not failures:
             return 0
-        parked = vectors.given_up(self._lake, self.model, failures)
+        parked = vectors.given_up(self._lake, self.model, failures, settings.attempts)
         return self._reject(
             parked.select(
                 "feed", "document", F.lit("not embedded").alias("reason"), F.col("last_error").alias("detail"),

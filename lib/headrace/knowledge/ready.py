@@ -26,14 +26,14 @@ MANY = 2_000
 def only(rows: DataFrame, documents: Collection[Document]) -> DataFrame:
     """The rows of these documents."""
     if len(documents) <= FEW:
-        return rows.where(_is_one_of(documents))
+        return rows.where(is_one_of(documents))
     return rows.join(F.broadcast(_frame(rows, documents)), ["feed", "document"], "left_semi")
 
 
 def flagged(rows: DataFrame, name: str, documents: Collection[Document]) -> DataFrame:
     """With a column that says whether a row is of one of these documents."""
     if len(documents) <= FEW:
-        return rows.withColumn(name, _is_one_of(documents))
+        return rows.withColumn(name, is_one_of(documents))
     asked = _frame(rows, documents).withColumn(name, F.lit(True))
     return rows.join(F.broadcast(asked), ["feed", "document"], "left").withColumn(name, F.coalesce(name, F.lit(False)))
 
@@ -42,7 +42,8 @@ def _frame(rows: DataFrame, documents: Collection[Document]) -> DataFrame:
     return local_rows(rows.sparkSession, list(documents), "feed string, document string")
 
 
-def _is_one_of(documents: Collection[Document]) -> Column:
+def is_one_of(documents: Collection[Document]) -> Column:
+    """Whether a row is of one of these documents, named in the query itself."""
     by_feed: dict[str, list[str]] = {}
     for feed, document in documents:
         by_feed.setdefault(feed, []).append(document)

@@ -1,27 +1,35 @@
 """The embedding stage: a vector for every content that has none yet with this model, anywhere in the lake."""
 
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
+from headrace.errors import FromWorker
 from headrace.knowledge.embedding import LATER, Limiter, Missed, embed_all, estimate
-from headrace.knowledge.ready import Document, may_try, next_try, only
+from headrace.knowledge.ready import Document, is_one_of, may_try, next_try, only
 from headrace.lake import Assignments, Lake, local_rows
 from headrace.ports import Embedder, Model
 from headrace.tables import CHUNKS, VECTORS
 
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+NEVER = datetime(9999, 7, 1, tzinfo=UTC)
+"""When to try again what cannot be embedded at all; not near a year's end, which is another year elsewhere."""
+SELDOM = datetime(9998, 7, 1, tzinfo=UTC)
+"""The same of what failed as often as the settings allow: only now and then, in case the service was away so long."""
+_SAID = re.compile(r"^headrace\.[\w.]+: (.+)$", re.MULTILINE)
 _MADE = "tokens int, vector binary, reason string, retry boolean"
 
 
@@ -84,6 +92,18 @@ def embed(texts: DataFrame, stage: Stage, deadline: float) -> DataFrame:
     texts.sparkSession.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(stage.rows_per_step))
     spread = texts.repartition(stage.workers)
     return spread.select("content_hash", make("embedded").alias("_made")).select("content_hash", "_made.*")
+
+
+@contextmanager
+def told_by_workers() -> Iterator[None]:
+    """An error that a worker raised on purpose, as FromWorker with its words; Spark hands on a trace."""
+    try:
+        yield
+    except PySparkException as error:
+        said = _SAID.findall(str(error))
+        if not said:
+            raise
+        raise FromWorker(said[-1]) from None
 
 
 def _give_way() -> None:
@@ -154,7 +174,7 @@ class Failure:
 def remember(lake: Lake, model: Model, failures: Sequence[Failure], attempts: int, first_pause: timedelta) -> None:
     """Count a failed attempt at every chunk with these contents and say when to try again; each pause is twice as long.
 
-    What cannot work later, or failed `attempts` times, is not tried again.
+    What cannot work later is not tried again, what failed `attempts` times only by `once_more`.
     """
     if not failures:
         return
@@ -164,10 +184,10 @@ def remember(lake: Lake, model: Model, failures: Sequence[Failure], attempts: in
     tried = F.coalesce(F.try_element_at(F.col("t.failures"), mine)["attempts"], F.lit(0)) + 1
     seconds = F.lit(first_pause.total_seconds()) * F.pow(F.lit(2.0), tried - 1)
     pause = F.make_dt_interval(F.lit(0), F.lit(0), F.lit(0), F.least(seconds, F.lit(3600.0)).cast("decimal(18,6)"))
-    give_up = ~F.col("s.retry") | (tried >= attempts)
+    given_up_at = F.when(~F.col("s.retry"), F.lit(NEVER)).when(tried >= attempts, F.lit(SELDOM))
     failure = F.struct(
         tried.alias("attempts"),
-        F.when(give_up, F.lit(NEVER)).otherwise(F.lit(datetime.now(UTC)) + pause).alias("next_try_at"),
+        F.coalesce(given_up_at, F.lit(datetime.now(UTC)) + pause).alias("next_try_at"),
         F.col("s.reason").alias("last_error"),
     )
     others = F.map_filter(F.col("t.failures"), lambda key, _: key != mine)
@@ -178,9 +198,23 @@ def remember(lake: Lake, model: Model, failures: Sequence[Failure], attempts: in
     merge.whenMatchedUpdate(set=values).execute()
 
 
-def given_up(lake: Lake, model: Model, failures: Sequence[Failure]) -> DataFrame:
-    """Chunks with these contents that will not be tried again: `feed, document, last_error` and the rest."""
+def once_more(lake: Lake, model: Model, documents: Sequence[Document]) -> None:
+    """Let the pieces of these documents that are tried seldom be tried now."""
+    mine = F.lit(model.fingerprint)
+    failure = F.try_element_at("failures", mine)
+    others = F.map_filter("failures", lambda key, _: key != mine)
+    now = F.struct(failure["attempts"].alias("attempts"), F.lit(datetime.now(UTC)).alias("next_try_at"),
+                   failure["last_error"].alias("last_error"))  # fmt: skip
+    seldom = F.coalesce(failure["next_try_at"] == F.lit(SELDOM), F.lit(False))
+    values: Assignments = {"failures": F.map_concat(others, F.create_map(mine, now))}
+    lake.table(CHUNKS.path).update(seldom & is_one_of(documents), values)
+
+
+def given_up(lake: Lake, model: Model, failures: Sequence[Failure], attempts: int) -> DataFrame:
+    """Chunks with these contents that were just given up: `feed, document, last_error` and the rest."""
     asked = local_rows(lake.spark, [(one.content_hash,) for one in failures], "content_hash string")
     chunks = lake.read(CHUNKS.path).join(F.broadcast(asked), "content_hash", "left_semi")
-    error = F.try_element_at("failures", F.lit(model.fingerprint))["last_error"]
-    return chunks.where(next_try(model) >= F.lit(NEVER)).withColumn("last_error", error)
+    failure = F.try_element_at("failures", F.lit(model.fingerprint))
+    # One more try that failed too is no news.
+    news = (next_try(model) >= F.lit(SELDOM)) & (failure["attempts"] <= attempts)
+    return chunks.where(news).withColumn("last_error", failure["last_error"])

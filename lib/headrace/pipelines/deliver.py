@@ -62,6 +62,10 @@ class Delivery:
         due = [late.row for late in self._late.values() if late.next_try <= now]
         return self.send(due) if due else Written()
 
+    def waits(self, key: str) -> bool:
+        """Whether a row of this key is to be tried again."""
+        return key in self._late
+
     @property
     def late(self) -> int:
         """Rows that are to be tried again."""

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 
 from headrace.errors import ConfigError, Fatal
 from headrace.pipelines import generation_check, models, rebuilds
@@ -26,6 +27,7 @@ class ModelChange:
         self._parts, self._files = parts, files
         self._check_at = 0.0
         self._refilling: dict[str, tuple[Rebuild, list[Publisher]]] = {}
+        self._aligned = True
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -49,6 +51,11 @@ class ModelChange:
     def carry_out(self) -> None:
         """Look for requests and begin what they ask."""
         for request in rebuilds.list_open(self._files):
+            if request.file == self._models.request:
+                # A store was away, or the job ended, before it was done with.
+                self._align()
+                self._done_with(request)
+        for request in rebuilds.list_open(self._files):
             if request.file in self._refilling or self._fills(request):
                 continue
             try:
@@ -57,7 +64,9 @@ class ModelChange:
                 self._done(request, {"refused": str(error)})
 
     def settle(self) -> None:
-        """Finish what has come in step since."""
+        """Finish what has come in step since, and what a store that was away kept from being done."""
+        if not self._aligned:
+            self._align()
         for file, (request, publishers) in list(self._refilling.items()):
             if not any(publisher.filling for publisher in publishers):
                 del self._refilling[file]
@@ -120,16 +129,25 @@ class ModelChange:
     def _back(self, request: Rebuild) -> None:
         if self._models.before is None:
             raise ConfigError(expected="a model that was active before", found="none", todo="There is no way back.")
-        self._become(self._models.back())
-        self._done(request, {"active": self._models.active.name})
+        self._become(replace(self._models.back(), request=request.file))
+        self._done_with(request)
 
     def _drop(self, request: Rebuild) -> None:
         wanted = self._models.without(str(request.name))
         if wanted == self._models:
             expected = "a model that is filled or kept beside the active one"
             raise ConfigError(expected=expected, found=str(request.name), todo="`headrace status` lists them.")
-        self._become(wanted)
-        self._done(request, {"dropped": request.name})
+        self._become(replace(wanted, request=request.file))
+        self._done_with(request)
+
+    def _done_with(self, request: Rebuild) -> None:
+        """A way back or a drop is carried out."""
+        dropped = request.kind == "drop"
+        if dropped:
+            for older in rebuilds.list_open(self._files):
+                if older.kind == "model" and older.name == request.name and older.requested_at < request.requested_at:
+                    self._done(older, {"dropped": request.name})
+        self._done(request, {"dropped": request.name} if dropped else {"active": self._models.active.name})
 
     def _become(self, wanted: Models) -> None:
         for one in wanted.all():
@@ -137,11 +155,16 @@ class ModelChange:
                 self._parts.add(one.name)
         # From here on it is true: a crash on the way is mended by the next start.
         models.write(self._files, wanted)
-        self._models = wanted
+        self._models, self._aligned = wanted, False
+        self._align()
+
+    def _align(self) -> None:
+        """Bring the indexes in line with the models; again, where a store was away."""
         self.show()
-        kept = {one.fingerprint for one in wanted.all()}
+        kept = {one.fingerprint for one in self._models.all()}
         for served in [one for one in self._parts.served if one.model.fingerprint not in kept]:
             self._parts.remove(served)
+        self._aligned = True
 
     def show(self) -> None:
         """Let every index show the active model's generation."""

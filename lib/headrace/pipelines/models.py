@@ -31,11 +31,13 @@ class Models:
         active: readers see its passages.
         filling: becomes active once it is in step.
         before: was active; kept in step, to go back to.
+        request: the newest request for a way back or a drop that this is the outcome of.
     """
 
     active: Known
     filling: Known | None = None
     before: Known | None = None
+    request: str = ""
 
     def all(self) -> list[Known]:
         """Each once, the active one first."""
@@ -47,7 +49,7 @@ class Models:
 
     def filled(self) -> "Models":
         """What was being filled is active, and what was active is kept."""
-        return self if self.filling is None else Models(self.filling, None, self.active)
+        return self if self.filling is None else replace(self, active=self.filling, filling=None, before=self.active)
 
     def back(self) -> "Models":
         """What was active before is active again."""
@@ -59,7 +61,7 @@ class Models:
         def kept(one: Known | None) -> Known | None:
             return None if one is not None and one.name == name else one
 
-        return Models(self.active, kept(self.filling), kept(self.before))
+        return replace(self, filling=kept(self.filling), before=kept(self.before))
 
 
 def read(files: LakeFiles) -> Models | None:
@@ -67,10 +69,9 @@ def read(files: LakeFiles) -> Models | None:
     text = files.read_text(PLACE)
     if text is None:
         return None
-    said = {role: Known(**one) if one else None for role, one in json.loads(text).items()}
-    active = said.pop("active")
-    assert active is not None
-    return Models(active, **said)
+    said = json.loads(text)
+    roles = {role: Known(**said[role]) if said[role] else None for role in ("filling", "before")}
+    return Models(Known(**said["active"]), **roles, request=said.get("request", ""))
 
 
 def write(files: LakeFiles, models: Models) -> None:
@@ -113,7 +114,7 @@ def located(models: Models, made: Callable[[str], Model], names: Mapping[str, ob
             found="other settings: their vectors do not mix",
             todo="Set it back; add the new one to knowledge.models, then `headrace rebuild vectors --model NAME`.",
         )
-    return Models(active, find(models.filling), find(models.before))
+    return replace(models, active=active, filling=find(models.filling), before=find(models.before))
 
 
 def unknown_model(name: str, names: Mapping[str, object]) -> ConfigError:

@@ -39,12 +39,14 @@ class Progress:
     Attributes:
         outbox: the outbox table's id.
         version: the last commit written.
+        written: the highest version the store took.
         filling: the store has to be written whole first.
     """
 
     outbox: str = ""
     epoch: int = 0
     version: int = -1
+    written: int = -1
     filling: bool = False
 
 
@@ -98,6 +100,7 @@ class Publisher:
     _newest: int = _NOT_ASKED
     _wants_fill: bool = False
     _fill: _Fill | None = None
+    _written: int = -1
     _check_age_at: float = 0.0
 
     def open(self) -> None:
@@ -107,21 +110,22 @@ class Publisher:
         found = self.files.read_text(self.place)
         known = Progress(**json.loads(found)) if found else None
         outbox = self.lake.table_id(self.outbox)
-        if known is not None and known.outbox == outbox:
+        newest = store.newest() if self.tells_keys else known.written if known else -1
+        if known is not None and known.outbox == outbox and newest >> EPOCH_BITS <= known.epoch:
             self.progress = known
-            self._wants_fill = known.filling or (known.version >= 0 and self._is_empty())
+            lost = newest < known.written
+            if lost:
+                log.warning("store=%s holds less than was written to it", self.name)
+            self._wants_fill = known.filling or lost
         else:
-            # Commits of another outbox count from 0 again: only a higher epoch lets them pass.
-            before = known.epoch if known else max((held.version for held in store.held()), default=-1) >> EPOCH_BITS
-            self.progress = Progress(outbox, before + 1, -1)
+            # Commits of another outbox count from 0 again, and another's rows may be of any commit: only a higher epoch
+            # passes them.
+            before = max(known.epoch if known else -1, newest >> EPOCH_BITS)
+            self._keep(Progress(outbox, before + 1, filling=before >= 0))
             self._wants_fill = before >= 0
         self._fill = None
         self._next = self._next_urgent = _begin(self.progress.version + 1)
         self._opened = True
-
-    def _is_empty(self) -> bool:
-        """Whether the store lost everything: somebody removed its table, index or file."""
-        return self.tells_keys and next(iter(self.delivery.store.held()), None) is None
 
     def run(self) -> Written:
         """Write some of what the outbox has beyond what the store holds; what became of the rows.
@@ -171,7 +175,10 @@ class Publisher:
         commit = self.lake.version_before(self.outbox, before)
         if commit is None or self.filling or self.late:
             return 0
-        return self.delivery.store.purge(self._version(min(commit, self._next[0])))
+        forgotten = self.delivery.store.purge(self._version(min(commit, self._next[0])))
+        if forgotten and self.tells_keys:
+            self._keep(replace(self.progress, written=min(self.progress.written, self.delivery.store.newest())))
+        return forgotten
 
     @property
     def filling(self) -> bool:
@@ -196,7 +203,7 @@ class Publisher:
         if rows is None:
             return Written()
         batch = rows.limit(ROWS_AT_ONCE).collect()
-        done = self.delivery.send([self._projected(row) for row in batch]) if batch else Written()
+        done = self._send([self._projected(row) for row in batch])
         end = _begin(self._newest + 1)
         others = [row for row in batch if not (self.urgent_first and row["urgent"])]
         if len(batch) == ROWS_AT_ONCE:
@@ -236,12 +243,21 @@ class Publisher:
         if not fill.complete:
             rows = self.snapshot().select("key", "deleted", "body").where(F.col("key") > fill.after)
             batch = rows.orderBy("key").limit(ROWS_AT_ONCE).collect()
-            done = self.delivery.send([Projected(row["key"], version, row["deleted"], _body(row)) for row in batch])
+            done = self._send([Projected(row["key"], version, row["deleted"], _body(row)) for row in batch])
             fill = self._fill = _Fill(fill.commit, batch[-1]["key"] if batch else "", len(batch) < ROWS_AT_ONCE)
         # What is late would be missing once the older rows are swept away.
         if fill.complete and not self.late:
             self.delivery.store.sweep(version)
             self._fill, self._next = None, _begin(fill.commit + 1)
+        return done
+
+    def _send(self, rows: list[Projected]) -> Written:
+        if not rows:
+            return Written()
+        done = self.delivery.send(rows)
+        refused = {failed.key for failed in done.failed}
+        taken = (row.version for row in rows if row.key not in refused and not self.delivery.waits(row.key))
+        self._written = max(self._written, max(taken, default=-1))
         return done
 
     def _projected(self, row: Row) -> Projected:
@@ -254,7 +270,8 @@ class Publisher:
         # After a crash all that was still to be tried comes again.
         written = self._next[0] - 1
         oldest = self.delivery.oldest(default=written + 1) & (1 << EPOCH_BITS) - 1
-        reached = replace(self.progress, version=min(oldest - 1, written), filling=False)
+        most = max(self.progress.written, self._written)
+        reached = replace(self.progress, version=min(oldest - 1, written), written=most, filling=False)
         if reached != self.progress:
             self._keep(reached)
 

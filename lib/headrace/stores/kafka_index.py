@@ -124,6 +124,10 @@ class KafkaVectorIndex:
         """Nothing: a topic does not know its keys."""
         return iter(())
 
+    def newest(self) -> int:
+        """-1: a topic does not know its versions."""
+        return -1
+
     def purge(self, before_version: int) -> int:
         """Nothing: the topic's own retention forgets."""
         return 0

@@ -114,6 +114,10 @@ class KendraVectorIndex:
         """Nothing: Kendra lists no documents."""
         return iter(())
 
+    def newest(self) -> int:
+        """-1: Kendra tells no versions."""
+        return -1
+
     def purge(self, before_version: int) -> int:
         """Nothing: Kendra remembers no deletes."""
         return 0

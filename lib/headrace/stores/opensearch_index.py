@@ -168,6 +168,17 @@ class OpenSearchVectorIndex:
         for page in self._pages({"match_all": {}}):
             yield from page
 
+    def newest(self) -> int:
+        """The highest version held; -1 for none."""
+        self._check_open()
+        self._refresh(self._index)
+        body = {
+            "size": 1, "query": {"match_all": {}}, "sort": [{"row.version": "desc"}], "_source": False,
+            "docvalue_fields": ["row.version"], "track_total_hits": False,
+        }  # fmt: skip
+        hits = self._server.call("POST", f"/{self._index}/_search", body)["hits"]["hits"]
+        return int(hits[0]["fields"]["row.version"][0]) if hits else -1
+
     def _pages(self, query: dict[str, Any]) -> Iterator[list[Held]]:
         # By key and not by a scroll or a point in time: a key keeps its place, and serverless has no scroll.
         self._check_open()

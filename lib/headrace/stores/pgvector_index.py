@@ -172,6 +172,14 @@ class PgvectorVectorIndex:
             self._check_there(connection)
             return connection.execute(self._names.sql(text, self._generation), values).rowcount
 
+    def newest(self) -> int:
+        """The highest version held; -1 for none."""
+        connection = self._opened()
+        with schema.answering(self._settings):
+            self._check_there(connection)
+            found = schema.one(connection, self._names.sql("select max(version) from {table}", self._generation))
+            return -1 if found is None or found[0] is None else int(found[0])
+
     def held(self) -> Iterator[Held]:
         """Every key, deleted ones included, as they stand at the first step."""
         self._opened()

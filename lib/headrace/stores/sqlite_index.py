@@ -150,6 +150,14 @@ class SqliteVectorIndex:
             ):
                 yield Held(key, version, bool(deleted))
 
+    def newest(self) -> int:
+        """The highest version held; -1 for none."""
+        connection = self._opened()
+        with schema.answering(self._path):
+            self._check_number(connection)
+            (found,) = connection.execute(f"select max(version) from passages_{self._number}").fetchone()
+            return -1 if found is None else int(found)
+
     def purge(self, before_version: int) -> int:
         """Forget deletes whose version is lower."""
         return self._change("delete from passages_{n} where deleted and version < ?", [before_version])

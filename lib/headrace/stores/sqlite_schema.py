@@ -126,6 +126,7 @@ def setting(connection: sqlite3.Connection, name: str) -> str | None:
 def connect(path: str, *, write: bool) -> sqlite3.Connection:
     """A connection in autocommit; a writer makes the file and its folder where they are missing."""
     file = Path(path).expanduser().absolute()
+    is_there(path)
     if write:
         file.parent.mkdir(parents=True, exist_ok=True)
     mode = "rwc" if write else "ro"
@@ -146,8 +147,11 @@ def connect(path: str, *, write: bool) -> sqlite3.Connection:
 
 
 def is_there(path: str) -> bool:
-    """Whether there is a file."""
-    return Path(path).expanduser().is_file()
+    """Whether there is a file. Raises Fatal for a folder."""
+    file = Path(path).expanduser()
+    if file.is_dir():
+        raise Fatal(expected="a file", found="a folder", todo="Name a file, such as ./search.db.", where=path)
+    return file.is_file()
 
 
 def file_identity(path: str) -> tuple[int, int]:
@@ -179,6 +183,8 @@ def answering(path: str) -> Iterator[None]:
             "Run `headrace run index_knowledge` if it was never built; else check that its folder can be made, is "
             "writable and has free space."
         )
+        if "locked" in str(error):
+            todo = "Another program writes to it; it is tried again."
         raise Unreachable(expected="the index's file", found=str(error), todo=todo, where=path) from error
     except sqlite3.DatabaseError as error:
         todo = "Name another path, or remove the file and let the index be built again."

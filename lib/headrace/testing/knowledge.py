@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from random import Random
 
 import numpy as np
 
-from headrace.errors import Retryable
+from headrace.errors import ConfigError, Retryable, Unreachable
 from headrace.ports import Purpose, Vectors
 from headrace.stores.limiter import PacedLimiter, in_process
 from headrace.stores.pace import Rates
@@ -46,6 +47,22 @@ class FlakyEmbedder(HashEmbedder):
         """Vectors, or Retryable."""
         if Random().random() < 0.25:
             raise Retryable(expected="an answer", found="none", todo="Try again.")
+        return HashEmbedder.embed(self, texts, purpose)
+
+
+@dataclass(slots=True)
+class SwitchedEmbedder(HashEmbedder):
+    """The same, but a file says how it does: `away`, `wrong` (a setting) or well."""
+
+    says: str = ""
+
+    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
+        """Vectors, Unreachable or ConfigError."""
+        said = Path(self.says).read_text(encoding="utf-8")
+        if said == "away":
+            raise Unreachable(expected="an answer", found="500", todo="Wait.")
+        if said == "wrong":
+            raise ConfigError(where="embed", expected="8 numbers", found="16", todo="Set `dimension: 16`.")
         return HashEmbedder.embed(self, texts, purpose)
 
 

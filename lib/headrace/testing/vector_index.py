@@ -222,6 +222,14 @@ class VectorIndexContract:
         again.open(OWNER)
         equal(sorted(again.held(), key=lambda row: row.key), [Held("a", 1, False), Held("b", 2, True)], "held")
 
+    def test_the_newest_version_is_that_of_a_put_or_a_delete(self, store: VectorIndexUnderTest) -> None:
+        index = opened(store)
+        equal(index.newest(), -1, "of nothing")
+        index.write([put("a", 3), gone("b", 7), put("c", 5)])
+        equal(index.newest(), 7, "newest")
+        index.purge(8)
+        equal(index.newest(), 5, "newest after a purge")
+
     def test_who_only_looks_makes_nothing_and_sees_what_is_held(self, store: VectorIndexUnderTest) -> None:
         for _ in range(2):
             refused(lambda: store.index("g1").attach(OWNER), "g1")

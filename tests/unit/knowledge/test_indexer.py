@@ -1,14 +1,19 @@
 """From document events to passages: what is embedded, what is served, what a crash or a late event changes."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
 from documents_world import KNOWLEDGE, PAGE, World, gone, put
+from headrace.errors import FromWorker
 from headrace.knowledge import budget
+from headrace.testing.knowledge import SwitchedEmbedder
 
 
 @pytest.fixture
@@ -149,3 +154,52 @@ def test_a_feed_that_left_the_settings_takes_its_documents_out(world: World, cap
     caplog.clear()
     world.start()
     assert "settings" not in caplog.text
+
+
+def test_what_an_outage_kept_from_being_embedded_comes_after_it_and_is_rejected_once(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KNOWLEDGE, "embed", {**KNOWLEDGE["embed"], "attempts": 2})
+    says = tmp_path / "says"
+    says.write_text("away")
+    world = World(spark, tmp_path, partial(SwitchedEmbedder, says=str(says)))
+
+    def tries() -> int:
+        world.indexer.serve()
+        return world.lane.embed().failed
+
+    world.take(put("a.md", 1, "# A\n\nOf a.\n"))
+    assert (tries(), poll(tries)) == (1, 1)
+    world.indexer.serve()
+    assert world.lane.given_up == 1 and world.lane.lacks_vectors, "the first try of another time is due at once"
+    assert tries() == 1
+    world.indexer.serve()
+    assert not world.lane.lacks_vectors
+    assert world.lake.read("rejects/index_knowledge").count() == 1
+    says.write_text("well")
+    world.take(put("b.md", 1, "# B\n\nOf b.\n"))
+    world.indexer.serve()
+    assert set(world.served()) == {"b.md"}
+    monkeypatch.setattr("headrace.knowledge.lane.time.monotonic", lambda: 1e12)
+    world.settle()
+    assert set(world.served()) == {"a.md", "b.md"} and world.lane.given_up == 0
+
+
+def test_what_a_worker_cannot_go_on_with_is_told_in_its_own_words(spark: SparkSession, tmp_path: Path) -> None:
+    says = tmp_path / "says"
+    says.write_text("wrong")
+    world = World(spark, tmp_path, partial(SwitchedEmbedder, says=str(says)))
+    world.take(put("a.md", 1))
+    world.indexer.serve()
+    with pytest.raises(FromWorker) as told:
+        world.lane.embed()
+    assert str(told.value) == "embed: expected 8 numbers; found 16. Set `dimension: 16`."
+    says.write_text("well")
+    assert world.settle() == 3
+
+
+def poll(tries: Callable[[], int]) -> int:
+    deadline = time.monotonic() + 20
+    while not (found := tries()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found

@@ -164,3 +164,32 @@ def test_a_file_that_is_removed_or_replaced_under_the_job_is_made_again(shop: Sh
 def remove(shop: Shop) -> None:
     for file in shop.folder.glob("search.db*"):
         file.unlink()
+
+
+def test_a_store_that_another_record_wrote_to_is_filled_with_a_higher_epoch(shop: Shop) -> None:
+    shop.publisher.run()
+    renamed = publisher(shop.world, shop.store, "this lake", place="publishers/other.json")
+    assert renamed.run().applied == 7
+    shop.world.take(gone("a.md", 3))
+    shop.world.settle()
+    shop.open()
+    shop.publisher.run()
+    assert shop.holds() == shop.wants()
+
+
+def test_a_store_that_was_set_back_is_filled(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    shop.publisher.run()
+    shop.store.close()
+    before = shop.folder / "before.db"
+    shutil.copy(shop.folder / "search.db", before)
+    shop.open()
+    shop.world.take(gone("a.md", 3))
+    shop.world.settle()
+    shop.publisher.run()
+    shop.store.close()
+    remove(shop)
+    before.rename(shop.folder / "search.db")
+    shop.open()
+    shop.publisher.run()
+    assert shop.holds() == shop.wants()
+    assert "holds less" in caplog.text
