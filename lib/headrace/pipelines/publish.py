@@ -113,17 +113,15 @@ class Publisher:
         newest = store.newest() if self.tells_keys else known.written if known else -1
         if known is not None and known.outbox == outbox and newest >> EPOCH_BITS <= known.epoch:
             self.progress = known
-            lost = newest < known.written
-            if lost:
+            if newest < known.written:
                 log.warning("store=%s holds less than was written to it", self.name)
-            self._wants_fill = known.filling or lost
+                self._must_fill()
         else:
             # Commits of another outbox count from 0 again, and another's rows may be of any commit: only a higher epoch
             # passes them.
             before = max(known.epoch if known else -1, newest >> EPOCH_BITS)
             self._keep(Progress(outbox, before + 1, filling=before >= 0))
-            self._wants_fill = before >= 0
-        self._fill = None
+        self._fill, self._wants_fill = None, self.progress.filling
         self._next = self._next_urgent = _begin(self.progress.version + 1)
         self._opened = True
 
@@ -162,12 +160,16 @@ class Publisher:
             self.open()
         # Only a higher epoch passes rows that the store holds with the outbox's present version, rightly or not. It is
         # kept before any row has it: to a lower one the store would answer that all is stale.
-        self._keep(replace(self.progress, epoch=self.progress.epoch + 1, filling=True))
-        self._wants_fill = True
+        self._must_fill(self.progress.epoch + 1)
 
     def made_again(self) -> None:
         """Make and fill a store that was found to be not there."""
         self.open()
+        self._must_fill()
+
+    def _must_fill(self, epoch: int | None = None) -> None:
+        """Kept before the first row is written: after a crash the half of it would look like the whole."""
+        self._keep(replace(self.progress, filling=True, epoch=self.progress.epoch if epoch is None else epoch))
         self._wants_fill = True
 
     def forget(self, before: datetime) -> int:
