@@ -1,6 +1,5 @@
 """How the documents and their indexes are doing, read from the lake and the indexes without Spark."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,11 +8,10 @@ from typing import Any
 from headrace.config import Config
 from headrace.config_knowledge import Knowledge
 from headrace.errors import HeadraceError
-from headrace.pipelines import models, rebuilds
+from headrace.pipelines import models, progress, rebuilds
 from headrace.pipelines.index_parts import progress_place
 from headrace.pipelines.index_view import PASSAGES_TOLD, commits_told, held_by
 from headrace.pipelines.models import Known, Models, generation_of
-from headrace.pipelines.publish import EPOCH_BITS, Progress
 from headrace.pipelines.reconcile import Comparison, compare
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores import indexes
@@ -142,15 +140,14 @@ def _index(
     living: Iterable[str],
 ) -> IndexStatus:
     generation = generation_of(model.fingerprint)
-    text = files.read_text(progress_place(name, model.fingerprint))
-    if text is None:
+    reached = progress.read(files, progress_place(name, model.fingerprint))
+    if reached is None:
         return IndexStatus(name, model.name, generation, None, None, "nothing was published yet")
-    progress = Progress(**json.loads(text))
-    behind = max(0, view.version(PASSAGES_TOLD) - progress.version)
+    behind = max(0, view.version(PASSAGES_TOLD) - reached.version)
     if not indexes.tells_keys(settings.indexes[name]):
         return IndexStatus(name, model.name, generation, behind, None, "it cannot be asked what it holds")
-    wanted = {key: progress.epoch << EPOCH_BITS | commits[key] if key in commits else 0 for key in living}
-    pending = {key for key, commit in commits.items() if commit > progress.version}
+    wanted = {key: reached.row_version(commits[key]) if key in commits else 0 for key in living}
+    pending = {key for key, commit in commits.items() if commit > reached.version}
     try:
         compared = compare(wanted, pending, held_by(settings, files, name, model))
     except HeadraceError as error:

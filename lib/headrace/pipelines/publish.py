@@ -9,19 +9,20 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from headrace.lake import Lake
+from headrace.pipelines import progress
 from headrace.pipelines.deliver import Delivery
+from headrace.pipelines.progress import EPOCH_BITS, Progress
 from headrace.ports import Projected, Written
 from headrace.stores.files import LakeFiles
 
 log = logging.getLogger("headrace")
-EPOCH_BITS = 40
 ROWS_AT_ONCE = 2_000
 _CHECK_AGE_EVERY = 3600.0
 _NOT_ASKED = 1 << EPOCH_BITS
@@ -30,24 +31,6 @@ _ORDER = ("_commit_version", "deleted", "key")
 
 Place = tuple[int, bool, str]
 """A row of the outbox in the order rows are written: its commit, whether it is a delete, its key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a store has followed an outbox.
-
-    Attributes:
-        outbox: the outbox table's id.
-        version: the last commit written.
-        written: the highest version the store took.
-        filling: the store has to be written whole first.
-    """
-
-    outbox: str = ""
-    epoch: int = 0
-    version: int = -1
-    written: int = -1
-    filling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +90,12 @@ class Publisher:
         """Claim the store and find out how far it has come. Raises Fatal where it cannot be used."""
         store = self.delivery.store
         store.open(self.owner)
-        found = self.files.read_text(self.place)
-        known = Progress(**json.loads(found)) if found else None
-        outbox = self.lake.table_id(self.outbox)
-        newest = store.newest() if self.tells_keys else known.written if known else -1
-        if known is not None and known.outbox == outbox and newest >> EPOCH_BITS <= known.epoch:
-            self.progress = known
-            if newest < known.written:
-                log.warning("store=%s holds less than was written to it", self.name)
-                self._must_fill()
-        else:
-            # Commits of another outbox count from 0 again, and another's rows may be of any commit: only a higher epoch
-            # passes them.
-            before = max(known.epoch if known else -1, newest >> EPOCH_BITS)
-            self._keep(Progress(outbox, before + 1, filling=before >= 0))
+        known = progress.read(self.files, self.place)
+        newest = store.newest() if self.tells_keys else None
+        reached = progress.found_again(known, self.lake.table_id(self.outbox), newest)
+        if reached.filling and (known is None or not known.filling):
+            log.warning("store=%s does not hold what its record says, and is filled", self.name)
+        self._keep(reached)
         self._fill, self._wants_fill = None, self.progress.filling
         self._next = self._next_urgent = _begin(self.progress.version + 1)
         self._opened = True
@@ -160,16 +135,13 @@ class Publisher:
             self.open()
         # Only a higher epoch passes rows that the store holds with the outbox's present version, rightly or not. It is
         # kept before any row has it: to a lower one the store would answer that all is stale.
-        self._must_fill(self.progress.epoch + 1)
+        self._keep(self.progress.from_the_start())
+        self._wants_fill = True
 
     def made_again(self) -> None:
         """Make and fill a store that was found to be not there."""
         self.open()
-        self._must_fill()
-
-    def _must_fill(self, epoch: int | None = None) -> None:
-        """Kept before the first row is written: after a crash the half of it would look like the whole."""
-        self._keep(replace(self.progress, filling=True, epoch=self.progress.epoch if epoch is None else epoch))
+        self._keep(replace(self.progress, filling=True))
         self._wants_fill = True
 
     def forget(self, before: datetime) -> int:
@@ -266,7 +238,7 @@ class Publisher:
         return Projected(row["key"], self._version(row["_commit_version"]), row["deleted"], _body(row))
 
     def _version(self, commit: int) -> int:
-        return self.progress.epoch << EPOCH_BITS | commit
+        return self.progress.row_version(commit)
 
     def _remember(self) -> None:
         # After a crash all that was still to be tried comes again.
@@ -274,12 +246,12 @@ class Publisher:
         oldest = self.delivery.oldest(default=written + 1) & (1 << EPOCH_BITS) - 1
         most = max(self.progress.written, self._written)
         reached = replace(self.progress, version=min(oldest - 1, written), written=most, filling=False)
-        if reached != self.progress:
-            self._keep(reached)
+        self._keep(reached)
 
-    def _keep(self, progress: Progress) -> None:
-        self.files.replace_text(self.place, json.dumps(asdict(progress)))
-        self.progress = progress
+    def _keep(self, reached: Progress) -> None:
+        if reached != self.progress:
+            progress.keep(self.files, self.place, reached)
+            self.progress = reached
 
 
 def _begin(commit: int) -> Place:

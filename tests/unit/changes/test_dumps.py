@@ -126,7 +126,8 @@ def test_the_history_follows_a_dump_whose_process_died(dumps: Dumps, dies_after:
     assert dumps.history() == {(1, 1, False), (1, 2, True), (2, 1, False), (3, 3, True)}
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", [1, 2])
 def test_dumps_that_come_in_any_order_leave_the_newest_and_the_history_of_them_all(dumps: Dumps, seed: int) -> None:
     random = Random(seed)
     told = {
@@ -164,6 +165,7 @@ def test_a_dump_that_comes_after_one_with_a_line_that_cannot_be_read_is_an_older
     }  # fmt: skip
 
 
+@pytest.mark.deep
 def test_a_row_of_an_older_dump_that_is_mended_belongs_to_that_dump_alone(dumps: Dumps) -> None:
     for at, n in ((10, 1), (20, -1), (30, 1)):
         dumps.take(row("kept", at, 1, n), row("kept", at, 2, 1))

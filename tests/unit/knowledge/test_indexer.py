@@ -156,6 +156,7 @@ def test_a_feed_that_left_the_settings_takes_its_documents_out(world: World, cap
     assert "settings" not in caplog.text
 
 
+@pytest.mark.deep
 def test_what_an_outage_kept_from_being_embedded_comes_after_it_and_is_rejected_once(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
