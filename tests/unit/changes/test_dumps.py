@@ -116,7 +116,7 @@ def test_of_several_dumps_at_once_the_newest_counts(dumps: Dumps) -> None:
     assert dumps.values("parts") == {1: 1}
 
 
-@pytest.mark.parametrize("dies_after", ["execute tables/", "append versions/"])
+@pytest.mark.parametrize("dies_after", ["execute tables/", pytest.param("append versions/", marks=pytest.mark.deep)])
 def test_the_history_follows_a_dump_whose_process_died(dumps: Dumps, dies_after: str) -> None:
     dumps.take(row("kept", 10, 1, 1), row("kept", 10, 2, 1))
     news = [row("kept", 30, 1, 2), row("kept", 30, 3, 3)]
