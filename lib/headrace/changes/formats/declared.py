@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from headrace.changes.formats import values
@@ -86,8 +87,8 @@ def declared(type_text: str) -> tuple[str, str | None]:
 def columns(types: Mapping[str, str], *, debezium: bool = False) -> dict[str, Declared]:
     """The declared columns of a table.
 
-    With `debezium` a decimal that is not numeric text is read as base64, and a number for a timestamp counts
-    microseconds, Debezium's default. Elsewhere such a number is refused, as its unit is anybody's guess.
+    With `debezium` a decimal that is not numeric text is read as base64, a number for a timestamp counts microseconds
+    and one for a date days, Debezium's defaults. Elsewhere such a number is refused: its unit is anybody's guess.
 
     For `decimal.handling.mode: precise` without schema blocks declare `decimal(p,s) from scaled(s)`, see `_decimal`.
     """
@@ -158,8 +159,8 @@ def _encoder(spark: str, encoding: str | None, debezium: bool) -> Encode:
     if debezium and spark.startswith("decimal"):
         scale = int(spark[8:-1].partition(",")[2])
         return lambda value: _decimal(value, scale, base64_first=False)
-    if spark.startswith("timestamp") and not debezium:
-        return _iso_time
+    if spark.startswith(("timestamp", "date")) and not debezium:
+        return partial(_iso, "date" if spark == "date" else "timestamp")
     return _iso_date if spark == "date" else values.as_text
 
 
@@ -169,13 +170,13 @@ def _iso_date(value: Any) -> str | None:
     return text[:-1] if text is not None and _DATE_Z.fullmatch(text) else text
 
 
-def _iso_time(value: Any) -> str | None:
-    text = values.as_text(value)
+def _iso(kind: str, value: Any) -> str | None:
+    text = _iso_date(value) if kind == "date" else values.as_text(value)
     if text is not None and _BARE_NUMBER.fullmatch(text):
         raise Unusable(
             "incompatible value",
-            "expected a time in ISO 8601; found a number. Declare its unit under types, such as timestamp from millis "
-            f"({', '.join(ENCODINGS['timestamp'])}), then run `headrace replay`",
+            f"expected a {kind} in ISO 8601; found a number. Declare its unit under types, such as {kind} from "
+            f"{ENCODINGS[kind][0]} ({', '.join(ENCODINGS[kind])}), then run `headrace replay`",
         )
     return text
 

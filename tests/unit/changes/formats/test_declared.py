@@ -72,8 +72,8 @@ def test_a_declared_column_reads_its_values(type_: str, value: Any, text: str) -
 
 
 @pytest.mark.parametrize("value", [1_720_740_233_012_995, 0, "1720740233", " -1.5e9 "])
-@pytest.mark.parametrize("type_", ["timestamp", "timestamp_ntz"])
-def test_a_number_for_a_timestamp_needs_its_unit_save_in_debezium(type_: str, value: Any) -> None:
+@pytest.mark.parametrize("type_", ["timestamp", "timestamp_ntz", "date"])
+def test_a_number_for_a_time_needs_its_unit_save_in_debezium(type_: str, value: Any) -> None:
     with pytest.raises(Unusable, match="in ISO 8601; found a number") as refused:
         columns({"c": type_})["c"].text(value)
     assert refused.value.reason == "incompatible value"
