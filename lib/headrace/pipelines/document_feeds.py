@@ -52,6 +52,7 @@ class FolderWatch:
 
     def __init__(self, name: str, feed: FolderFeed, tags: Mapping[str, str], remembered: Remembered) -> None:
         self.name, self._feed, self._tags, self._remembered = name, feed, dict(tags), remembered
+        self._folder = remembered.get()
         self._next = 0.0
         self._again: dict[str, _Again] = {}
 
@@ -86,16 +87,16 @@ class FolderWatch:
         folder = objects.identity(self._feed.path)
         if folder is None:
             return
-        before = self._remembered.get()
-        if known and not there and before not in (None, folder):
+        if known and not there and self._folder not in (None, folder):
             raise Unreachable(
                 where=self._feed.path,
                 expected="the folder that was listed before",
                 found="another one, which is empty, as where a disk is not mounted; nothing is deleted",
                 todo="Mount it. If the folder is new and its old documents are gone for good, put a document into it.",
             )
-        if before != folder:
+        if self._folder != folder:
             self._remembered.keep(folder)
+            self._folder = folder
 
     def _list(self, documents: Mapping[str, str]) -> tuple[str, dict[str, Found]]:
         """The position of a listing, and what it found by name.

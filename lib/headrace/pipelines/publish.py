@@ -95,6 +95,7 @@ class Publisher:
         reached = progress.found_again(known, self.lake.table_id(self.outbox), newest)
         if reached.filling and (known is None or not known.filling):
             log.warning("store=%s does not hold what its record says, and is filled", self.name)
+        self.progress = known or self.progress
         self._keep(reached)
         self._fill, self._wants_fill = None, self.progress.filling
         self._next = self._next_urgent = _begin(self.progress.version + 1)
