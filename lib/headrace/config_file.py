@@ -20,8 +20,10 @@ _VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<
 _SECRET_NAME = re.compile(
     r"(?i)password|passwd|secret|jaas|token|credential|(access|private|api).?key|ssl\.key|authorization|cookie"
 )
-_CREDENTIAL = re.compile(r"(?i)(password|passwd|secret|ssl\.keystore\.key|ssl\.key\.pem)$")
-_CREDENTIAL_INSIDE = re.compile(r"(?i)(password|secret)\w*\s*=")
+_CREDENTIAL = re.compile(
+    r"(?i)(password|passwd|secret|ssl\.keystore\.key|ssl\.key\.pem|(access|private|api).?key|token|authorization|cookie)$"
+)
+_CREDENTIAL_INSIDE = re.compile(r"(?i)(password|secret)\w*\s*=|://[^/@:]*:[^/@]+@")
 _FROM_THE_FOLDER = (
     "lake",
     "checkpoints",
@@ -117,13 +119,16 @@ class _Values:
     def text(self, value: str, path: Path) -> str | SecretStr:
         filled = _VARIABLE.sub(lambda found: self.variable(found, path), value)
         place = pattern_of(path)
-        if place in SECRETS and place.endswith("*") and _is_plain_credential(str(path[-1]), value):
+        if place in SECRETS and _is_plain_credential(place, str(path[-1]), value):
             found = "a credential as plain text, not shown"
-            self.problem(path, "a secret from the environment", found, f"{path[-1]}: {{secret: env:NAME}}")
+            example = f"{path[-1]}: {{secret: env:NAME}}" if place.endswith("*") else HINTS[place].example
+            self.problem(path, "a secret from the environment", found, example)
         # A password inside a longer option, such as a JAAS line, must not print either.
         if place in SECRETS and (not place.endswith("*") or _SECRET_NAME.search(str(path[-1]))):
             return SecretStr(filled)
         if place in _FROM_THE_FOLDER:
+            if "\0" in filled:
+                self.problem(path, "the name of a file or folder", "a NUL character in it", HINTS[place].example)
             filled = absolute(filled, self.folder)
         return FromEnvironment(filled) if _VARIABLE.search(value) else filled
 
@@ -166,12 +171,12 @@ class _Values:
         self.document.problems.append(Problem(path, expected, found, example, hint))
 
 
-def _is_plain_credential(name: str, value: str) -> bool:
+def _is_plain_credential(place: str, name: str, value: str) -> bool:
     if not value or _VARIABLE.search(value.replace("$${", "")):
         return False
-    if "jaas" in name.lower():  # a login without a password is no credential
+    if "jaas" in name.lower() or name == "url":  # a login without a password is no credential
         return bool(_CREDENTIAL_INSIDE.search(value))
-    return bool(_CREDENTIAL.search(name))
+    return not place.endswith("*") or bool(_CREDENTIAL.search(name))
 
 
 class FromEnvironment(str):

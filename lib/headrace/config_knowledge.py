@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from headrace.config_base import Contradiction, Duration, Name, Names, Positive, Settings, Text, unknown_name
+from headrace.config_base import Contradiction, Duration, Name, Names, Positive, Settings, Text, Timeout, unknown_name
 from headrace.config_embed import (
     BedrockEmbed,
     Budget,
@@ -94,7 +94,7 @@ class FolderFeed(FeedBase):
     path: Text
     events: str | None = None
     events_path: Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$")] | None = None
-    every: Duration = timedelta(seconds=2)
+    every: Timeout = timedelta(seconds=2)
     include: Names = ("*",)
     exclude: Names = ()
 
@@ -221,7 +221,7 @@ class Knowledge(Settings):
     embed: Embed = StaticEmbed()
     models: dict[Name, Embed] = Field(default_factory=dict)
     trigger: Duration = timedelta(seconds=2)
-    keep_outbox: Duration = timedelta(days=7)
+    keep_outbox: Timeout = timedelta(days=7)
 
     def all_models(self) -> dict[str, Embed]:
         """Every model of the settings by name; that of `embed` is called so."""

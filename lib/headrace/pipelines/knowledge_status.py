@@ -86,7 +86,7 @@ def knowledge_status(config: Config, view: LakeView) -> KnowledgeStatus | None:
         pieces=view.count(CHUNKS.path),
         models={one.name: _model(view, said, one) for one in at_work} if said else {},
         indexes=list(_indexes(settings, view, files, at_work)),
-        rejects=refused(view, "index_knowledge"),
+        rejects=refused(view, "index_knowledge", "count(DISTINCT concat(source, chr(0), coalesce(key, '')))"),
         open_requests=[f"{rebuilds.FOLDER}/{one.file}" for one in rebuilds.list_open(files, refuse=False)],
     )
 
@@ -155,10 +155,14 @@ def _index(
     return IndexStatus(name, model.name, generation, behind, compared)
 
 
-def refused(view: LakeView, job: str) -> list[dict[str, Any]]:
-    """A job's refused rows by table and reason, most first: `table`, `reason`, `count`, `newest`, `example`."""
+def refused(view: LakeView, job: str, counted: str = "count(*)") -> list[dict[str, Any]]:
+    """A job's refused rows by table and reason, most first: `table`, `reason`, `count`, `newest`, `example`.
+
+    Args:
+        counted: SQL for `count`; one thing may have been refused several times.
+    """
     sql = (
-        f"SELECT `table`, reason, count(*) AS count, max(rejected_at) AS newest, min(detail) AS example FROM {ROWS} "
+        f"SELECT `table`, reason, {counted} AS count, max(rejected_at) AS newest, min(detail) AS example FROM {ROWS} "
         "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
     )
     return view.query(REJECTS.path.format(job=job), sql)

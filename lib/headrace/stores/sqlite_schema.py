@@ -13,7 +13,8 @@ from headrace.errors import Fatal, FormatTooNew, Unreachable
 from headrace.ports import Model
 
 FORMAT = 1
-_SECONDS_TO_WAIT = 30.0
+_SECONDS_TO_WAIT = 5.0
+"""For another program's transaction. The publisher tries again later; meanwhile other indexes are to be served."""
 _MAPPED = 1 << 30
 
 _META = """

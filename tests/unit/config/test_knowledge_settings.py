@@ -131,7 +131,6 @@ BASIC = {"store": "opensearch", "hosts": "h", "index": "i", "auth": "basic", "us
         ({"provider": "langchain", **EMBED["langchain"], "arguments": {"x": PW}}, None,
          lambda it: it.embed.arguments["x"]),
         (None, {**BASIC, "password": PW}, lambda it: it.indexes["main"].password),
-        (None, {**BASIC, "password": "hunter2"}, lambda it: it.indexes["main"].password),
         (None, {"store": "pgvector", "url": PW}, lambda it: it.indexes["main"].url),
         (None, {"store": "kafka", "servers": "s", "topic": "t", "options": {"x": PW}},
          lambda it: it.indexes["main"].options["x"]),
@@ -143,6 +142,44 @@ def test_secrets_come_from_the_environment_and_never_print(embed, index, found, 
     assert isinstance(secret, SecretStr) and secret.get_secret_value() == "hunter2"
     for shown in (repr(config), str(config), config.model_dump_json(), repr(config.model_dump())):
         assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [
+        (with_parts(index={**BASIC, "password": "hunter2"}), "password: {secret: env:OPENSEARCH_PASSWORD}"),
+        (with_parts(index={"store": "pgvector", "url": "postgresql://me:hunter2@h/x"}), "url: {secret: env:PGVECTOR_"),
+        (with_parts(index={"store": "pgvector", "url": "host=h password=hunter2"}), "url: {secret: env:PGVECTOR_"),
+        (with_parts(embed={"provider": "http", **EMBED["http"], "key": "hunter2"}), "key: {secret: env:"),
+        (with_parts(embed={"provider": "http", **EMBED["http"], "headers": {"Authorization": "Bearer hunter2"}}),
+         "Authorization: {secret: env:NAME}"),
+    ],
+)  # fmt: skip
+def test_a_credential_in_plain_text_is_refused(wrong, key, tmp_path):
+    with pytest.raises(ConfigError) as raised:
+        loaded(tmp_path, wrong)
+    told = str(raised.value)
+    assert "a credential as plain text, not shown" in told and f"    example   {key}" in told
+    assert "hunter2" not in told
+
+
+def test_a_place_without_a_password_is_no_credential(tmp_path):
+    knowledge = loaded(tmp_path, with_parts(index={"store": "pgvector", "url": "postgresql://me@h:5432/x"})).knowledge
+    assert knowledge.indexes["main"].url.get_secret_value() == "postgresql://me@h:5432/x"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [
+        (ALONE.replace("path: ./notes", "path: ./notes, every: 0s"), "knowledge.documents.notes.every"),
+        (ALONE.replace("path: ./notes", "path: ./notes, every: -5"), "knowledge.documents.notes.every"),
+        (ALONE.replace("path: ./notes", r'path: "./no\0tes"'), "knowledge.documents.notes.path"),
+    ],
+)
+def test_what_cannot_work_is_refused(wrong, key, tmp_path):
+    with pytest.raises(ConfigError) as raised:
+        loaded(tmp_path, wrong)
+    assert f": {key}\n" in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +195,7 @@ def test_secrets_come_from_the_environment_and_never_print(embed, index, found, 
         with_parts(index={"store": "kafka", "servers": "s", "topic": "t", "options": {"sasl.password": ["hunter2"]}}),
         with_parts(index={"store": "sqlite", "path": PW}),
         with_parts(index={"store": "${PW}", "path": "x"}),
-        with_parts(index={**BASIC, "index": "${PW}!", "password": "x"}),
+        with_parts(index={**BASIC, "index": "${PW}!", "password": PW}),
         with_parts(embed={"provider": "http", **EMBED["http"], "key": 7, "headers": {"Authorization": ["hunter2"]}}),
         with_parts(embed={"provider": "langchain", **EMBED["langchain"], "path": "https://me:hunter2@host"}),
         with_parts(embed={"provider": "langchain", **EMBED["langchain"], "arguments": {"api_key": {"a": "hunter2"}}}),

@@ -288,7 +288,7 @@ CASES = [
     ),
     (
         "a login that nothing uses",
-        "index: passages}", "index: passages, user: me, password: x}",
+        "index: passages}", "index: passages, user: me, password: '${PW:-x}'}",
         """\
   line 15: knowledge.indexes.search.auth
     expected  auth: basic with user and password

@@ -22,7 +22,7 @@ knowledge:
     events: {from: events, source: articles}
   indexes:
     sqlite:     {store: sqlite, path: ./p.db}
-    opensearch: {store: opensearch, hosts: ["https://127.0.0.1:9200"], index: passages, auth: basic, user: a, password: b}
+    opensearch: {store: opensearch, hosts: ["https://127.0.0.1:9200"], index: passages, auth: basic, user: a, password: "${PW:-b}"}
     pgvector:   {store: pgvector, url: "postgresql://127.0.0.1/x"}
     kafka:      {store: kafka, servers: "127.0.0.1:9092", topic: passages}
     kendra:     {store: kendra, index_id: "1"}
