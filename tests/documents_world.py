@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from headrace.testing.knowledge import HashEmbedder, free_limiter
 ABOUT = HashEmbedder()
 MODEL = Model(ABOUT.model, ABOUT.dimension, ABOUT.fingerprint)
 PAGE = "# Visa\n\nBring a passport.\n\n## Children\n\nChildren need their own.\n\n## Fees\n\nForty euro.\n"
+ANY_FILE = partial(objects.loader, ["/"])
 
 
 KNOWLEDGE: dict[str, Any] = {
@@ -46,7 +47,7 @@ def empty_lake(spark: SparkSession) -> Path:
     """A lake with the tables of `index_knowledge`, which take seconds to make; for copying."""
     folder = Path(tempfile.mkdtemp(prefix="headrace-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    indexer = Indexer(Lake(spark, str(folder)), settings(), {}, objects.loader)
+    indexer = Indexer(Lake(spark, str(folder)), settings(), {}, ANY_FILE)
     indexer.start()
     indexer.add(MODEL, settings().embed, Stage(HashEmbedder, free_limiter, workers=1))
     return folder
@@ -60,7 +61,7 @@ class World:
         spark: SparkSession,
         folder: Path,
         embedder: Callable[[], Embedder] = HashEmbedder,
-        load: Callable[[], Loader] = objects.loader,
+        load: Callable[[], Loader] = ANY_FILE,
     ) -> None:
         if not (folder / "lake").exists():
             shutil.copytree(empty_lake(spark), folder / "lake")

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +152,12 @@ class ObjectWorld(World):
 def loader(bucket: Bucket) -> Callable[[], Loader]:
     """What makes a worker's loader."""
     if not isinstance(bucket, S3Bucket):
-        return objects.loader
+        return partial(objects.loader, ["/"])
     environment = bucket.s3.environment
 
     def load() -> Loader:
         # Spark's workers do not see what this process changes in its environment.
         os.environ.update(environment)
-        return objects.loader()
+        return objects.loader(["/"])
 
     return load

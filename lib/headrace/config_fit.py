@@ -1,5 +1,6 @@
 """What no single part of the settings can see: whether sources, tables and the lake fit together."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -64,9 +65,18 @@ def _lake_apart(config: "Config") -> Iterator[Contradiction]:
         feeds = config.knowledge.documents.items()
         folders |= {f"knowledge.documents.{name}": one.path for name, one in feeds if isinstance(one, FolderFeed)}
     for where, path in folders.items():
-        if f"{config.lake.rstrip('/')}/".startswith(f"{path.rstrip('/')}/"):
+        if _inside(config.lake, path) or _inside(_real(config.lake), _real(path)):
             expected = "a folder without the lake, or the job reads what it writes"
             yield Contradiction(f"{where}.path", expected, "a folder the lake lies in", "path: ./in")
+
+
+def _inside(place: str, folder: str) -> bool:
+    return f"{place.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def _real(place: str) -> str:
+    """Where links lead; of a URL itself."""
+    return place if _SCHEME.match(place) or "\0" in place else os.path.realpath(place)
 
 
 def _known_schemes(config: "Config") -> Iterator[Contradiction]:

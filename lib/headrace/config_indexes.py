@@ -1,5 +1,6 @@
 """Settings of the indexes that hold passages."""
 
+import os
 import re
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
@@ -141,8 +142,18 @@ def clash(one: Index, other: Index) -> str:
     """The key that would tell two indexes in the same place apart; empty where they are in different ones."""
     if one.store != other.store:
         return ""
+    if isinstance(one, SqliteIndex) and isinstance(other, SqliteIndex):
+        return "path" if _one_file(one.path, other.path) else ""
     same = all(_overlap(getattr(one, key), getattr(other, key)) for key in one.placed_by)
     return one.placed_by[-1] if same else ""
+
+
+def _one_file(one: str, other: str) -> bool:
+    """Whether both are the same file, by a link too."""
+    try:
+        return os.path.realpath(one) == os.path.realpath(other) or os.path.samefile(one, other)
+    except (OSError, ValueError):  # neither is there yet
+        return False
 
 
 def _overlap(one: object, other: object) -> bool:

@@ -5,7 +5,8 @@ Paths are relative to the lake's root. Every table Headrace creates carries `hea
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -56,6 +57,7 @@ def local_rows(spark: SparkSession, rows: Sequence[Sequence[object]], schema: st
 _CREATION_POLLS, _CREATION_POLL_SECONDS = 10, 0.5
 
 _locks: dict[str, threading.Lock] = {}
+_writers: dict[str, threading.RLock] = {}
 
 
 def _creating(path: str) -> threading.Lock:
@@ -209,12 +211,22 @@ class Lake:
         self.create(relative, contract.schema, contract.properties, contract.partition)
         return relative
 
+    @contextmanager
+    def writing(self, relative: str) -> Iterator[None]:
+        """Around each change of a table that several threads change: of two at a time Delta fails one.
+
+        Upkeep is among them: a new table property fails even an append.
+        """
+        with _writers.setdefault(self.path(relative), threading.RLock()):
+            yield
+
     def append(self, rows: DataFrame, relative: str, transaction: Transaction | None = None) -> None:
         """Append rows, matched to the table's columns by name. With `transaction`, a repeat appends nothing."""
         writer = rows.write.format("delta").mode("append")
         if transaction is not None:
             writer = writer.option("txnAppId", transaction.app).option("txnVersion", str(transaction.version))
-        writer.save(self.path(relative))
+        with self.writing(relative):
+            writer.save(self.path(relative))
 
     def execute(self, statement: str) -> None:
         """Run one DDL or DML statement."""

@@ -111,7 +111,8 @@ def _tables(found: Status) -> str:
 
 def _rejects(found: Status) -> Iterable[str]:
     if not found.rejects:
-        yield "No refused rows."
+        if found.knowledge is None or not found.knowledge.rejects:
+            yield "No refused rows."
         return
     yield "Refused rows (`headrace replay --reason ...` applies them again after the fix):"
     rows = [

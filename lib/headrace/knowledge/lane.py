@@ -32,7 +32,9 @@ CONTENTS_AT_ONCE = 100_000
 FEW, FEW_SECONDS = 64, 2.0
 """Contents that are embedded on the way to serving, and the seconds they may take: one edit must not wait for a round
 of embedding, nor a delete for more than this."""
-
+AWAY_SECONDS = 60.0
+"""How long nothing is embedded on the way after a service was away or slow: each call may take its whole `timeout`, and
+deletes would wait for it."""
 
 SELDOM_SECONDS, LONGEST_SELDOM_SECONDS = 600.0, 6 * 3600.0
 """The pauses between two tries of what failed as often as it may: each is twice as long as the one before."""
@@ -57,6 +59,7 @@ class Lane:
         self._spent: Spent | None = None
         self._used_up: date | None = None
         self._seldom_at, self._seldom_pause = 0.0, SELDOM_SECONDS
+        self._few_at = 0.0
 
     def start(self) -> None:
         """Find the documents that are behind."""
@@ -165,14 +168,19 @@ class Lane:
     def _embed_few(self, wanted: DataFrame, lacks: Lacks) -> tuple[DataFrame, Lacks, int]:
         """Embed what is lacking, if it is little and nobody counts the cost; what is lacking then, and how many were
         made. What fails is left to `embed`."""
-        if self._budgeted or not 0 < sum(lack.due for lack in lacks.values()) <= FEW:
+        began = time.monotonic()
+        if self._budgeted or began < self._few_at or not 0 < sum(lack.due for lack in lacks.values()) <= FEW:
             return wanted, lacks, 0
         try:
             with vectors.told_by_workers():
                 rows = vectors.embed(ready.due(wanted), self._stage, time.time() + FEW_SECONDS).collect()
         except FromWorker as error:
             log.error("model=%s %s", self.model.name, error)
+            self._few_at = time.monotonic() + AWAY_SECONDS
             return wanted, lacks, 0
+        failed = any(row["vector"] is None and row["retry"] and row["reason"] != LATER for row in rows)
+        if failed and time.monotonic() - began > 2 * FEW_SECONDS:
+            self._few_at = time.monotonic() + AWAY_SECONDS
         made = [(row["content_hash"], row["tokens"], row["vector"]) for row in rows if row["vector"] is not None]
         if not made:
             return wanted, lacks, 0

@@ -194,8 +194,9 @@ def remember(lake: Lake, model: Model, failures: Sequence[Failure], attempts: in
     values: Assignments = {
         "failures": F.coalesce(F.map_concat(others, F.create_map(mine, failure)), F.create_map(mine, failure))
     }
-    merge = lake.table(CHUNKS.path).alias("t").merge(asked.alias("s"), "t.content_hash = s.content_hash")
-    merge.whenMatchedUpdate(set=values).execute()
+    with lake.writing(CHUNKS.path):
+        merge = lake.table(CHUNKS.path).alias("t").merge(asked.alias("s"), "t.content_hash = s.content_hash")
+        merge.whenMatchedUpdate(set=values).execute()
 
 
 def once_more(lake: Lake, model: Model, documents: Sequence[Document]) -> None:
@@ -207,7 +208,8 @@ def once_more(lake: Lake, model: Model, documents: Sequence[Document]) -> None:
                    failure["last_error"].alias("last_error"))  # fmt: skip
     seldom = F.coalesce(failure["next_try_at"] == F.lit(SELDOM), F.lit(False))
     values: Assignments = {"failures": F.map_concat(others, F.create_map(mine, now))}
-    lake.table(CHUNKS.path).update(seldom & is_one_of(documents), values)
+    with lake.writing(CHUNKS.path):
+        lake.table(CHUNKS.path).update(seldom & is_one_of(documents), values)
 
 
 def given_up(lake: Lake, model: Model, failures: Sequence[Failure], attempts: int) -> DataFrame:

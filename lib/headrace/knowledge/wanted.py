@@ -59,8 +59,10 @@ def write_chunks(lake: Lake, read: DataFrame, batch: int) -> None:
     values: Assignments = {name: f"s.{name}" for name in ("feed", "document", *_PIECE)}
     values |= {"modality": F.lit("text"), "batch": F.lit(batch)}
     moved: Assignments = {name: f"s.{name}" for name in ("ordinal", "start", "end")}
-    merge = lake.table(path).alias("t").merge(source.alias("s"), "t.chunk = s.chunk").whenMatchedDelete("s._gone")
-    merge.whenMatchedUpdate(set={**moved, "batch": F.lit(batch)}).whenNotMatchedInsert("NOT s._gone", values).execute()
+    with lake.writing(path):
+        merge = lake.table(path).alias("t").merge(source.alias("s"), "t.chunk = s.chunk").whenMatchedDelete("s._gone")
+        merge = merge.whenMatchedUpdate(set={**moved, "batch": F.lit(batch)})
+        merge.whenNotMatchedInsert("NOT s._gone", values).execute()
 
 
 def write_documents(lake: Lake, read: DataFrame, fingerprints: Mapping[str, str], batch: int) -> None:

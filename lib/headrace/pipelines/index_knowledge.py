@@ -70,7 +70,7 @@ class _Job:
         self.intake = Intake(lake, config, settings, parts.indexer, parts.fingerprints)
         self._upkeep = upkeep_of_knowledge(lake, config, settings.keep_outbox)
         self._forget_at = datetime.now(UTC) + FORGET_EVERY
-        self._away: Retryable | None = None
+        self._away: Retryable | NotThere | None = None
         self._ask_outbox_at = time.monotonic()
 
     def start(self) -> None:
@@ -113,7 +113,7 @@ class _Job:
 
     def stream(self) -> int:
         """Until a stop is asked for."""
-        embedding = EmbeddingThreads(self._embed)
+        embedding = EmbeddingThreads(self._embed, self._parts.lake.spark.sparkContext)
         self.intake.start_streams()
         while not self._stop.is_set() and embedding.failure is None:
             began = time.monotonic()
@@ -194,7 +194,7 @@ class _Job:
     def _tried(self, what: str, step: Callable[[], None]) -> None:
         try:
             step()
-        except Retryable as error:
+        except (Retryable, NotThere) as error:
             self._ask_outbox_at = time.monotonic()
             self._away = error
             log.warning("%s %s", what, error)

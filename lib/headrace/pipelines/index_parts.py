@@ -1,6 +1,8 @@
 """Puts the parts of `index_knowledge` together: the indexer, and for each model a lane with its publishers."""
 
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +14,8 @@ from pyspark.sql import functions as F
 
 from headrace.config_embed import EmbedBase
 from headrace.config_indexes import Index
-from headrace.config_knowledge import Feed, Knowledge
+from headrace.config_knowledge import Feed, FolderFeed, Knowledge
+from headrace.errors import NotThere, Retryable
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
 from headrace.knowledge.lane import Lane
@@ -27,8 +30,9 @@ from headrace.stores import indexes, objects
 from headrace.stores.embedders import check, kept_embedder
 from headrace.stores.files import LakeFiles
 from headrace.stores.limiter import limiter
-from headrace.tables import OUTBOX, PASSAGES, REJECTS
+from headrace.tables import OUTBOX, PASSAGES, REJECTS, VECTORS
 
+log = logging.getLogger("headrace")
 _PARKED = """source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string,
     day date"""
 
@@ -85,7 +89,7 @@ class Parts:
         """Serve one more model from now on. Raises for everything that can fail for a wrong setting: models, stores."""
         settings = self.settings.all_models()[name]
         model = self.made(name)
-        check(kept_embedder(settings))
+        self._check(settings, model)
         stores = {
             one: indexes.index(index, generation_of(model.fingerprint), model)
             for one, index in self.settings.indexes.items()
@@ -98,15 +102,36 @@ class Parts:
         self.served.append(found)
         return found
 
+    def _check(self, settings: EmbedBase, model: Model) -> None:
+        """Try the model. One that is away now and worked before is away for a time: deletes must not wait for it."""
+        try:
+            check(kept_embedder(settings))
+        except Retryable as error:
+            made = self.lake.read(self.lake.ensure(VECTORS)).where(F.col("model") == model.fingerprint)
+            if made.isEmpty():
+                raise
+            log.warning("model=%s is away, documents wait for it, deletes go on: %s", model.name, error)
+
     def remove(self, one: ServedModel) -> None:
         """Serve it no more; its generations and passages go, its vectors stay for another time."""
         # Stores first: they may be away, and the whole is tried again then.
         for store in one.stores.values():
-            store.drop(one.generation)
+            with suppress(NotThere):
+                store.drop(one.generation)
         self.indexer.remove(one.lane)
         self.served.remove(one)
         one.close()
-        self.lake.table(self.lake.ensure(PASSAGES)).delete(F.col("model") == one.model.fingerprint)
+        self._without_passages(one.model.fingerprint)
+
+    def forget(self, fingerprint: str) -> None:
+        """Take a model that is not at work any more out of every index and the lake; its vectors stay."""
+        for store in self.served[0].stores.values():
+            with suppress(NotThere):
+                store.drop(generation_of(fingerprint))
+        self._without_passages(fingerprint)
+
+    def _without_passages(self, fingerprint: str) -> None:
+        self.lake.table(self.lake.ensure(PASSAGES)).delete(F.col("model") == fingerprint)
 
     def of(self, fingerprint: str) -> ServedModel | None:
         """The model at work with this fingerprint."""
@@ -147,7 +172,9 @@ class Parts:
 def build(lake: Lake, settings: Knowledge) -> Parts:
     """The parts, without any model yet."""
     fingerprints = feed_fingerprints(settings)
-    indexer = Indexer(lake, settings, fingerprints, objects.loader)
+    folders = [feed.path for feed in settings.documents.values() if isinstance(feed, FolderFeed)]
+    roots = [path for path in folders if not path.startswith("s3://")]
+    indexer = Indexer(lake, settings, fingerprints, partial(objects.loader, roots))
     return Parts(lake, settings, indexer, fingerprints, lake_id(LakeFiles(lake.root)))
 
 

@@ -35,7 +35,8 @@ class ModelStatus:
 
     Attributes:
         role: `active` (readers see it), `filling`, `before` (kept to go back to).
-        passages: served with it. vectors: in the cache. failed: pieces whose embedding failed at least once.
+        passages: served with it. vectors: in the cache. failed: contents whose embedding failed, and that have no
+            vector yet.
     """
 
     role: str
@@ -107,13 +108,18 @@ def _feeds(settings: Knowledge, view: LakeView) -> dict[str, FeedStatus]:
 def _model(view: LakeView, at_work: Models, one: Known) -> ModelStatus:
     role = "active" if one == at_work.active else "filling" if one == at_work.filling else "before"
     mine = f"model = {literal(one.fingerprint)}"
-    failed = f"SELECT count(*) AS n FROM {ROWS} WHERE array_has(map_keys(failures), {literal(one.fingerprint)})"
+    having = f"array_has(map_keys(failures), {literal(one.fingerprint)})"
+    failed = _contents(view, CHUNKS.path, having)
     return ModelStatus(
         role,
         _count(view, PASSAGES.path, f"SELECT count(*) AS n FROM {ROWS} WHERE {mine} AND NOT deleted"),
         _count(view, VECTORS.path, f"SELECT count(DISTINCT content_hash) AS n FROM {ROWS} WHERE {mine}"),
-        _count(view, CHUNKS.path, failed),
+        len(failed - _contents(view, VECTORS.path, mine)) if failed else 0,
     )
+
+
+def _contents(view: LakeView, relative: str, where: str) -> set[str]:
+    return {row["content_hash"] for row in view.query(relative, f"SELECT content_hash FROM {ROWS} WHERE {where}")}
 
 
 def _count(view: LakeView, relative: str, sql: str) -> int:

@@ -4,12 +4,13 @@ import logging
 import time
 from dataclasses import replace
 
-from headrace.errors import ConfigError, Fatal
+from headrace.errors import ConfigError, Fatal, NotThere
 from headrace.pipelines import generation_check, models, rebuilds
 from headrace.pipelines.index_parts import Parts, ServedModel
 from headrace.pipelines.models import Known, Models, generation_of
 from headrace.pipelines.publish import Publisher
 from headrace.pipelines.rebuilds import Rebuild
+from headrace.ports import VectorIndex
 from headrace.stores.files import LakeFiles
 
 log = logging.getLogger("headrace")
@@ -40,8 +41,17 @@ class ModelChange:
         self._models = models.located(said, self._parts.made, names)
         for one in self._models.all():
             self._parts.add(one.name)
-        models.write(self._files, self._models)
         self.show()
+        self._forget_others(said)
+        models.write(self._files, self._models)
+
+    def _forget_others(self, said: Models) -> None:
+        """What left the settings is kept up to date by nobody: it would hold texts that are deleted later."""
+        kept = {one.fingerprint for one in self._models.all()}
+        for one in said.all():
+            if one.fingerprint not in kept:
+                log.warning("model=%s is not in the settings any more: its passages are dropped", one.name)
+                self._parts.forget(one.fingerprint)
 
     @property
     def filling(self) -> bool:
@@ -54,7 +64,9 @@ class ModelChange:
             if request.file == self._models.request:
                 # A store was away, or the job ended, before it was done with.
                 self._align()
+                self._forget_dropped(request)
                 self._done_with(request)
+        self._overtake()
         for request in rebuilds.list_open(self._files):
             if request.file in self._refilling or self._fills(request):
                 continue
@@ -62,6 +74,18 @@ class ModelChange:
                 self._begin(request)
             except Fatal as error:
                 self._done(request, {"refused": str(error)})
+
+    def _overtake(self) -> None:
+        """Who asks for the way back wants the model of before, not one that was asked for earlier and comes later."""
+        opened = rebuilds.list_open(self._files)
+        back = max((one.requested_at for one in opened if one.kind == "rollback"), default=None)
+        if back is None or self._models.before is None:
+            return
+        for older in opened:
+            if older.kind == "model" and older.requested_at < back:
+                if self._fills(older):
+                    self._become(replace(self._models, filling=None))
+                self._done(older, {"overtaken": "a way back was asked for later"})
 
     def settle(self) -> None:
         """Finish what has come in step since, and what a store that was away kept from being done."""
@@ -140,6 +164,14 @@ class ModelChange:
         self._become(replace(wanted, request=request.file))
         self._done_with(request)
 
+    def _forget_dropped(self, request: Rebuild) -> None:
+        """A start does not serve what was dropped, and so does not find it to be taken out."""
+        name = str(request.name)
+        if request.kind == "drop" and name in self._parts.settings.all_models():
+            fingerprint = self._parts.made(name).fingerprint
+            if fingerprint not in {one.fingerprint for one in self._models.all()}:
+                self._parts.forget(fingerprint)
+
     def _done_with(self, request: Rebuild) -> None:
         """A way back or a drop is carried out."""
         dropped = request.kind == "drop"
@@ -168,10 +200,14 @@ class ModelChange:
 
     def show(self) -> None:
         """Let every index show the active model's generation."""
-        generation = generation_of(self._models.active.fingerprint)
-        for store in self._served(self._models.active).stores.values():
-            if store.active() != generation:
-                store.activate(generation)
+        one, generation = self._served(self._models.active), generation_of(self._models.active.fingerprint)
+        for name, store in one.stores.items():
+            try:
+                _activate(store, generation)
+            except NotThere as error:
+                log.warning("store=%s is made again and filled: %s", name, error)
+                next(publisher for publisher in one.publishers if publisher.name == name).made_again()
+                _activate(store, generation)
 
     def _served(self, known: Known) -> ServedModel:
         found = self._parts.of(known.fingerprint)
@@ -181,3 +217,8 @@ class ModelChange:
     def _done(self, request: Rebuild, outcome: dict[str, object]) -> None:
         rebuilds.mark_done(self._files, request.file, outcome)
         log.info("request=%s %s", request.file, outcome)
+
+
+def _activate(store: VectorIndex, generation: str) -> None:
+    if store.active() != generation:
+        store.activate(generation)

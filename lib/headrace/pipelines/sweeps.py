@@ -67,10 +67,14 @@ class Sweep(FolderWatch):
         names = {one.name for one in differing}
         self._pauses = {name: pause for name, pause in self._pauses.items() if name in names}
         due = [one for one in differing if self._turn(one)]
-        # A look, not a delete: an event may bring it back before this is taken, and would not come again.
         gone = [name for name in tags if name not in there]
-        looks = [self._told("look", name, objects.locator(self._feed.path, name), position) for name in gone]
-        return looks + self._events(due, (), position)
+        feed = self._feed
+        hidden = [name for name in gone if not objects.wanted(name, feed.include, feed.exclude)]
+        # A look, not a delete: an event may bring it back before this is taken, and would not come again.
+        looks = [
+            self._told("look", name, objects.locator(feed.path, name), position) for name in gone if name not in hidden
+        ]
+        return looks + self._events(due, hidden, position)
 
     def _turn(self, one: Found) -> bool:
         """Whether to tell of it now: one that was told and still differs is told again after 1, 2, 4, ... listings.

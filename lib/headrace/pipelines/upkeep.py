@@ -75,7 +75,8 @@ class Upkeep:
         try:
             if not self._lake.exists(table.path):
                 return False
-            self._look_after(table, now)
+            with self._lake.writing(table.path):
+                self._look_after(table, now)
         except Exception as error:
             log.warning("upkeep of %s failed, will be tried again: %s", table.path, str(error).splitlines()[0])
         return True

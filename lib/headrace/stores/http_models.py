@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import ssl
+import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from headrace.ports import Purpose, Throttled, Unacceptable, Vectors
 from headrace.stores.vectors import brief, checked, fingerprint, prefixes, seconds_of, usable
 
 _TEXTS = 32
+_PART = 1 << 16
+_LARGEST = 1 << 28
 
 
 class _Item(msgspec.Struct):
@@ -50,6 +53,7 @@ class HttpEmbedder:
         self._headers, self._secrets = _headers(settings), _secrets(settings)
         parts = urlsplit(self._url)
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        self._seconds = settings.timeout.total_seconds()
         self._pool = _pool(self._url, settings)
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
@@ -64,16 +68,33 @@ class HttpEmbedder:
         import urllib3
 
         try:
-            answer = self._pool.request("POST", self._url, body=body, headers=self._headers, redirect=False)
+            answer = self._pool.request(
+                "POST", self._url, body=body, headers=self._headers, redirect=False, preload_content=False
+            )
+            content = self._whole(answer, time.monotonic() + self._seconds)
         except urllib3.exceptions.HTTPError as error:
-            todo = "It is tried again; check embed.url, the server and the network."
+            todo = "Check embed.url, the server and the network; a running job tries again."
             raise Unreachable(where=self._where, expected="an answer", found=brief(str(error)), todo=todo) from error
-        content: bytes = answer.data
         if answer.status != 200:
             for secret in self._secrets:  # some servers repeat the key they refuse
                 content = content.replace(secret, b"***")
             raise meaning(answer.status, answer.headers, content, self._where)
         return content
+
+    def _whole(self, answer: Any, until: float) -> bytes:
+        # The time-out of a socket starts again with every byte: a server that drips would never be left.
+        parts: list[bytes] = []
+        while part := answer.read1(_PART):
+            parts.append(part)
+            late, large = time.monotonic() > until, len(parts) * _PART > _LARGEST and sum(map(len, parts)) > _LARGEST
+            if late or large:
+                answer.close()
+                found = "one that is still coming" if late else f"more than {_LARGEST:,} bytes"
+                todo = "It is tried again; a smaller `batch` makes shorter answers, `timeout` gives them longer."
+                expected = f"a whole answer within {self._seconds:g} s"
+                raise Unreachable(where=self._where, expected=expected, found=found, todo=todo)
+        answer.release_conn()
+        return b"".join(parts)
 
     def _vectors(self, content: bytes, count: int) -> list[Any]:
         try:
@@ -83,7 +104,7 @@ class HttpEmbedder:
             elif any(item.index is not None for item in items):
                 raise ValueError(f"indexes that are not 0 to {count - 1}")
             return [_numbers(item.embedding) for item in items]
-        except (msgspec.MsgspecError, ValueError, binascii.Error) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError, binascii.Error) as error:
             expected = f"JSON with `data`, {count} items with `embedding` and `index`"
             todo = "It is tried again; where it goes on, check that embed.url ends in /v1 and is an embedding server."
             raise Retryable(where=self._where, expected=expected, found=brief(str(error)), todo=todo) from error
@@ -99,7 +120,8 @@ def meaning(status: int, headers: Mapping[str, str], content: bytes, where: str)
     about = {"where": where, "expected": "200 with vectors", "found": f"{status} {said}".strip()}
     if status == 429 and "insufficient_quota" in said:  # OpenAI says so when the account is empty: no pause helps
         return Fatal(**about, todo="Raise the account's budget at the provider.")
-    if status in (429, 503):
+    # Without a word of when to come back, 503 is any failure, and of one text perhaps: it must count as a try.
+    if status == 429 or (status == 503 and retry_after(headers, datetime.now(UTC)) is not None):
         todo = "It is tried again after a pause; lower requests_per_minute, tokens_per_minute or parallel."
         return Throttled(**about, todo=todo, retry_after=retry_after(headers, datetime.now(UTC)))
     if status in (400, 413, 422):
@@ -121,9 +143,9 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return seconds
     try:
         then = parsedate_to_datetime(text)
-    except ValueError:
+        return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds())
 
 
 def _decoded(content: bytes) -> _Answer:

@@ -4,7 +4,7 @@ import errno
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -68,12 +68,19 @@ def check(root: str) -> None:
     next(found, None)
 
 
-def loader() -> Loader:
-    """A function that loads what is at a locator. It raises Unreachable."""
+def loader(roots: Collection[str]) -> Loader:
+    """A function that loads what is at a locator. It raises Unreachable.
+
+    Args:
+        roots: the folders on disk that files may be loaded from. What no listing of them would show, such as what lies
+            behind a link to another place, is not there.
+    """
     clients: dict[str, Any] = {}
 
     def load(locator: str, known: str | None) -> Loaded | None:
-        return _load_s3(clients, locator, known) if locator.startswith("s3://") else _load_file(locator, known)
+        if locator.startswith("s3://"):
+            return _load_s3(clients, locator, known)
+        return _load_file(locator, known) if any(_shown(root, locator) for root in roots) else None
 
     return load
 
@@ -125,6 +132,19 @@ def identity(root: str) -> str | None:
     return f"{about.st_dev}-{about.st_ino}"
 
 
+def _shown(root: str, path: str) -> bool:
+    """Whether a listing of the root would come to a path: through no link to a folder, and not out of the root."""
+    below = os.path.relpath(path, root)
+    try:
+        real_root = os.path.realpath(root)
+        folder = os.path.realpath(os.path.dirname(path)) == os.path.normpath(
+            os.path.join(real_root, os.path.dirname(below))
+        )
+        return folder and os.path.realpath(path).startswith(os.path.join(real_root, ""))
+    except (OSError, ValueError):  # a zero byte, which a key of S3 may hold and a path may not
+        return False
+
+
 def _problem(path: str, about: os.stat_result, real_root: str) -> str | None:
     """Why what is at a path is no document."""
     if not stat.S_ISREG(about.st_mode):
@@ -156,11 +176,9 @@ def _load_file(path: str, known: str | None) -> Loaded | None:
             # Before it is read: of a file that is being written the tag is too old rather than too new.
             tag = _tag(os.fstat(file.fileno()))
             return Loaded(tag, None if tag == known else file.read())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-    except ValueError:  # a zero byte, which a key of S3 may hold and a path may not
-        return None
     except OSError as error:
+        if error.errno in (*_NOTHING_THERE, errno.EISDIR):
+            return None
         raise _unreachable(path, error) from error
 
 

@@ -27,13 +27,17 @@ def vector_of(text: str, dimension: int = DIMENSION) -> list[float]:
 
 @dataclass
 class Reply:
-    """What the server answers. `close`: it hangs up without a word. `wait`: it says nothing for so many seconds."""
+    """What the server answers.
+
+    `close`: it hangs up without a word. `wait`: it says nothing for so many seconds. `drip`: seconds between two bytes.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     close: bool = False
     wait: float = 0.0
+    drip: float = 0.0
 
 
 @dataclass
@@ -86,7 +90,11 @@ class ModelServer:
                 for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(reply.body)
+                for place in range(len(reply.body)) if reply.drip else ():
+                    if owner.done.wait(reply.drip):
+                        return
+                    self.wfile.write(reply.body[place : place + 1])
+                self.wfile.write(b"" if reply.drip else reply.body)
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -70,9 +70,12 @@ def test_items_without_an_index_are_taken_as_they_come(server):
 )
 def test_a_server_that_asks_for_a_pause_is_heard(server, status, header, pause):
     server.answer = lambda call: Reply(status, b"slow down", header)
-    with pytest.raises(Throttled, match=f"found {status} slow down") as caught:
+    with pytest.raises(Retryable, match=f"found {status} slow down") as caught:
         made(server).embed(["a"])
-    assert caught.value.retry_after == pause
+    if status == 503 and pause is None:
+        assert isinstance(caught.value, Unreachable), "any failure, and perhaps of this one text"
+    else:
+        assert isinstance(caught.value, Throttled) and caught.value.retry_after == pause
 
 
 @pytest.mark.parametrize(
@@ -174,6 +177,35 @@ def test_a_server_that_says_nothing_is_left_after_the_timeout(server):
     assert len(server.calls) == 1
 
 
+def test_a_server_that_drips_is_left_after_the_timeout(server):
+    server.answer = lambda call: Reply(body=b" " * 1000, drip=0.01)
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match=r"a whole answer within 0\.3 s; found one that is still coming"):
+        made(server, timeout=timedelta(seconds=0.3)).embed(["a"])
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("when", ["Wed, 21 Oct 2026 07:28:00 +99999999999999999", "21 Oct 2026 999999999999:00:00 GMT"])
+def test_a_date_that_cannot_be_is_no_pause(server, when):
+    server.answer = lambda call: Reply(429, b"slow down", {"Retry-After": when})
+    with pytest.raises(Throttled) as caught:
+        made(server).embed(["a"])
+    assert caught.value.retry_after is None
+
+
+def test_json_nested_too_deeply_is_an_answer_like_any_wrong_one(server):
+    server.answer = lambda call: Reply(body=b"[" * 200_000)
+    with pytest.raises(Retryable, match="expected JSON with `data`"):
+        made(server).embed(["a"])
+
+
+def test_an_endless_answer_is_left(server, monkeypatch):
+    monkeypatch.setattr("headrace.stores.http_models._LARGEST", 100_000)
+    server.answer = lambda call: Reply(body=b" " * 10_000_000)
+    with pytest.raises(Unreachable, match="found more than 100,000 bytes"):
+        made(server).embed(["a"])
+
+
 def test_a_connection_closed_without_a_word_is_worth_another_try(server):
     server.answer = lambda call: Reply(close=True)
     with pytest.raises(Unreachable):
@@ -183,7 +215,7 @@ def test_a_connection_closed_without_a_word_is_worth_another_try(server):
 
 def test_a_server_that_is_not_there_is_worth_another_try(server):
     one = made(server, url="http://127.0.0.1:9/v1")
-    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9.*check embed\.url"):
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9.*Check embed\.url"):
         one.embed(["a"])
 
 

@@ -19,7 +19,7 @@ class Store:
     """What readers see, and whether it answers."""
 
     def __init__(self) -> None:
-        self.shown, self.away = "", False
+        self.shown, self.away, self.forgotten = "", False, list[str]()
 
     def active(self) -> str:
         if self.away:
@@ -54,6 +54,9 @@ class Parts:
     def remove(self, served: Any) -> None:
         self.served.remove(served)
 
+    def forget(self, fingerprint: str) -> None:
+        self.store.forgotten.append(fingerprint)
+
 
 class Job:
     """One process after another on a lake where `new` is active and `old` was before."""
@@ -63,8 +66,9 @@ class Job:
         models.write(self.files, Models(Known("new", "new-fingerprint"), None, Known("old", "old-fingerprint")))
         self.start()
 
-    def start(self) -> None:
+    def start(self, names: tuple[str, ...] = ("old", "new")) -> None:
         self.parts = Parts(self.store)
+        self.parts.settings.all_models = lambda: dict.fromkeys(names)
         self.change = ModelChange(self.parts, self.files)  # type: ignore[arg-type]
         self.change.start()
 
@@ -88,6 +92,24 @@ def job(tmp_path: Path) -> Job:
     return Job(tmp_path)
 
 
+def test_what_left_the_settings_is_taken_out_of_the_index_at_the_next_start(job: Job) -> None:
+    job.start(names=("new",))
+    assert job.store.forgotten == ["old-fingerprint"]
+    assert models.read(job.files) == Models(Known("new", "new-fingerprint"))
+    job.start()
+    assert job.store.forgotten == ["old-fingerprint"], "once"
+
+
+def test_a_drop_that_a_crash_cut_short_is_finished_by_the_next_start(job: Job) -> None:
+    request = job.ask("drop", "old")
+    job.store.away = True
+    job.round()
+    job.store.away = False
+    job.start()
+    job.round()
+    assert job.outcome(request) == {"dropped": "old"} and job.store.forgotten == ["old-fingerprint"]
+
+
 @pytest.mark.parametrize("dies", [False, True])
 def test_a_way_back_is_taken_once_though_the_store_is_away(job: Job, dies: bool) -> None:
     request = job.ask("rollback")
@@ -104,6 +126,22 @@ def test_a_way_back_is_taken_once_though_the_store_is_away(job: Job, dies: bool)
     assert job.outcome(job.ask("rollback")) is None
     job.round()
     assert job.store.shown == generation_of("new-fingerprint"), "another request is another turn"
+
+
+def test_a_way_back_overtakes_fills_that_were_asked_for_before_it(job: Job) -> None:
+    dropped = job.ask("drop", "old")
+    job.round()
+    assert job.outcome(dropped) == {"dropped": "old"}
+    models.write(job.files, Models(Known("new", "new-fingerprint"), None, Known("old", "old-fingerprint")))
+    job.start(names=("old", "new", "third"))
+    job.ask("model", "third")
+    job.round()
+    assert job.change.filling
+    later = job.ask("model", "third")
+    back = job.ask("rollback")
+    job.round()
+    assert job.outcome(back) == {"active": "old"} and job.outcome(later) == {}
+    assert not job.change.filling and {one.name for one in job.parts.served} == {"old", "new"}
 
 
 def test_a_drop_gives_up_the_model_that_is_being_filled_for_good(job: Job) -> None:

@@ -55,6 +55,15 @@ def test_it_tells_of_what_differs_from_what_is_stored_and_not_from_the_last_list
     assert told(watch) == {"same.md": "upsert"}
 
 
+def test_what_the_settings_hide_now_is_deleted_though_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / "drafts").mkdir()
+    for name in ("drafts/d.md", "page.md", "notes.txt"):
+        (tmp_path / name).write_text("x")
+    stored = {one.name: one.tag for one in objects.listing(str(tmp_path))} | {"gone.md": "1"}
+    hides = sweep(tmp_path, stored, include=["*.md"], exclude=["drafts/*"])
+    assert told(hides) == {"drafts/d.md": "delete", "notes.txt": "delete", "gone.md": "look"}
+
+
 def test_what_stays_different_is_told_after_1_2_4_listings_and_at_once_when_it_changes(tmp_path: Path) -> None:
     file = tmp_path / "bad.pdf"
     file.write_bytes(b"%PDF")

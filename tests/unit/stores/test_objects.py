@@ -31,7 +31,7 @@ def test_a_listing_of_s3_goes_through_all_pages_and_names_what_lies_below_the_fo
 
 def test_a_load_from_s3_tells_the_tag_of_what_was_read_and_spares_what_is_known(s3: S3) -> None:
     tag = s3.put("wet", "docs/a b+c.md", b"one")
-    load = objects.loader()
+    load = objects.loader(["/"])
     assert load("s3://wet/docs/a b+c.md", None) == (tag, b"one")
     assert load("s3://wet/docs/a b+c.md", tag) == (tag, None)
     assert s3.calls[-1][1] == 304, "nothing was sent twice"
@@ -42,7 +42,7 @@ def test_a_load_from_s3_tells_the_tag_of_what_was_read_and_spares_what_is_known(
 def test_only_a_missing_object_is_gone_and_not_one_that_is_refused_or_a_missing_bucket(s3: S3) -> None:
     tag = s3.put("wet", "docs/secret.md", b"x")
     s3.refused.add("docs/secret.md")
-    load = objects.loader()
+    load = objects.loader(["/"])
     assert load("s3://wet/docs/none.md", tag) is None
     for place in ("s3://wet/docs/secret.md", "s3://dry/docs/none.md"):
         with pytest.raises(Unreachable, match=place):
@@ -57,7 +57,7 @@ def test_a_file_has_the_tag_its_listing_shows_and_changes_it_when_written(tmp_pa
     file = tmp_path / "a.md"
     file.write_text("one")
     (listed,) = objects.listing(str(tmp_path))
-    load = objects.loader()
+    load = objects.loader(["/"])
     assert load(listed.locator, None) == (listed.tag, b"one")
     assert load(listed.locator, listed.tag) == (listed.tag, None)
     file.write_text("two")
@@ -67,7 +67,7 @@ def test_a_file_has_the_tag_its_listing_shows_and_changes_it_when_written(tmp_pa
 
 def test_nothing_a_folder_where_a_file_was_and_an_impossible_name_are_no_object(tmp_path: Path) -> None:
     (tmp_path / "folder.md").mkdir()
-    load = objects.loader()
+    load = objects.loader(["/"])
     for name in ("none.md", "none/none.md", "folder.md", "zero\0byte.md"):
         assert load(f"{tmp_path}/{name}", None) is None
     objects.check(str(tmp_path))
@@ -85,4 +85,32 @@ def test_what_is_no_document_is_passed_over_and_keeps_nobody_waiting(tmp_path: P
     os.mkfifo(root / "pipe.md")
     Path(os.fsdecode(os.fsencode(root) + b"/bad\xff.md")).write_bytes(b"x")
     assert {one.name for one in objects.listing(str(root))} == {"good.md", "inside.md"}
-    assert objects.loader()(str(root / "pipe.md"), None) is None
+    assert objects.loader(["/"])(str(root / "pipe.md"), None) is None
+
+
+def test_what_no_listing_shows_is_not_loaded_either(tmp_path: Path) -> None:
+    root, outside = tmp_path / "docs", tmp_path / "outside"
+    for folder in (root / "deep", outside):
+        folder.mkdir(parents=True)
+    (outside / "secret.md").write_text("secret")
+    (root / "deep" / "good.md").write_text("good")
+    (root / "leak.md").symlink_to("../outside/secret.md")
+    (root / "leaks").symlink_to("../outside")
+    (root / "again").symlink_to("deep")
+    (root / "inside.md").symlink_to("deep/good.md")
+    (tmp_path / "way").symlink_to("docs")
+    for place in (root, tmp_path / "way"):
+        load = objects.loader([str(place)])
+        listed = {one.name for one in objects.listing(str(place))}
+        assert listed == {"deep/good.md", "inside.md"}
+        for name in ("leak.md", "leaks/secret.md", "again/good.md", "../outside/secret.md", "deep/../leak.md"):
+            assert load(f"{place}/{name}", None) is None, name
+        for name in listed:
+            assert load(f"{place}/{name}", None) is not None, name
+    assert objects.loader([])(str(root / "deep" / "good.md"), None) is None
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".md", "loop.md"])
+def test_a_name_that_cannot_be_is_no_object(name: str, tmp_path: Path) -> None:
+    (tmp_path / "loop.md").symlink_to("loop.md")
+    assert objects.loader([str(tmp_path)])(f"{tmp_path}/{name}", None) is None
