@@ -14,6 +14,7 @@ from headrace.config import Config
 from headrace.config_file import load
 from headrace.config_metrics import CloudWatch
 from headrace.errors import ConfigError, HeadraceError
+from headrace.pipelines.watch import telemetry
 
 
 def main(job: str, argv: Sequence[str]) -> None:
@@ -27,11 +28,12 @@ def main(job: str, argv: Sequence[str]) -> None:
         SystemExit: with 2 for wrong arguments or settings, 1 for what failed: Glue shows the run as failed.
     """
     arguments = _arguments(argv)
-    log_to_stderr("json", arguments.JOB_RUN_ID)
+    log_to_stderr("json", arguments.JOB_RUN_ID, [job])
     try:
         config = settings(arguments)
         stop = StopFile(arguments.stop) if arguments.stop else None
-        code = run_jobs(load_jobs([job]), config, arguments.once == "true", arguments.JOB_RUN_ID, stop)
+        watched = telemetry(config, arguments.JOB_RUN_ID)
+        code = run_jobs(load_jobs([job]), config, arguments.once == "true", watched, stop)
     except HeadraceError as error:
         # Not raised: Glue's log would show a trace, and the reason far above its end.
         print(f"headrace: {error}", file=sys.stderr)

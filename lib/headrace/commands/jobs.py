@@ -11,9 +11,9 @@ from types import FrameType, ModuleType
 
 from headrace.commands.stop_file import StopFile
 from headrace.config import Config
+from headrace.config_metrics import Metrics
 from headrace.errors import MissingDependency
 from headrace.pipelines.telemetry import Telemetry
-from headrace.pipelines.watch import telemetry
 from headrace.stores.files import LakeFiles
 from headrace.stores.lake_lock import only_run
 
@@ -63,7 +63,11 @@ def _alone(name: str, job: Job) -> Job:
 
 
 def run_jobs(
-    jobs: Mapping[str, Job], config: Config, once: bool, run: str = "", stop_file: StopFile | None = None
+    jobs: Mapping[str, Job],
+    config: Config,
+    once: bool,
+    telemetry: Telemetry | None = None,
+    stop_file: StopFile | None = None,
 ) -> int:
     """Run the jobs side by side until all have ended; the largest of their exit codes.
 
@@ -71,20 +75,20 @@ def run_jobs(
     once. A job that fails stops the others, and its error is raised here.
 
     Args:
-        run: the id of this run, kept with heartbeats.
+        telemetry: is told what the jobs do, and closed in the end.
         stop_file: asks for a stop too; where it is there already, nothing runs.
     """
     if stop_file and stop_file.is_there():
         log.warning("stop file %s is there: nothing is run until it is removed", stop_file.place)
         return 0
     stop = threading.Event()
-    watched = telemetry(config, run)
+    told = telemetry or Telemetry(Metrics())
     ended: dict[str, int] = {}
     failed: list[BaseException] = []
 
     def work(name: str, job: Job) -> None:
         try:
-            ended[name] = job(config, once, stop, watched)
+            ended[name] = job(config, once, stop, told)
         except BaseException as error:
             failed.append(error)
             stop.set()
@@ -93,13 +97,13 @@ def run_jobs(
     threads = [threading.Thread(target=work, args=item, name=item[0], daemon=True) for item in jobs.items()]
     try:
         with _graceful(stop), stop_file.watched(stop) if stop_file else nullcontext():
-            watched.start()
+            told.start()
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
     finally:
-        watched.close()
+        told.close()
     if failed:
         raise failed[0]
     return max(ended.values(), default=0)

@@ -2,26 +2,26 @@
 
 import json
 import logging
-import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal, TextIO
+from typing import Literal
 
 Form = Literal["text", "json"]
 
 
-def log_to_stderr(form: Form = "text", run: str = "", stream: TextIO | None = None) -> None:
+def log_to_stderr(form: Form = "text", run: str = "", jobs: Sequence[str] = ()) -> None:
     """One line a batch; what Spark has to say is left to its own log settings.
 
     Args:
-        form: `json`: an object a line: `at`, `level`, `job`, `run`, `message`, and `error` with a trace.
-        run: the id of this run.
+        form: `json`: an object a line: `at`, `level`, `jobs`, `run`, `message`, and `error` with a trace.
+        run: the id of this run. jobs: what runs in this process.
     """
     logger = logging.getLogger("headrace")
     if logger.handlers:
         return
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler()
     text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    handler.setFormatter(JsonLines(run) if form == "json" else text)
+    handler.setFormatter(JsonLines(run, jobs) if form == "json" else text)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
 
@@ -29,16 +29,16 @@ def log_to_stderr(form: Form = "text", run: str = "", stream: TextIO | None = No
 class JsonLines(logging.Formatter):
     """Each record as a JSON object on one line."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, jobs: Sequence[str]) -> None:
         super().__init__()
-        self._run = run
+        self._run, self._jobs = run, list(jobs)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
-            "job": record.threadName,
+            "jobs": self._jobs,
             "run": self._run,
             "message": record.getMessage(),
         }

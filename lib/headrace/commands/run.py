@@ -10,6 +10,7 @@ from headrace.commands.stop_file import StopFile
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.errors import ConfigError
+from headrace.pipelines.watch import telemetry
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +32,9 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(where="run", expected=f"one of the jobs {known}", found=found, todo="Name one of these.")
     config = load(args.config)
     names = _configured(config) if "all" in args.jobs else list(dict.fromkeys(args.jobs))
-    log_to_stderr(args.log, args.run_id)
+    log_to_stderr(args.log, args.run_id, names)
     stop_file = StopFile(args.stop_file) if args.stop_file else None
-    return run_jobs(load_jobs(names), config, args.once, args.run_id, stop_file)
+    return run_jobs(load_jobs(names), config, args.once, telemetry(config, args.run_id), stop_file)
 
 
 def _configured(config: Config) -> list[str]:

@@ -34,8 +34,10 @@ of an index, the time since it was last in step. FreshnessSeconds: age of the ne
 own clock, when it was done. Heartbeat: one for each report while the source is followed and no batch is stuck.
 """
 
+HEARTBEATS = "heartbeats/{job}.json"
+"""Where a job's heartbeats lie in the lake: one row for each source."""
+
 Key = tuple[str, str, str]
-Beat = tuple[str, str, datetime]
 
 
 class Telemetry:

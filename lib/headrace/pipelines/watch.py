@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from headrace.config import Config
-from headrace.pipelines.telemetry import UNITS, Telemetry, heartbeat_text
+from headrace.pipelines.telemetry import HEARTBEATS, UNITS, Telemetry, heartbeat_text
 from headrace.ports import MetricSink
 from headrace.stores.cloudwatch import CloudWatchSink
 from headrace.stores.files import LakeFiles
 from headrace.stores.prometheus import PrometheusSink
-
-HEARTBEATS = "heartbeats/{job}.json"
 
 
 def telemetry(config: Config, run: str) -> Telemetry:

@@ -13,6 +13,7 @@ from headrace.commands.jobs import run_jobs
 from headrace.commands.logs import JsonLines
 from headrace.commands.stop_file import StopFile
 from headrace.config_file import load
+from headrace.pipelines.watch import telemetry
 
 SETTINGS = """
 lake: ./lake
@@ -90,17 +91,18 @@ def test_a_stop_file_ends_a_running_job_and_keeps_the_next_from_starting(file, t
     watched = StopFile(str(stop_file))
     look = watched.watched
     watched.watched = lambda stop: look(stop, 0.05)
-    assert run_jobs({"apply_changes": job}, config, False, "r1", watched) == 0
-    assert run_jobs({"apply_changes": job}, config, False, "r2", watched) == 0
+    assert run_jobs({"apply_changes": job}, config, False, None, watched) == 0
+    assert run_jobs({"apply_changes": job}, config, False, None, watched) == 0
     assert len(runs) == 1
 
 
 def test_heartbeats_are_kept_in_the_lake_with_the_runs_id(file, tmp_path):
-    def job(config, once, stop, telemetry):
-        telemetry.alive("apply_changes", "shop")
+    def job(config, once, stop, told):
+        told.alive("apply_changes", "shop")
         return 0
 
-    run_jobs({"apply_changes": job}, load(file), True, "jr_7")
+    config = load(file)
+    run_jobs({"apply_changes": job}, config, True, telemetry(config, "jr_7"))
     rows = json.loads((tmp_path / "lake" / "heartbeats" / "apply_changes.json").read_text())
     assert rows["shop"]["run"] == "jr_7"
 
@@ -118,7 +120,7 @@ def test_jobs_run_in_a_thread_that_gets_no_signals(file):
 def test_a_log_line_is_one_json_object():
     out = io.StringIO()
     handler = logging.StreamHandler(out)
-    handler.setFormatter(JsonLines("jr_1"))
+    handler.setFormatter(JsonLines("jr_1", ["apply_changes"]))
     logger = logging.Logger("x")
     logger.addHandler(handler)
     try:
@@ -127,5 +129,6 @@ def test_a_log_line_is_one_json_object():
         logger.exception('said "so" %s', 7)
     [line] = out.getvalue().splitlines()
     found = json.loads(line)
-    assert (found["level"], found["run"], found["message"]) == ("ERROR", "jr_1", 'said "so" 7')
+    assert (found["level"], found["run"], found["jobs"]) == ("ERROR", "jr_1", ["apply_changes"])
+    assert found["message"] == 'said "so" 7'
     assert "two\nlines" in found["error"] and found["at"].endswith("+00:00")
