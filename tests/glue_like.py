@@ -1,4 +1,4 @@
-"""Starts a script of `glue_jobs/` as AWS Glue does: Spark and Delta are there, and Glue's own arguments stand among ours.
+"""Starts a script of `glue_jobs/` as AWS Glue does: Spark and Delta are there, Glue's own arguments stand among ours.
 
 Open-source Spark in place of Glue's: what is Glue's own (its catalog, its metrics) is not shown by this.
 """
