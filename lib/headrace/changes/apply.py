@@ -28,9 +28,15 @@ from headrace.ordering.join_settings import BROADCAST, join_settings
 
 @dataclass(slots=True)
 class BatchResult:
-    """What became of one batch, by table; rows that belong to no table stand under ""."""
+    """What became of one batch, by table; rows that belong to no table stand under "".
+
+    Attributes:
+        newest_changed_at: by the sources' own clocks. oldest_arrived_at: by the transport's.
+    """
 
     tables: dict[str, Outcome] = field(default_factory=dict)
+    newest_changed_at: datetime | None = None
+    oldest_arrived_at: datetime | None = None
 
     def total(self, count: str) -> int:
         """Sum of `sent`, `applied`, `stale`, `rejected` or `ignored` over the tables."""
@@ -93,7 +99,9 @@ class Applier:
             facts = batch_facts(envelopes)
             self._learn(lake, envelopes, facts)
             outcomes = self._apply_tables(lake, envelopes, facts, batch, exact, replayed)
-            result = BatchResult(outcomes)
+            changed = [one.newest_changed_at for one in facts.values() if one.newest_changed_at]
+            arrived = [one.oldest_arrived_at for one in facts.values() if one.oldest_arrived_at]
+            result = BatchResult(outcomes, max(changed, default=None), min(arrived, default=None))
             # In any order: a batch that stops between them comes again and writes them all.
             with ThreadPoolExecutor(3) as pool:
                 journals = [

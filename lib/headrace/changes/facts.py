@@ -28,6 +28,7 @@ class TableFacts:
     newest_delete: str = ""
     newest_position: str = ""
     newest_changed_at: datetime | None = None
+    oldest_arrived_at: datetime | None = None
     news: bool = False
     partial: bool = False
     moved: bool = False
@@ -53,6 +54,8 @@ def batch_facts(envelopes: DataFrame) -> dict[str, TableFacts]:
         name = counter.get(row["op"], "ignored")
         setattr(found, name, getattr(found, name) + row["rows"])
         found.unread += row["unread"]
+        if row["arrived_at"] is not None:
+            found.oldest_arrived_at = min(found.oldest_arrived_at or row["arrived_at"], row["arrived_at"])
         if row["op"] not in ("upsert", "delete", "truncate"):
             continue
         found.newest_position = max(found.newest_position, row["newest"])
@@ -82,5 +85,6 @@ def _expressions() -> tuple[Column, ...]:
         F.min("position").alias("oldest"),
         F.max("position").alias("newest"),
         F.max("changed_at").alias("changed_at"),
+        F.min("arrived_at").alias("arrived_at"),
         *[F.coalesce(F.bool_or(F.col(name).isNotNull()), F.lit(False)).alias(name) for name in _FLAGS],
     )

@@ -1,25 +1,30 @@
 """Runs jobs in worker threads while the main thread listens for signals."""
 
 import importlib
+import logging
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType, ModuleType
 
+from headrace.commands.stop_file import StopFile
 from headrace.config import Config
+from headrace.config_metrics import Metrics
 from headrace.errors import MissingDependency
+from headrace.pipelines.telemetry import Telemetry
 from headrace.stores.files import LakeFiles
 from headrace.stores.lake_lock import only_run
 
-Job = Callable[[Config, bool, threading.Event], int]
+log = logging.getLogger("headrace")
+Job = Callable[[Config, bool, threading.Event, Telemetry], int]
 
 JOBS: Mapping[str, str] = {
     "apply_changes": "headrace.pipelines.apply_changes",
     "index_knowledge": "headrace.pipelines.index_knowledge",
 }
-"""Every job and its module; `run(config, once, stop) -> exit code` is in each."""
+"""Every job and its module; `run(config, once, stop, telemetry) -> exit code` is in each."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -49,38 +54,56 @@ def load_jobs(names: Sequence[str]) -> dict[str, Job]:
 def _alone(name: str, job: Job) -> Job:
     """The job, refusing to run where another process runs it on the same lake."""
 
-    def run(config: Config, once: bool, stop: threading.Event) -> int:
+    def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry) -> int:
         LakeFiles(config.lake).create()
         with only_run(config.lake, name):
-            return job(config, once, stop)
+            return job(config, once, stop, telemetry)
 
     return run
 
 
-def run_jobs(jobs: Mapping[str, Job], config: Config, once: bool) -> int:
+def run_jobs(
+    jobs: Mapping[str, Job],
+    config: Config,
+    once: bool,
+    telemetry: Telemetry | None = None,
+    stop_file: StopFile | None = None,
+) -> int:
     """Run the jobs side by side until all have ended; the largest of their exit codes.
 
     The first SIGINT or SIGTERM asks them to finish the running micro-batch and stop; a second one ends the process at
     once. A job that fails stops the others, and its error is raised here.
+
+    Args:
+        telemetry: is told what the jobs do, and closed in the end.
+        stop_file: asks for a stop too; where it is there already, nothing runs.
     """
+    if stop_file and stop_file.is_there():
+        log.warning("stop file %s is there: nothing is run until it is removed", stop_file.place)
+        return 0
     stop = threading.Event()
+    told = telemetry or Telemetry(Metrics())
     ended: dict[str, int] = {}
     failed: list[BaseException] = []
 
     def work(name: str, job: Job) -> None:
         try:
-            ended[name] = job(config, once, stop)
+            ended[name] = job(config, once, stop, told)
         except BaseException as error:
             failed.append(error)
             stop.set()
 
     # Not in the main thread: PySpark would put its own SIGINT handler there, which cancels the running batch.
     threads = [threading.Thread(target=work, args=item, name=item[0], daemon=True) for item in jobs.items()]
-    with _graceful(stop):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    try:
+        with _graceful(stop), stop_file.watched(stop) if stop_file else nullcontext():
+            told.start()
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        told.close()
     if failed:
         raise failed[0]
     return max(ended.values(), default=0)
@@ -88,6 +111,10 @@ def run_jobs(jobs: Mapping[str, Job], config: Config, once: bool) -> int:
 
 @contextmanager
 def _graceful(stop: threading.Event) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        # A platform's own thread, which gets no signals.
+        yield
+        return
     asked = False
 
     def handle(number: int, frame: FrameType | None) -> None:

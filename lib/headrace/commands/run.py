@@ -1,13 +1,16 @@
 """`headrace run JOB...`."""
 
 import argparse
-import logging
+from typing import get_args
 
 from headrace.commands.jobs import JOBS, load_jobs, run_jobs
+from headrace.commands.logs import Form, log_to_stderr
 from headrace.commands.options import config_option
+from headrace.commands.stop_file import StopFile
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.errors import ConfigError
+from headrace.pipelines.watch import telemetry
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("jobs", nargs="+", metavar="JOB", help=f"{', '.join(JOBS)}, or all")
     parser.add_argument("--once", action="store_true", help="process what is there, then stop")
     config_option(parser)
+    parser.add_argument("--log", choices=get_args(Form), default="text", help="lines for people, or JSON")
+    parser.add_argument("--run-id", default="", metavar="ID", help="named in JSON lines and heartbeats")
+    parser.add_argument("--stop-file", metavar="PLACE", help="a file or s3://bucket/key; a stop while it is there")
     parser.epilog = "Ctrl-C or SIGTERM finishes the running micro-batch, commits and stops; a second one ends at once."
 
 
@@ -26,21 +32,12 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(where="run", expected=f"one of the jobs {known}", found=found, todo="Name one of these.")
     config = load(args.config)
     names = _configured(config) if "all" in args.jobs else list(dict.fromkeys(args.jobs))
-    _log_to_stderr()
-    return run_jobs(load_jobs(names), config, args.once)
+    log_to_stderr(args.log, args.run_id, names)
+    stop_file = StopFile(args.stop_file) if args.stop_file else None
+    return run_jobs(load_jobs(names), config, args.once, telemetry(config, args.run_id), stop_file)
 
 
 def _configured(config: Config) -> list[str]:
     """The jobs the settings have something for."""
     wanted = {"apply_changes": bool(config.tables), "index_knowledge": config.knowledge is not None}
     return [name for name in JOBS if wanted[name]]
-
-
-def _log_to_stderr() -> None:
-    """One line a batch; what Spark has to say is left to its own log settings."""
-    logger = logging.getLogger("headrace")
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)

@@ -17,12 +17,14 @@ With `--json` one object:
                     why}]
         rejects     as above, of documents and passages
         open_requests
+    heartbeats  by job and source: at (when it was last seen followed), run (the id of that run)
 
 Unknown numbers are null; `why` says the reason. Keys are only ever added.
 """
 
 import argparse
 from collections.abc import Iterable
+from datetime import datetime
 
 from headrace.commands.knowledge_lines import knowledge_lines
 from headrace.commands.options import config_option, json_option
@@ -49,6 +51,8 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
     yield f"Lake {found.lake} at {moment(found.at.replace(microsecond=0))} UTC"
     if found.sources:
         yield f"\n{_sources(found)}"
+    if found.heartbeats:
+        yield f"\n{_heartbeats(found)}"
     if found.tables:
         yield f"\n{_tables(found)}"
     if found.no_table["ignored"] or found.no_table["rejected"]:
@@ -91,6 +95,15 @@ def _sources(found: Status) -> str:
     text = aligned(("source", "behind", "batch", "finished", "last batches took"), rows)
     unknown = [f"{name}: lag unknown: {s.lag.why}" for name, s in found.sources.items() if s.lag.behind is None]
     return "\n".join([text, *unknown])
+
+
+def _heartbeats(found: Status) -> str:
+    rows = [
+        (job, source, duration((found.at - datetime.fromisoformat(beat["at"])).total_seconds()), beat["run"] or "-")
+        for job, sources in found.heartbeats.items()
+        for source, beat in sources.items()
+    ]
+    return aligned(("job", "source", "last heartbeat", "run"), rows)
 
 
 def _tables(found: Status) -> str:

@@ -17,13 +17,14 @@ from headrace.pipelines.batches import Batches
 from headrace.pipelines.kept_tables import upkeep_of_changes
 from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.runtime import spark_session
+from headrace.pipelines.telemetry import Telemetry
 from headrace.stores.files import LakeFiles
 
 REQUESTS_EVERY = 25
 """Polls between two looks for requests while the stream is idle."""
 
 
-def run(config: Config, once: bool, stop: threading.Event) -> int:
+def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry | None = None) -> int:
     """Run the job until `stop` is set, or with `once` until what is there is processed.
 
     Returns:
@@ -37,13 +38,14 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         kafka=streams.need_kafka(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
+        runtime=config.runtime,
     )
     for name, table in config.tables.items():
         for wrong in settings_sql.unreadable(spark, name, table):
             raise wrong
     applier = Applier(spark, config)
     upkeep = upkeep_of_changes(Lake(spark, config.lake), config)
-    batches = Batches(applier, config, upkeep, stop)
+    batches = Batches(applier, config, upkeep, stop, telemetry)
     files = LakeFiles(config.lake)
     new_tables.ask_for_replays(files, Lake(spark, config.lake), config)
     open_requests = partial(replay.carry_out, files, spark, config, batches)

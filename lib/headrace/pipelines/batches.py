@@ -10,6 +10,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from headrace.changes.apply import Applier, BatchResult
 from headrace.changes.decode import decoded
+from headrace.changes.journal import JOB
 from headrace.changes.routes import Routes
 from headrace.config import Config
 from headrace.config_sources import Source
@@ -17,6 +18,7 @@ from headrace.lake import Transaction
 from headrace.pipelines import streams
 from headrace.pipelines.spark_errors import plain
 from headrace.pipelines.streams import StreamStopping
+from headrace.pipelines.telemetry import Telemetry, age
 from headrace.pipelines.upkeep import Upkeep
 from headrace.stores import file_source
 
@@ -26,8 +28,16 @@ log = logging.getLogger("headrace")
 class Batches:
     """The batches of one job. One runs at a time: each table has one writer."""
 
-    def __init__(self, applier: Applier, config: Config, upkeep: Upkeep, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        applier: Applier,
+        config: Config,
+        upkeep: Upkeep,
+        stop: threading.Event,
+        telemetry: Telemetry | None = None,
+    ) -> None:
         self._applier, self._config, self._upkeep, self._stop = applier, config, upkeep, stop
+        self._telemetry = telemetry or Telemetry(config.metrics)
         self._lock = threading.Lock()
         self._ids: dict[str, str] = {}
         self._started = threading.Event()
@@ -70,6 +80,7 @@ class Batches:
             self._stop.wait(poll)
             polls += 1
             if polls % every == 0:
+                self._told_of_idle(queries)
                 between()
         for _, query in queries:
             streams.end(query, poll)
@@ -79,10 +90,18 @@ class Batches:
             if failure := streams.failure(query):
                 raise failure
 
+    def _told_of_idle(self, queries: Sequence[tuple[str, StreamingQuery]]) -> None:
+        for name, query in queries:
+            if query.isActive and not query.status["isTriggerActive"]:
+                self._telemetry.alive(JOB, name)
+                self._telemetry.observe(JOB, name, LagSeconds=0.0)
+
     def _take(self, frame: DataFrame, number: int, name: str, source: Source) -> None:
         self._started.wait()
+        self._telemetry.working(JOB, name)
         messages = streams.messages(frame, source)
         if messages is None:
+            self._telemetry.alive(JOB, name)
             return
         exact = Transaction(f"headrace/{self._ids[name]}", number)
         clock = time.monotonic()
@@ -90,12 +109,26 @@ class Batches:
             result = self._apply(messages, name, source, f"{name}/{number}", exact)
         except Exception as error:
             raise file_source.explained(error, name) from error
+        self._told(name, result, time.monotonic() - clock)
         log.info(
             "source=%s batch=%s sent=%s applied=%s stale=%s rejected=%s ignored=%s seconds=%.1f",
             name, number, *[result.total(count) for count in ("sent", "applied", "stale", "rejected", "ignored")],
             time.monotonic() - clock,
         )  # fmt: skip
         self._upkeep.run(tables=1)
+
+    def _told(self, name: str, result: BatchResult, seconds: float) -> None:
+        self._telemetry.observe(
+            JOB,
+            name,
+            BatchSeconds=seconds,
+            RowsApplied=result.total("applied"),
+            RowsStale=result.total("stale"),
+            RowsRejected=result.total("rejected"),
+            FreshnessSeconds=age(result.newest_changed_at),
+            LagSeconds=age(result.oldest_arrived_at),
+        )
+        self._telemetry.alive(JOB, name)
 
     def _apply(
         self,

@@ -23,6 +23,7 @@ from headrace.pipelines.model_change import ModelChange
 from headrace.pipelines.publish import Publisher
 from headrace.pipelines.runtime import spark_session
 from headrace.pipelines.streams import POLL_SECONDS
+from headrace.pipelines.telemetry import Telemetry
 from headrace.stores.files import LakeFiles
 
 log = logging.getLogger("headrace")
@@ -32,7 +33,7 @@ TRIES = 5
 """Rounds of `once` in which a store may be away or a filled generation not pass its check."""
 
 
-def run(config: Config, once: bool, stop: threading.Event) -> int:
+def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry | None = None) -> int:
     """Run the job until `stop` is set, or with `once` until every index is in step.
 
     Returns:
@@ -48,10 +49,11 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
         kafka=streams.need_kafka(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
+        runtime=config.runtime,
     )
     lake = Lake(spark, config.lake)
     parts = index_parts.build(lake, settings)
-    job = _Job(lake, config, settings, parts, stop)
+    job = _Job(lake, config, settings, parts, stop, telemetry or Telemetry(config.metrics))
     try:
         job.start()
         return job.once() if once else job.stream()
@@ -63,11 +65,19 @@ def run(config: Config, once: bool, stop: threading.Event) -> int:
 class _Job:
     """The loop: look at the feeds, take, serve, publish; embedding goes on beside it."""
 
-    def __init__(self, lake: Lake, config: Config, settings: Knowledge, parts: Parts, stop: threading.Event) -> None:
-        self._settings, self._stop = settings, stop
+    def __init__(
+        self,
+        lake: Lake,
+        config: Config,
+        settings: Knowledge,
+        parts: Parts,
+        stop: threading.Event,
+        telemetry: Telemetry,
+    ) -> None:
+        self._settings, self._stop, self._telemetry = settings, stop, telemetry
         self._parts, self._indexer = parts, parts.indexer
         self._change = ModelChange(parts, LakeFiles(config.lake))
-        self.intake = Intake(lake, config, settings, parts.indexer, parts.fingerprints)
+        self.intake = Intake(lake, config, settings, parts.indexer, parts.fingerprints, telemetry)
         self._upkeep = upkeep_of_knowledge(lake, config, settings.keep_outbox)
         self._forget_at = datetime.now(UTC) + FORGET_EVERY
         self._away: Retryable | NotThere | None = None
@@ -129,6 +139,8 @@ class _Job:
         return 0
 
     def _round(self) -> None:
+        for feed in self._settings.documents:
+            self._telemetry.working(JOB, feed)
         self._away = None
         self._tried("requests", self._change.carry_out)
         for step in (self.intake.look, self._serve, self._publish_all):
@@ -136,6 +148,10 @@ class _Job:
             step()
         self._tried("requests", self._change.settle)
         self._look_after()
+        for feed in self._settings.documents:
+            self._telemetry.alive(JOB, feed)
+        for publisher in [publisher for one in self._parts.served for publisher in one.publishers]:
+            self._telemetry.behind(JOB, publisher.name, publisher.behind or publisher.late > 0)
 
     def _remove_gone(self) -> None:
         """Between any two steps, as each may take seconds: what is gone must not be found any more."""
@@ -208,6 +224,13 @@ class _Job:
             self._change.show()
             return
         if written.applied or written.stale or written.failed:
+            self._telemetry.observe(
+                JOB,
+                publisher.name,
+                RowsApplied=written.applied,
+                RowsStale=written.stale,
+                RowsRejected=len(written.failed),
+            )
             log.info(
                 "store=%s applied=%s stale=%s rejected=%s late=%s",
                 publisher.name, written.applied, written.stale, len(written.failed), publisher.late,

@@ -18,9 +18,12 @@ from headrace.lake import Lake
 from headrace.pipelines import document_feeds, sweeps
 from headrace.pipelines.document_feeds import FolderWatch
 from headrace.pipelines.document_streams import DocumentStreams
+from headrace.pipelines.telemetry import Telemetry
 from headrace.tables import CHANGED_KEYS
 
 log = logging.getLogger("headrace")
+DOCUMENTS = "documents"
+"""What measures of all feeds together are called."""
 EVENTS_AT_ONCE = 200
 """Events of folders that one round takes in: a backlog of documents must not hold up a delete."""
 
@@ -29,8 +32,15 @@ class Intake:
     """Watched folders, followed tables and streams of events. All methods belong to the job's thread."""
 
     def __init__(
-        self, lake: Lake, config: Config, settings: Knowledge, indexer: Indexer, fingerprints: Mapping[str, str]
+        self,
+        lake: Lake,
+        config: Config,
+        settings: Knowledge,
+        indexer: Indexer,
+        fingerprints: Mapping[str, str],
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry(config.metrics)
         self._lake, self._config, self._settings = lake, config, settings
         self._indexer, self._fingerprints = indexer, fingerprints
         self._watches: list[FolderWatch] = []
@@ -130,6 +140,14 @@ class Intake:
                 if feed == watch.name:
                     watch.try_again(document)
         if taken.sent:
+            self._telemetry.observe(
+                JOB,
+                DOCUMENTS,
+                BatchSeconds=time.monotonic() - clock,
+                RowsApplied=taken.applied,
+                RowsStale=taken.stale,
+                RowsRejected=taken.rejected,
+            )
             log.info(
                 "job=%s sent=%s applied=%s stale=%s rejected=%s seconds=%.1f",
                 JOB, taken.sent, taken.applied, taken.stale, taken.rejected, time.monotonic() - clock,

@@ -11,6 +11,7 @@ from headrace.pipelines.knowledge_status import KnowledgeStatus, knowledge_statu
 from headrace.pipelines.lag import Lag, lag
 from headrace.pipelines.requests import list_open
 from headrace.pipelines.tables_view import LakeView
+from headrace.pipelines.telemetry import HEARTBEATS
 from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES, TABLES, TOMBSTONES
 
@@ -59,7 +60,11 @@ class TableStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The whole. `rejects` holds `table` (None where it is not known), `reason`, `count`, `newest`, `example`."""
+    """The whole. `rejects` holds `table` (None where it is not known), `reason`, `count`, `newest`, `example`.
+
+    Attributes:
+        heartbeats: by job and source: `at`, when it was last seen followed, and `run`, the id of that run.
+    """
 
     lake: str
     at: datetime
@@ -69,6 +74,7 @@ class Status:
     rejects: list[dict[str, Any]]
     open_requests: list[str]
     knowledge: KnowledgeStatus | None = None
+    heartbeats: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; its keys are the attributes' names."""
@@ -90,7 +96,14 @@ def status(config: Config, view: LakeView | None = None, now: datetime | None = 
         rejects=refused(view, JOB),
         open_requests=[request.name for request in list_open(view.files, JOB, refuse=False)],
         knowledge=knowledge_status(config, view),
+        heartbeats=_heartbeats(view),
     )
+
+
+def _heartbeats(view: LakeView) -> dict[str, dict[str, dict[str, str]]]:
+    folder, _, _ = HEARTBEATS.partition("/")
+    texts = {name: view.files.read_text(f"{folder}/{name}") for name in view.files.names(folder)}
+    return {name.removesuffix(".json"): json.loads(text) for name, text in texts.items() if text}
 
 
 def _totals(view: LakeView) -> Iterable[dict[str, Any]]:

@@ -14,7 +14,7 @@ JOB = """
 import sys, threading, time
 from headrace.commands.jobs import run_jobs
 
-def job(config, once, stop):
+def job(config, once, stop, telemetry):
     print("batch started", flush=True)
     stop.wait(60)
     {work}
@@ -28,7 +28,7 @@ import sys
 from headrace.commands.jobs import run_jobs
 from headrace.pipelines.runtime import spark_session
 
-def job(config, once, stop):
+def job(config, once, stop, telemetry):
     spark = spark_session("signals", settings={{"spark.master": "local[1]"}})
     spark.range(10).count()
     print("batch started", flush=True)

@@ -339,7 +339,7 @@ knowledge.models.*.headers, knowledge.models.*.arguments.""",
         "store: sqlite, path: ./passages.db", "store: pgvector, url: {secret: vault/x}",
         """\
   line 14: knowledge.indexes.main.url.secret
-    expected  env: and the name of a variable
+    expected  env: and the name of a variable, or aws: and a name in Secrets Manager
     found     something else
     example   url: {secret: env:PGVECTOR_URL}""",
     ),

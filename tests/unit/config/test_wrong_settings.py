@@ -50,7 +50,8 @@ CASES = [
         "lake: ./lake", "lake: ./lake\nzebra: 1",
         """\
   line 2: zebra
-    expected  one of the keys lake, sources, tables, knowledge, checkpoints, log, rejects, apply, spark
+    expected  one of the keys lake, runtime, sources, tables, knowledge, checkpoints, log, rejects, apply, metrics, \
+spark
     found     an unknown key
     example   lake: ./lake""",
     ),
@@ -324,7 +325,7 @@ CASES = [
         "format: debezium", "format: debezium\n    options: {kafka.ssl.key.password: {secret: vault/x}}",
         """\
   line 13: sources.shop.options."kafka.ssl.key.password".secret
-    expected  env: and the name of a variable
+    expected  env: and the name of a variable, or aws: and a name in Secrets Manager
     found     something else
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}""",
     ),

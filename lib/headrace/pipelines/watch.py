@@ -1,0 +1,31 @@
+"""Makes what watches the jobs: where measures are sent, where heartbeats are kept."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from headrace.config import Config
+from headrace.pipelines.telemetry import HEARTBEATS, UNITS, Telemetry, heartbeat_text
+from headrace.ports import MetricSink
+from headrace.stores.cloudwatch import CloudWatchSink
+from headrace.stores.files import LakeFiles
+from headrace.stores.prometheus import PrometheusSink
+
+
+def telemetry(config: Config, run: str) -> Telemetry:
+    """The telemetry of this process, not yet started. Raises HeadraceError where a place to send to cannot be used.
+
+    Args:
+        run: the id of this run, kept with each heartbeat.
+    """
+    files, settings = LakeFiles(config.lake), config.metrics
+
+    def beat(job: str, beats: Mapping[str, datetime]) -> None:
+        place = HEARTBEATS.format(job=job)
+        files.replace_text(place, heartbeat_text(run, files.read_text(place), beats))
+
+    sinks: list[MetricSink] = []
+    if settings.cloudwatch is not None:
+        sinks.append(CloudWatchSink(settings.cloudwatch, settings.name, UNITS))
+    if settings.prometheus is not None:
+        sinks.append(PrometheusSink(settings.prometheus, settings.name))
+    return Telemetry(settings, sinks, beat)

@@ -1,0 +1,134 @@
+"""What AWS Glue's arguments become, and how a stop file and JSON log lines look. No Spark."""
+
+import io
+import json
+import logging
+import threading
+
+import pytest
+
+from headrace import glue
+from headrace.commands import jobs
+from headrace.commands.jobs import run_jobs
+from headrace.commands.logs import JsonLines
+from headrace.commands.stop_file import StopFile
+from headrace.config_file import load
+from headrace.pipelines.watch import telemetry
+
+SETTINGS = """
+lake: ./lake
+sources: {shop: {from: files, path: ./in, format: debezium}}
+tables: {users: {source: shop, key: [id]}}
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "headrace.yaml").write_text(SETTINGS)
+    return str(tmp_path / "headrace.yaml")
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """The configs a job was run with."""
+    seen = []
+
+    def job(config, once, stop, telemetry):
+        seen.append((config, once))
+        return 0
+
+    monkeypatch.setattr(glue, "load_jobs", lambda names: {name: job for name in names})
+    monkeypatch.setattr(glue, "log_to_stderr", lambda *_: None)
+    return seen
+
+
+def test_glues_own_arguments_are_passed_over(file, ran):
+    argv = [
+        "--job-bookmark-option", "job-bookmark-disable", "--config", file, "--JOB_ID", "j_1", "--JOB_RUN_ID", "jr_1",
+        "--TempDir", "s3://b/t", "--name", "prod", "--enable-metrics", "--JOB_NAME", "apply_changes", "--once", "true",
+    ]  # fmt: skip
+    glue.main("apply_changes", argv)
+    [(config, once)] = ran
+    assert config.runtime == "glue" and config.metrics.name == "prod" and once and config.metrics.cloudwatch is None
+
+
+def test_the_settings_can_be_told_to_measure(file):
+    arguments = glue._arguments(["--config", file, "--metrics", "cloudwatch"])
+    assert glue.settings(arguments).metrics.cloudwatch.namespace == "Headrace"
+
+
+@pytest.mark.parametrize(("settings", "code"), [("lake: 1", 2), (None, 2)])
+def test_what_fails_makes_the_run_fail_with_its_message(settings, code, file, ran, tmp_path, capsys):
+    if settings is None:
+        file = str(tmp_path / "nothing.yaml")
+    else:
+        (tmp_path / "headrace.yaml").write_text(settings)
+    with pytest.raises(SystemExit) as ended:
+        glue.main("apply_changes", ["--config", file])
+    assert ended.value.code == code and "headrace: " in capsys.readouterr().err and not ran
+
+
+def test_an_unforeseen_error_makes_the_run_fail(file, ran, monkeypatch, capsys):
+    def broken(config, once, stop, telemetry):
+        raise ZeroDivisionError("odd")
+
+    monkeypatch.setattr(glue, "load_jobs", lambda names: {name: broken for name in names})
+    with pytest.raises(SystemExit) as ended:
+        glue.main("apply_changes", ["--config", file])
+    assert ended.value.code == 1 and "ZeroDivisionError: odd" in capsys.readouterr().err
+
+
+def test_a_stop_file_ends_a_running_job_and_keeps_the_next_from_starting(file, tmp_path):
+    config, stop_file, runs = load(file), tmp_path / "stop" / "apply_changes", []
+
+    def job(config, once, stop, telemetry):
+        runs.append(1)
+        stop_file.parent.mkdir()
+        stop_file.touch()
+        assert stop.wait(20)
+        return 0
+
+    watched = StopFile(str(stop_file))
+    look = watched.watched
+    watched.watched = lambda stop: look(stop, 0.05)
+    assert run_jobs({"apply_changes": job}, config, False, None, watched) == 0
+    assert run_jobs({"apply_changes": job}, config, False, None, watched) == 0
+    assert len(runs) == 1
+
+
+def test_heartbeats_are_kept_in_the_lake_with_the_runs_id(file, tmp_path):
+    def job(config, once, stop, told):
+        told.alive("apply_changes", "shop")
+        return 0
+
+    config = load(file)
+    run_jobs({"apply_changes": job}, config, True, telemetry(config, "jr_7"))
+    rows = json.loads((tmp_path / "lake" / "heartbeats" / "apply_changes.json").read_text())
+    assert rows["shop"]["run"] == "jr_7"
+
+
+def test_jobs_run_in_a_thread_that_gets_no_signals(file):
+    """Databricks starts a wheel's entry point so."""
+    codes = []
+    job = {"apply_changes": lambda config, once, stop, telemetry: 0}
+    thread = threading.Thread(target=lambda: codes.append(jobs.run_jobs(job, load(file), True)))
+    thread.start()
+    thread.join(20)
+    assert codes == [0]
+
+
+def test_a_log_line_is_one_json_object():
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(JsonLines("jr_1", ["apply_changes"]))
+    logger = logging.Logger("x")
+    logger.addHandler(handler)
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logger.exception('said "so" %s', 7)
+    [line] = out.getvalue().splitlines()
+    found = json.loads(line)
+    assert (found["level"], found["run"], found["jobs"]) == ("ERROR", "jr_1", ["apply_changes"])
+    assert found["message"] == 'said "so" 7'
+    assert "two\nlines" in found["error"] and found["at"].endswith("+00:00")
