@@ -49,7 +49,10 @@ class KinesisServer:
         if self.kind == "lite":
             command, place, settings = [node, "-e", _LITE % self.port], packages, {}
         else:
-            command, place = [node, "-r", str(HERE / "loopback.js"), "main.js"], packages / "node_modules" / "kinesis-local"
+            command, place = (
+                [node, "-r", str(HERE / "loopback.js"), "main.js"],
+                packages / "node_modules" / "kinesis-local",
+            )
             settings = {
                 "KINESIS_MOCK_PLAIN_PORT": str(self.port), "KINESIS_MOCK_TLS_PORT": str(free_port()),
                 "SHARD_LIMIT": "100", "LOG_LEVEL": "ERROR",
@@ -156,5 +159,3 @@ def _program(name: str) -> str:
     if found is None:
         raise ServerError(f"the Kinesis emulators need {name}; install Node.js 18 or newer")
     return found
-
-

@@ -1,6 +1,6 @@
-"""A program that reads a stream with `headrace-kinesis` alone and writes every try of every batch to a folder of its own.
+"""A program that reads a stream with `headrace-kinesis` alone and keeps every try of every batch.
 
-    python kinesis_reader.py FOLDER OPTIONS(JSON) SECONDS_BETWEEN
+python kinesis_reader.py FOLDER OPTIONS(JSON) SECONDS_BETWEEN
 """
 
 import json

@@ -46,9 +46,7 @@ class Reader:
         }  # fmt: skip
         library = str(Path(__file__).parents[2] / "lib")
         command = [sys.executable, str(Path(__file__).with_name("kinesis_reader.py")), str(folder), json.dumps(asked)]
-        self.process = Process(
-            "reader", [*command, "200 milliseconds"], folder, {**ENVIRONMENT, "PYTHONPATH": library}
-        )
+        self.process = Process("reader", [*command, "200 milliseconds"], folder, {**ENVIRONMENT, "PYTHONPATH": library})
 
     def tries(self) -> dict[int, list[Path]]:
         """The finished tries of every batch."""

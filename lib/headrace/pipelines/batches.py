@@ -18,7 +18,6 @@ from headrace.pipelines import streams
 from headrace.pipelines.spark_errors import plain
 from headrace.pipelines.streams import StreamStopping
 from headrace.pipelines.upkeep import Upkeep
-from headrace.stores import file_source
 
 log = logging.getLogger("headrace")
 
@@ -89,7 +88,7 @@ class Batches:
         try:
             result = self._apply(messages, name, source, f"{name}/{number}", exact)
         except Exception as error:
-            raise file_source.explained(error, name) from error
+            raise streams.explained(error, name) from error
         log.info(
             "source=%s batch=%s sent=%s applied=%s stale=%s rejected=%s ignored=%s seconds=%.1f",
             name, number, *[result.total(count) for count in ("sent", "applied", "stale", "rejected", "ignored")],
