@@ -20,7 +20,7 @@ from .process import Process, ServerError, free_port, wait_until
 
 HERE = Path(__file__).parent / "kinesis_npm"
 ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "emulated", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret", "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true",
 }  # fmt: skip
 """What a client of an emulator needs; it looks at none of it."""
