@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.datasource import DataSource, DataSourceStreamReader, SimpleDataSourceStreamReader
+from pyspark.sql.datasource import DataSource, SimpleDataSourceStreamReader
 from pyspark.sql.types import StructType
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
@@ -43,9 +43,6 @@ class Prefetch(DataSource):
 
     def simpleStreamReader(self, schema: StructType) -> SimpleDataSourceStreamReader:
         return PrefetchReader(dict(self.options))
-
-    def streamReader(self, schema: StructType) -> DataSourceStreamReader:
-        raise NotImplementedError  # makes Spark ask for the simple one
 
 
 class PrefetchReader(SimpleDataSourceStreamReader):
@@ -93,7 +90,10 @@ def streamed(spark: SparkSession, name: str, options: dict[str, str], folder: Pa
     deadline = time.monotonic() + 600
     while (not seen or seen[-1][1] < total) and running.isActive and time.monotonic() < deadline:
         time.sleep(0.1)
+    failure = running.exception()
     running.stop()
+    if failure is not None:
+        raise failure
     if not seen or seen[-1][1] != total:
         raise RuntimeError(f"{name}: expected {total} rows, found {seen[-1][1] if seen else 0}")
     first, last = seen[0], seen[-1]
