@@ -15,7 +15,7 @@ from headrace.stores.kinesis.backoff import Backoff
 from headrace.stores.kinesis.options import Place, ReadOptions, Start
 from headrace.stores.kinesis.plan import UNSTARTED, Offset, Planner
 from headrace.stores.kinesis.positions import END
-from headrace.stores.kinesis.ranges import records
+from headrace.stores.kinesis.ranges import Ranges
 from kinesis_sim import HOUR, SimKinesis, Trouble
 
 troubles = st.builds(
@@ -72,7 +72,7 @@ class Job:
         """(shard, sequence number) of every row of a batch."""
         found = []
         for shard, start in end["from"].items():
-            for some in records(self.kinesis(), shard, start, end["shards"][shard], page):
+            for some in Ranges(self.kinesis(), page).records(shard, start, end["shards"][shard]):
                 found += [(shard, int(one.sequence)) for one in some]
         return found
 

@@ -22,7 +22,7 @@ _OFFSET = (
     " + (xxhash64(sequenceNumber) & 8388607)"
 )
 _RAISED = re.compile(r"headrace\.(?:errors|stores\.kinesis\.api)\.(\w+): (.+)")
-_FINAL = ("Fatal", "ConfigError", "OutOfReach")
+_FINAL = ("Fatal", "ConfigError", "OutOfReach", "Gone")
 
 
 def stream(spark: SparkSession, source: KinesisSource, until: int | None = None) -> DataFrame:

@@ -32,6 +32,10 @@ class OutOfReach(Fatal):
     """No iterator leads to a position: it is no place of this shard, or not one any more."""
 
 
+class Gone(Fatal):
+    """No such stream or shard, or not any more."""
+
+
 class IteratorExpired(Retryable):
     """An iterator is good for five minutes."""
 
@@ -244,7 +248,6 @@ def translated(error: Exception, where: str) -> HeadraceError:
 
 
 _TODO = {
-    "ResourceNotFoundException": "Check the stream's name, the region and the account.",
     "AccessDeniedException": (
         "Allow kinesis:DescribeStreamSummary, ListShards, GetShardIterator and GetRecords (to write: PutRecords) on "
         "the stream in the role's policy."
@@ -265,4 +268,6 @@ def _of_response(response: Mapping[str, Any], where: str) -> HeadraceError:
         return Later(**about, todo=todo)
     if code in ("InvalidArgumentException", "ValidationException", "SerializationException"):
         return OutOfReach(**about, todo="Check the stream's settings and, for a position, that the stream is the same.")
+    if code == "ResourceNotFoundException":
+        return Gone(**about, todo="Check the stream's name, the region and the account.")
     return Fatal(**about, todo=_TODO.get(code, "Check the stream's settings and the role's policy."))

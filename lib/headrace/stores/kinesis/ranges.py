@@ -1,68 +1,102 @@
 """The records of one range: exactly those, whenever it is read, or an error."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from headrace.errors import Fatal, Unreachable
-from headrace.stores.kinesis.api import Kinesis, OutOfReach, Record
-from headrace.stores.kinesis.positions import END, next_record, reached, within
+from headrace.stores.kinesis.api import Gone, Kinesis, OutOfReach, Page, Record
+from headrace.stores.kinesis.positions import END, TRIM_HORIZON, next_record, reached, within
 
+log = logging.getLogger("headrace")
 _PATIENCE = 60.0
 """Seconds of empty pages, with an end ahead that is known to be there, before a range is given up."""
 
 
-def records(
-    kinesis: Kinesis, shard: str, start: str, end: str, page: int, clock: Callable[[], float] = time.monotonic
-) -> Iterator[list[Record]]:
-    """The records from `start` to `end`, page by page.
+class Ranges:
+    """Reads ranges of one stream.
 
-    Raises:
-        Fatal: the first record is gone, or the shard ended before the range did.
-        Unreachable: the end does not come.
+    Args:
+        page: records asked for in one call.
+        on_lost: what happens where retention deleted records after the range was planned: `fail` raises Fatal,
+            `continue` warns and leaves them out.
     """
-    expected, last_sign = next_record(start), clock()
-    try:
-        for found in kinesis.pages(shard, start, page):
-            if not found.records:
-                stuck = found.next is not None and (end != END or found.behind == 0)
-                if stuck and clock() - last_sign > _PATIENCE:
-                    raise _unreachable(kinesis, shard, end)
-                continue
-            last_sign = clock()
-            if expected and found.records[0].sequence != expected:
-                raise _gone(kinesis, shard, expected)
+
+    def __init__(
+        self,
+        kinesis: Kinesis,
+        page: int,
+        on_lost: Literal["fail", "continue"] = "fail",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kinesis, self._page, self._on_lost, self._clock = kinesis, page, on_lost, clock
+
+    def records(self, shard: str, start: str, end: str) -> Iterator[list[Record]]:
+        """The records from `start` to `end`, page by page.
+
+        Raises:
+            Fatal: some are gone.
+            Unreachable: the end does not come.
+        """
+        expected = next_record(start)
+        for page in self._pages(shard, start, end):
+            if expected and page.records[0].sequence != expected:
+                self._gone(shard, expected)
             expected = None
-            inside = [one for one in found.records if within(int(one.sequence), end)]
+            inside = [one for one in page.records if within(int(one.sequence), end)]
             if inside:
                 yield inside
-            if reached(int(found.records[-1].sequence), end):
+            if reached(int(page.records[-1].sequence), end):
                 return
-    except OutOfReach as error:
-        raise _gone(kinesis, shard, start) from error
-    if end != END or expected:
-        raise _gone(kinesis, shard, expected or end)
+        if end != END or expected:
+            self._gone(shard, expected or end)
 
+    def _pages(self, shard: str, start: str, end: str) -> Iterator[Page]:
+        """Pages with records."""
+        try:
+            yield from self._filled(shard, self._kinesis.pages(shard, start, self._page), end)
+        except OutOfReach:
+            self._gone(shard, start)
+            yield from self._filled(shard, self._kinesis.pages(shard, TRIM_HORIZON, self._page), end)
+        except Gone:
+            if self._on_lost == "fail":
+                raise
+            # The shard itself is deleted by now; `records` says so.
 
-def _unreachable(kinesis: Kinesis, shard: str, end: str) -> Unreachable:
-    return Unreachable(
-        where=kinesis.place.where,
-        expected=f"shard {shard} to give its records up to {end}",
-        found=f"only empty pages for {_PATIENCE:.0f} seconds",
-        todo="The batch is tried again at the next start; nothing was passed over.",
-    )
+    def _filled(self, shard: str, pages: Iterator[Page], end: str) -> Iterator[Page]:
+        last_sign = self._clock()
+        for page in pages:
+            if page.records:
+                yield page
+                last_sign = self._clock()
+                continue
+            stuck = page.next is not None and (end != END or page.behind == 0)
+            if stuck and self._clock() - last_sign > _PATIENCE:
+                raise Unreachable(
+                    where=self._kinesis.place.where,
+                    expected=f"shard {shard} to give its records up to {end}",
+                    found=f"only empty pages for {_PATIENCE:.0f} seconds",
+                    todo="The batch is tried again at the next start; nothing was passed over.",
+                )
 
-
-def _gone(kinesis: Kinesis, shard: str, place: str) -> Fatal:
-    return Fatal(
-        where=kinesis.place.where,
-        expected=f"record {place} of shard {shard}, which this batch must read",
-        found="a shard that does not hold it any more: the stream's retention deleted it",
-        todo=(
-            "The batch cannot be read again as it was logged. Send the missing changes again from their origin and "
-            "start with a new checkpoint. A longer retention of the stream leaves more time."
-        ),
-    )
+    def _gone(self, shard: str, place: str) -> None:
+        if self._on_lost == "continue":
+            log.warning(
+                "stream=%s shard %s: record %s, which this batch was to read, is deleted by the stream's retention, "
+                "with others perhaps. They were not read. onLost is `continue`: reading goes on after the gap",
+                self._kinesis.place.name, shard, place,
+            )  # fmt: skip
+            return
+        raise Fatal(
+            where=self._kinesis.place.where,
+            expected=f"record {place} of shard {shard}, which this batch must read",
+            found="a shard that does not hold it any more: the stream's retention deleted it",
+            todo=(
+                "The batch cannot be read again as it was logged. Send the missing changes again from their origin and "
+                "start with a new checkpoint, or set onLost (`on_lost`) to `continue` to go on without them."
+            ),
+        )
 
 
 def columns(stream: str, shard: str, found: list[Record]) -> Mapping[str, list[Any]]:

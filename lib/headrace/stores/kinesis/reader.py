@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
 
-from headrace.stores.kinesis import ranges
 from headrace.stores.kinesis.api import Kinesis
 from headrace.stores.kinesis.options import ReadOptions
 from headrace.stores.kinesis.plan import UNSTARTED, Offset, Planner
 from headrace.stores.kinesis.positions import END
+from headrace.stores.kinesis.ranges import Ranges, columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -89,8 +89,9 @@ class KinesisStreamReader(_Base):  # type: ignore[misc]
         assert isinstance(partition, ShardRange)
         schema = arrow_schema()
         options = self._options
-        for found in ranges.records(self._kinesis, partition.shard, partition.start, partition.end, options.page):
-            values = ranges.columns(options.place.name, partition.shard, found)
+        reading = Ranges(self._kinesis, options.page, options.on_lost)
+        for found in reading.records(partition.shard, partition.start, partition.end):
+            values = columns(options.place.name, partition.shard, found)
             yield pa.RecordBatch.from_pydict(dict(values), schema=schema)
 
 

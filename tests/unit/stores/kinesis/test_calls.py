@@ -10,11 +10,11 @@ from botocore.stub import Stubber
 
 from headrace.errors import ConfigError, Fatal, HeadraceError, Retryable, Unreachable
 from headrace.stores.aws_clients import aws_client
-from headrace.stores.kinesis.api import IteratorExpired, Kinesis, Later, OutOfReach, Silent, translated
+from headrace.stores.kinesis.api import Gone, IteratorExpired, Kinesis, Later, OutOfReach, Silent, translated
 from headrace.stores.kinesis.backoff import Backoff
 from headrace.stores.kinesis.options import Place, ReadOptions
 from headrace.stores.kinesis.plan import UNSTARTED, Planner
-from headrace.stores.kinesis.ranges import records
+from headrace.stores.kinesis.ranges import Ranges
 from headrace.stores.kinesis.reader import KinesisStreamReader, ShardRange
 from kinesis_sim import SimKinesis, Trouble, fault
 
@@ -60,7 +60,7 @@ def test_waits_double_up_to_a_limit_with_full_jitter_and_end() -> None:
         (fault("InternalFailure", 500), Later, "Add shards"),
         (fault("ExpiredIteratorException", 400), IteratorExpired, "new one"),
         (fault("InvalidArgumentException", 400), OutOfReach, "Check"),
-        (fault("ResourceNotFoundException", 400), Fatal, "name, the region"),
+        (fault("ResourceNotFoundException", 400), Gone, "name, the region"),
         (fault("AccessDeniedException", 400), Fatal, "GetRecords"),
         (fault("AccessDenied", 403), Fatal, "sts:AssumeRole"),
         (fault("KMSAccessDeniedException", 400), Fatal, "kms:Decrypt"),
@@ -122,20 +122,34 @@ def test_a_role_of_another_account_is_taken_on_with_its_external_id(monkeypatch:
     assert client.meta.endpoint_url == "http://127.0.0.1:9"
 
 
-def test_the_end_that_is_gone_is_an_error_and_not_a_shorter_batch() -> None:
+def test_the_end_that_is_gone_is_an_error_and_not_a_shorter_batch(caplog: pytest.LogCaptureFixture) -> None:
     service = SimKinesis()
     rows = [service.put("a") for _ in range(30)]
     kinesis = Kinesis(Place("s"), client=service, pause=0)
     shard = next(iter(service.shards))
     start, end = f"<{rows[3].sequence}", f"<{rows[20].sequence}"
-    assert sum(len(some) for some in records(kinesis, shard, start, end, 7)) == 17
+    strict, loose = Ranges(kinesis, 7), Ranges(kinesis, 7, "continue")
+
+    def count(ranges: Ranges) -> int:
+        return sum(len(some) for some in ranges.records(shard, start, end))
+
+    assert count(strict) == 17
     del service.shards[shard].rows[:10]
-    with pytest.raises(Fatal, match="retention deleted it"):
-        list(records(kinesis, shard, start, end, 7))
+    for refuse in (False, True):
+        service.trouble.refuse_deleted = refuse
+        with pytest.raises(Fatal, match="retention deleted it"):
+            count(strict)
+        assert count(loose) == 10 and "is deleted by the stream's retention" in caplog.text
+        caplog.clear()
     service.shards[shard].rows.clear()
     service.split(0)
     with pytest.raises(Fatal, match="retention deleted it"):
-        list(records(kinesis, shard, start, end, 7))
+        count(strict)
+    assert count(loose) == 0
+    del service.shards[shard]
+    with pytest.raises(Fatal):
+        count(strict)
+    assert count(loose) == 0 and "is deleted by the stream's retention" in caplog.text
 
 
 def test_only_empty_pages_before_an_end_that_is_known_are_given_up_after_a_while() -> None:
@@ -144,7 +158,9 @@ def test_only_empty_pages_before_an_end_that_is_known_are_given_up_after_a_while
     kinesis = Kinesis(Place("s"), client=service, pause=0)
     place = f"<{row.sequence}"
     with pytest.raises(Unreachable, match="nothing was passed over"):
-        list(records(kinesis, next(iter(service.shards)), place, str(row.sequence), 7, lambda: next(ticks)))
+        list(
+            Ranges(kinesis, 7, clock=lambda: next(ticks)).records(next(iter(service.shards)), place, str(row.sequence))
+        )
 
 
 def test_a_reader_goes_to_the_tasks_without_its_client_and_takes_up_where_spark_says() -> None:
