@@ -210,7 +210,8 @@ def test_nothing_is_lost_without_a_word(
         service.put(f"key{number % 13}")
         service.pass_time(50)
     service.split(1)
-    service.put("key1")
+    for number in range(13):
+        service.put(f"key{number}")
     service.pass_time(hours * HOUR)
     for number in range(20):
         service.put(f"key{number % 13}")
@@ -267,4 +268,20 @@ def test_a_stream_made_anew_under_the_same_name_is_not_mistaken_for_the_old_one(
     service.created += 60
     job.restart()
     with pytest.raises(Fatal, match="created later"):
+        job.batch()
+
+
+def test_a_shard_whose_parent_is_deleted_may_have_lost_its_own_first_records() -> None:
+    service = SimKinesis()
+    job = Job(service, options())
+    service.put("a")
+    job.batch()
+    service.split(0)
+    job.batch()
+    assert set(job.log[-1]["shards"].values()) == {END}
+    service.put("a")
+    service.pass_time(30 * HOUR)
+    job.restart()
+    service.put("a")
+    with pytest.raises(Fatal, match="shard shardId-0+[12]: records that arrived between"):
         job.batch()

@@ -36,7 +36,7 @@ def test_articles_are_indexed_changed_and_removed(tmp_path: Path, server: Kinesi
     server.create("articles", 2)
     source = {
         "from": "kinesis", "streams": ["articles"], "region": "eu-west-1", "endpoint": server.url, "format": "json",
-        "position": ["at"], "operation": {"column": "op", "delete": ["D"]}, "max_records_per_batch": 40,
+        "position": ["at"], "operation": {"column": "op", "delete": ["D"]}, "max_records_per_batch": 16,
     }  # fmt: skip
     settings = {
         "lake": str(tmp_path / "lake"),
@@ -64,9 +64,9 @@ def test_articles_are_indexed_changed_and_removed(tmp_path: Path, server: Kinesi
         with closing(sqlite3.connect(tmp_path / "search.db")) as database:
             return dict(database.execute(SERVED).fetchall())
 
-    server.put("articles", (article(f"a{number % 30}", number, f"Text {number}") for number in range(90)))
-    assert once() == {f"a{number}": f"Text {60 + number}" for number in range(30)}
+    server.put("articles", (article(f"a{number % 30}", number, f"Text {number}") for number in range(30)))
+    assert once() == {f"a{number}": f"Text {20 + number}" for number in range(10)}
     server.split("articles", 1)
     server.put("articles", [article("a1", 100, "Newer"), article("a2", 101, "", "D"), article("a3", 5, "Late")])
     served = once()
-    assert (served["a1"], served["a3"], "a2" in served, len(served)) == ("Newer", "Text 63", False, 29)
+    assert (served["a1"], served["a3"], "a2" in served, len(served)) == ("Newer", "Text 23", False, 9)
