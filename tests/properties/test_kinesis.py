@@ -283,5 +283,5 @@ def test_a_shard_whose_parent_is_deleted_may_have_lost_its_own_first_records() -
     service.pass_time(30 * HOUR)
     job.restart()
     service.put("a")
-    with pytest.raises(Fatal, match="shard shardId-0+[12]: records that arrived between"):
+    with pytest.raises(Fatal, match=r"shard shardId-0+[12]: records that arrived between"):
         job.batch()
