@@ -24,7 +24,9 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true",
 }  # fmt: skip
 """What a client of an emulator needs; it looks at none of it."""
-_LITE = "require('kinesalite')({createStreamMs: 50, updateStreamMs: 50, shardLimit: 100}).listen(%d, '127.0.0.1')"
+# kinesalite throws, and ends, when a client is killed in the middle of a request.
+_LITE = "process.on('uncaughtException', (e) => { if (e.code !== 'ECONNRESET') throw e });"
+_LITE += "require('kinesalite')({createStreamMs: 50, updateStreamMs: 50, shardLimit: 100}).listen(%d, '127.0.0.1')"
 TOP = 2**128
 
 
