@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from headrace.config_sources import KinesisSource
-from headrace.stores.kinesis.api import Kinesis, OutOfReach, Record, Stream
+from headrace.stores.kinesis.api import Kinesis, Record, Stream
+from headrace.stores.kinesis.faults import OutOfReach
 from headrace.stores.kinesis.options import Place
 from headrace.stores.kinesis.positions import END, TRIM_HORIZON
 from headrace.stores.kinesis_source import places

@@ -21,7 +21,7 @@ _OFFSET = (
     "greatest(unix_millis(approximateArrivalTimestamp) - 1577836800000, 0) * 8388608"
     " + (xxhash64(sequenceNumber) & 8388607)"
 )
-_RAISED = re.compile(r"headrace\.(?:errors|stores\.kinesis\.api)\.(\w+): (.+)")
+_RAISED = re.compile(r"headrace\.(?:errors|stores\.kinesis\.faults)\.(\w+): (.+)")
 _FINAL = ("Fatal", "ConfigError", "OutOfReach", "Gone")
 
 

@@ -66,8 +66,8 @@ def test_rows_of_the_platforms_sources_become_the_same(spark: SparkSession) -> N
     ("said", "kind"),
     [
         ("headrace.errors.Fatal: Kinesis stream a: expected x; found y. Do z.", FromWorker),
-        ("headrace.stores.kinesis.api.OutOfReach: Kinesis stream a: expected x; found y. Do z.", FromWorker),
-        ("headrace.stores.kinesis.api.Later: Kinesis stream a: expected x; found y. Do z.", Unreachable),
+        ("headrace.stores.kinesis.faults.OutOfReach: Kinesis stream a: expected x; found y. Do z.", FromWorker),
+        ("headrace.stores.kinesis.faults.Later: Kinesis stream a: expected x; found y. Do z.", Unreachable),
         ("headrace.errors.Unreachable: Kinesis stream a: expected x; found y. Do z.", Unreachable),
         ("java.lang.Exception: something else", RuntimeError),
     ],

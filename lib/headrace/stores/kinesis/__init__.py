@@ -12,6 +12,7 @@ Needs pyspark 4.1, pyarrow and boto3; nothing else of Headrace but its errors an
     reader.py      what Spark calls                            positions.py  how a place in a shard is written
     plan.py        from one offset to the next                 bounds.py     where a batch ends in one shard
     gaps.py        what retention deleted before it was read   ranges.py     a range's records, exactly
-    api.py         the calls, with their retries               backoff.py    how long to wait before trying again
-    put.py         records into a stream                       natives.py    the platforms' own sources instead
+    api.py         the calls, with their retries               faults.py     what their errors mean
+    backoff.py     how long to wait before trying again        put.py        records into a stream
+    natives.py     the platforms' own sources instead
 """

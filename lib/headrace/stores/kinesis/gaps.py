@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from headrace.errors import Fatal
-from headrace.stores.kinesis.api import Kinesis, OutOfReach, Page, Shard
+from headrace.stores.kinesis.api import Kinesis, Page, Shard
 from headrace.stores.kinesis.bounds import PEEK
+from headrace.stores.kinesis.faults import OutOfReach
 from headrace.stores.kinesis.positions import TRIM_HORIZON, before, last_record, next_record
 
 log = logging.getLogger("headrace")

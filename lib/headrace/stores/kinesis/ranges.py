@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from headrace.errors import Fatal, Unreachable
-from headrace.stores.kinesis.api import Gone, Kinesis, OutOfReach, Page, Record
+from headrace.stores.kinesis.api import Kinesis, Page, Record
+from headrace.stores.kinesis.faults import Gone, OutOfReach
 from headrace.stores.kinesis.positions import END, TRIM_HORIZON, next_record, reached, within
 
 log = logging.getLogger("headrace")

@@ -10,8 +10,9 @@ from botocore.stub import Stubber
 
 from headrace.errors import ConfigError, Fatal, HeadraceError, Retryable, Unreachable
 from headrace.stores.aws_clients import aws_client
-from headrace.stores.kinesis.api import Gone, IteratorExpired, Kinesis, Later, OutOfReach, Silent, translated
+from headrace.stores.kinesis.api import Kinesis
 from headrace.stores.kinesis.backoff import Backoff
+from headrace.stores.kinesis.faults import Gone, IteratorExpired, Later, OutOfReach, Silent, translated
 from headrace.stores.kinesis.options import Place, ReadOptions
 from headrace.stores.kinesis.plan import UNSTARTED, Planner
 from headrace.stores.kinesis.ranges import Ranges
