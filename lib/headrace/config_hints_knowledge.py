@@ -82,7 +82,10 @@ _EMBED = {
 _INDEXES = {
     "": ("indexes by name, at least one", f"indexes: {{{_INDEX}}}"),
     "*": ("an index: a mapping with store", _INDEX),
-    "*.store": ("one of sqlite, opensearch, pgvector, kafka, opensearch_serverless_vector, kendra", "store: sqlite"),
+    "*.store": (
+        "one of sqlite, opensearch, pgvector, kafka, kinesis, opensearch_serverless_vector, kendra",
+        "store: sqlite",
+    ),
     "*.rows_per_write": (_COUNT, "rows_per_write: 500"),
     "*.bytes_per_write": (f"{_COUNT}: bytes", "bytes_per_write: 5000000"),
     "*.writers": ("a whole number from 1 to 64; only 1 for sqlite and kendra", "writers: 1"),
@@ -108,6 +111,10 @@ _INDEXES = {
     "*.hnsw": (_SWITCH, "hnsw: true"),
     "*.servers": ("host:port of Kafka brokers, separated by commas", 'servers: "127.0.0.1:9092"'),
     "*.topic": ("the name of a topic", "topic: passages"),
+    "*.stream": ("a Kinesis stream, by name or ARN", "stream: passages"),
+    "*.endpoint": ("the URL of a VPC endpoint or an emulator", 'endpoint: "http://127.0.0.1:4567"'),
+    "*.role_arn": ("the ARN of a role", 'role_arn: "arn:aws:iam::123456789012:role/writer"'),
+    "*.external_id": ("the external id that the role asks for", 'external_id: "7f3a"'),
     "*.options": ("options of Kafka's producer", "options: {compression.type: zstd}"),
     "*.options.*": ("text, or a secret", "sasl.password: {secret: env:KAFKA_PASSWORD}"),
     "*.host": ("the address of the collection", "host: https://abc.eu-central-1.aoss.amazonaws.com"),

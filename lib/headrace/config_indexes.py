@@ -109,6 +109,18 @@ class KafkaIndex(IndexBase):
     options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
 
 
+class KinesisIndex(IndexBase):
+    """A Kinesis stream of passages with their vectors, for whatever reads it. Tested against emulators only."""
+
+    placed_by: ClassVar[tuple[str, ...]] = ("stream",)
+    store: Literal["kinesis"]
+    stream: Text
+    region: str | None = None
+    endpoint: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+
+
 class ServerlessVectorIndex(IndexBase):
     """A vector collection of OpenSearch Serverless, which refuses document ids: weaker. Tested against stubs only."""
 
@@ -133,7 +145,7 @@ class KendraIndex(IndexBase):
 
 
 Index = Annotated[
-    SqliteIndex | OpenSearchIndex | PgvectorIndex | KafkaIndex | ServerlessVectorIndex | KendraIndex,
+    SqliteIndex | OpenSearchIndex | PgvectorIndex | KafkaIndex | KinesisIndex | ServerlessVectorIndex | KendraIndex,
     Field(discriminator="store"),
 ]
 

@@ -1,10 +1,11 @@
 """Settings of the sources: transport, format, and what orders their rows."""
 
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from headrace.config_base import Contradiction, Names, OptionText, Settings, Values
+from headrace.config_base import Contradiction, Names, OptionText, Positive, Settings, Values, doubled
 
 
 class PositionColumn(Settings):
@@ -62,7 +63,7 @@ class SourceBase(Settings):
         changed_at: the column that says when the row changed (`json` and `snapshot`).
         delete_mode: flattened Debezium rows: what marks a delete (`rewrite`: a `__deleted` field, `tombstone`: a null).
         before_prefix: DMS: prefix of before-image columns where they are sent beside the data.
-        first_position: start a new checkpoint at the `earliest` or the `latest` record.
+        first_position: start a new checkpoint at the `earliest` or the `latest` record; see `KinesisSource` for more.
     """
 
     format: Literal["json", "debezium", "dms", "dynamodb", "objects", "snapshot"]
@@ -102,6 +103,18 @@ class SourceBase(Settings):
         return self
 
 
+def _first_position(value: Any) -> Any:
+    """`earliest` is Kafka's word for the trim horizon. A time that YAML has read already becomes text again."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if not isinstance(value, str) or value in ("trim_horizon", "latest"):
+        return value
+    if value == "earliest":
+        return "trim_horizon"
+    datetime.fromisoformat(value)
+    return value
+
+
 class FilesSource(SourceBase):
     """A folder of files: JSON lines, CSV or Parquet, told apart by their names, or all read as `encoding`.
 
@@ -129,4 +142,46 @@ class KafkaSource(SourceBase):
     options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
 
 
-Source = Annotated[FilesSource | KafkaSource, Field(discriminator="transport")]
+class KinesisSource(SourceBase):
+    """Streams of Amazon Kinesis Data Streams, by name or ARN.
+
+    Attributes:
+        streams: read side by side in one query; a stream that joins or leaves them needs a new checkpoint.
+        region: AWS region; an ARN says it itself.
+        endpoint: URL of a VPC endpoint or an emulator.
+        role_arn, external_id: the role to take on, of another account for instance.
+        reader: `headrace` runs everywhere; the others are the sources that platforms bring.
+        first_position: start a new checkpoint at the `trim_horizon`, the `latest` record or a time (ISO 8601).
+        on_lost: what happens when the stream's retention deleted records before they were read.
+        max_records_per_batch, max_bytes_per_batch: about the most a batch holds. max_seconds_per_batch: of the stream.
+        options: passed on to a platform's own source as they are.
+    """
+
+    transport: Literal["kinesis"] = Field(alias="from")
+    streams: Annotated[Names, Field(min_length=1)]
+    region: str | None = None
+    endpoint: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    reader: Literal["headrace", "glue", "databricks", "aws-kinesis"] = "headrace"
+    first_position: Annotated[str, BeforeValidator(_first_position)] = "trim_horizon"
+    on_lost: Literal["fail", "continue"] = "fail"
+    max_records_per_batch: Positive = 200_000
+    max_bytes_per_batch: Positive = 512 * 1024 * 1024
+    max_seconds_per_batch: Positive = 3600
+    options: dict[str, OptionText] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "KinesisSource":
+        if self.external_id and not self.role_arn:
+            example = "role_arn: arn:aws:iam::123456789012:role/reader"
+            raise Contradiction("external_id", "role_arn beside it", "none", example)
+        if self.options and self.reader == "headrace":
+            expected = "none, as Headrace's own reader is set by the keys beside it"
+            raise Contradiction("options", expected, "some, with reader: headrace", "reader: databricks")
+        if again := doubled(self.streams):
+            raise Contradiction("streams", "each stream once", again[0][1], "streams: [orders, clicks]")
+        return self
+
+
+Source = Annotated[FilesSource | KafkaSource | KinesisSource, Field(discriminator="transport")]

@@ -50,6 +50,9 @@ TYPES_HEADER = "headrace.types"
 REFUSED_HEADER = "headrace.refused"
 """Header of what a transport could not read: `reason` and `detail` of its reject, as a JSON object."""
 
+SEQUENCE_HEADER = "headrace.sequence"
+"""Header with a message's whole number in a stream whose numbers are longer than an offset, as decimal text."""
+
 TABLES = "tables/{table}"
 """Ordered tables have the source's columns, then `_position string, _changed_at timestamp` and, where a table has
 partial events, `_carried map<string, string>`: the position of each value older than its row."""

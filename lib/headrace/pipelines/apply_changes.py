@@ -67,5 +67,5 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
 def _start(spark: SparkSession, name: str, config: Config, batches: Batches, once: bool) -> StreamingQuery:
     source = config.sources[name]
     place = checkpoint_folder(config, name)
-    stream = streams.writer(spark, f"apply_changes/{name}", source, batches.of(name, source), place)
-    return streams.start(stream, once, config.apply.trigger.total_seconds())
+    stream = streams.writer(spark, f"apply_changes/{name}", source, batches.of(name, source), place, once)
+    return streams.start(stream, source, once, config.apply.trigger.total_seconds())

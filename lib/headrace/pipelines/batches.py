@@ -20,7 +20,6 @@ from headrace.pipelines.spark_errors import plain
 from headrace.pipelines.streams import StreamStopping
 from headrace.pipelines.telemetry import Telemetry, age
 from headrace.pipelines.upkeep import Upkeep
-from headrace.stores import file_source
 
 log = logging.getLogger("headrace")
 
@@ -108,7 +107,7 @@ class Batches:
         try:
             result = self._apply(messages, name, source, f"{name}/{number}", exact)
         except Exception as error:
-            raise file_source.explained(error, name) from error
+            raise streams.explained(error, name) from error
         self._told(name, result, time.monotonic() - clock)
         log.info(
             "source=%s batch=%s sent=%s applied=%s stale=%s rejected=%s ignored=%s seconds=%.1f",

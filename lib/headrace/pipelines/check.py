@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.config import Config
-from headrace.config_sources import FilesSource, KafkaSource
+from headrace.config_sources import FilesSource, KafkaSource, KinesisSource
 from headrace.errors import ConfigError, HeadraceError, MissingDependency
 from headrace.pipelines.java import find_java
 from headrace.pipelines.lag import data_files
 from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook
+from headrace.stores.kinesis_look import KinesisLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ def check(config: Config) -> Iterator[Finding]:
     for name, source in config.sources.items():
         if isinstance(source, KafkaSource):
             yield _kafka(name, source)
+        elif isinstance(source, KinesisSource):
+            yield _tried(f"source {name}: kinesis", lambda source=source: _kinesis(source))  # type: ignore[misc]
         else:
             yield _folder(name, source)
         if not config.tables_of(name) and name not in of_documents:
@@ -146,3 +149,11 @@ def _kafka(name: str, source: KafkaSource) -> Finding:
                        f"Correct sources.{name}.topics, or start the connector that makes them.")  # fmt: skip
     topics = ", ".join(list(found)[:5]) + (", ..." if len(found) > 5 else "")
     return Finding(title, True, f"{source.servers}: {len(found)} topics match ({topics})")
+
+
+def _kinesis(source: KinesisSource) -> str:
+    found = KinesisLook(source).tried()
+    return "; ".join(
+        f"{name}: {stream.status}, {stream.open_shards} open shards, keeps {stream.retention // 3_600_000} hours"
+        for name, stream in found.items()
+    )

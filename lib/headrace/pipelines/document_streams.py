@@ -20,14 +20,14 @@ from headrace.changes.decode import decoded
 from headrace.changes.routes import Routes
 from headrace.config import Config, Table
 from headrace.config_knowledge import EventFeed, FolderFeed, stream_source
-from headrace.config_sources import KafkaSource, Source
+from headrace.config_sources import KafkaSource, KinesisSource, Source
 from headrace.errors import Retryable
 from headrace.knowledge.indexer import JOB
 from headrace.lake import Lake, Transaction
 from headrace.pipelines import event_feed, object_feed, streams
 from headrace.pipelines.lag import feed_checkpoint
 from headrace.pipelines.streams import POLL_SECONDS, StreamStopping
-from headrace.stores import file_source, objects
+from headrace.stores import objects
 from headrace.tables import REJECTS
 
 log = logging.getLogger("headrace")
@@ -123,7 +123,7 @@ class DocumentStreams:
             try:
                 self._take(batch, take)
             except Exception as error:
-                raise file_source.explained(error, batch.stream.name) from error
+                raise streams.explained(error, batch.stream.name) from error
             self._waiting.popleft().taken.set()
         self._mend()
 
@@ -155,8 +155,8 @@ class DocumentStreams:
 
         seconds = self._config.knowledge.trigger.total_seconds() if self._config.knowledge else 0
         name = f"{JOB}/{stream.name}"
-        made = streams.writer(self._lake.spark, name, stream.source, hand_over, stream.checkpoint)
-        stream.query = streams.start(made, self._once, seconds)
+        made = streams.writer(self._lake.spark, name, stream.source, hand_over, stream.checkpoint, self._once)
+        stream.query = streams.start(made, stream.source, self._once, seconds)
 
     def _running(self) -> bool:
         return any(stream.query is not None and stream.query.isActive for stream in self._streams)
@@ -209,6 +209,8 @@ def _in_small_batches(source: Source) -> Source:
     """Documents cost more than rows: a backlog must not hold up a delete, a publisher or a stop for long."""
     if isinstance(source, KafkaSource):
         return source.model_copy(update={"max_offsets_per_batch": min(source.max_offsets_per_batch, MESSAGES_AT_ONCE)})
+    if isinstance(source, KinesisSource):
+        return source.model_copy(update={"max_records_per_batch": min(source.max_records_per_batch, MESSAGES_AT_ONCE)})
     return source.model_copy(update={"max_files_per_batch": min(source.max_files_per_batch, FILES_AT_ONCE)})
 
 

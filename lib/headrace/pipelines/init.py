@@ -1,4 +1,4 @@
-"""`headrace init`: looks at a folder or at topics and writes the settings it would use."""
+"""`headrace init`: looks at a folder, at topics or at streams and writes the settings it would use."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from headrace.pipelines import samples
 from headrace.pipelines.proposal import Proposal, TableProposal, propose
 from headrace.pipelines.samples import Sample
 from headrace.stores.kafka_look import KafkaLook
+from headrace.stores.kinesis_look import KinesisLook
 
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*")
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n", "~")
@@ -44,6 +45,26 @@ def from_kafka(look: KafkaLook, topics: list[str]) -> str:
     Raises ConfigError and Unreachable, see `samples.of_topics`.
     """
     found = samples.of_topics(look, topics)
+    return _from_topics(found, topics, {"from": "kafka", "servers": look.servers}, "topics", look.servers)
+
+
+def from_kinesis(look: KinesisLook, place: Mapping[str, str]) -> str:
+    """The settings, as YAML, for the streams.
+
+    Args:
+        place: the settings beside `streams`, such as the region.
+
+    Raises ConfigError and what `samples.of_streams` raises.
+    """
+    found = samples.of_streams(look)
+    names = [one.name for one in look.places]
+    region = next((one.own_region for one in look.places if one.own_region), None)
+    named = {"region": region} if region else {}
+    return _from_topics(found, names, {"from": "kinesis", **named, **place}, "streams", "Kinesis")
+
+
+def _from_topics(found: list[Sample], topics: list[str], place: Mapping[str, Any], key: str, where: str) -> str:
+    """As Kafka's topics, so Kinesis' streams: those of one format become one source, but for rows."""
     by_topic: dict[str, list[Sample]] = defaultdict(list)
     for sample in found:
         by_topic[sample.stream].append(sample)
@@ -55,12 +76,12 @@ def from_kafka(look: KafkaLook, topics: list[str]) -> str:
             # Rows do not name their table, so every topic is a source of its own.
             for topic in named:
                 name = _free(topic.rpartition(".")[2], sources)
-                sources[name] = (_place(look, [topic]), propose(by_topic[topic], name=name))
+                sources[name] = ({**place, key: [topic]}, propose(by_topic[topic], name=name))
             continue
         every = topics if len(named) == len(by_topic) else named
         own = [sample for topic in named for sample in by_topic[topic]]
-        sources[_free(named[0].partition(".")[0], sources)] = (_place(look, every), propose(own, name=named[0]))
-    return render(sources, f"{len(found)} records of {len(by_topic)} topics at {look.servers}")
+        sources[_free(named[0].partition(".")[0], sources)] = ({**place, key: every}, propose(own, name=named[0]))
+    return render(sources, f"{len(found)} records of {len(by_topic)} {key} at {where}")
 
 
 def render(sources: Sources, seen: str) -> str:
@@ -130,10 +151,6 @@ def _by_folder(path: Path, found: Sequence[Sample]) -> dict[Path, list[Sample]]:
 
 def _is_csv(found: Sequence[Sample]) -> bool:
     return all(".csv" in sample.stream.lower() or ".tsv" in sample.stream.lower() for sample in found)
-
-
-def _place(look: KafkaLook, topics: list[str]) -> dict[str, Any]:
-    return {"from": "kafka", "servers": look.servers, "topics": topics}
 
 
 def _relative(folder: Path, start: Path) -> str:

@@ -10,34 +10,51 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlparse
 
 from headrace.config import Config
-from headrace.config_sources import FilesSource, KafkaSource
+from headrace.config_sources import FilesSource, KafkaSource, KinesisSource, Source
 from headrace.errors import HeadraceError
 from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook
+from headrace.stores.kinesis_look import KinesisLook
+
+Unit = Literal["messages", "files", "seconds"]
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Messages or files not yet taken; `behind` is None where that is unknown, and `why` says why."""
+    """Messages or files not yet taken, or the age of Kinesis' oldest one; None where unknown, and `why` says why."""
 
     behind: int | None
-    unit: Literal["messages", "files"]
+    unit: Unit
     why: str = ""
 
 
 def lag(config: Config, source: str) -> Lag:
     """The lag of one source, of its slowest reader. Never raises for a source or checkpoint that does not answer."""
     settings = config.sources[source]
-    unit: Literal["messages", "files"] = "messages" if isinstance(settings, KafkaSource) else "files"
+    unit = _unit(settings)
     try:
         checkpoints = [Checkpoint(folder) for folder in _checkpoints(config, source)]
-        if isinstance(settings, KafkaSource):
-            return Lag(_kafka(settings, checkpoints), unit)
-        return _folder(settings, checkpoints)
+        match settings:
+            case KafkaSource():
+                return Lag(_kafka(settings, checkpoints), unit)
+            case KinesisSource():
+                return _kinesis(settings, checkpoints)
+            case FilesSource():
+                return _folder(settings, checkpoints)
     except HeadraceError as error:
         return Lag(None, unit, str(error))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Lag(None, unit, f"the checkpoint cannot be read ({type(error).__name__}: {error})")
+
+
+def _unit(settings: Source) -> Unit:
+    match settings:
+        case KafkaSource():
+            return "messages"
+        case KinesisSource():
+            return "seconds"
+        case FilesSource():
+            return "files"
 
 
 class Checkpoint:
@@ -52,13 +69,18 @@ class Checkpoint:
 
     def offsets(self) -> dict[str, dict[str, int]]:
         """Next offsets by topic and partition, after the newest committed batch; empty before the first."""
+        found: list[dict[str, dict[str, int]]] = self._of_sources()
+        return found[0] if found else {}
+
+    def shards(self) -> list[dict[str, str]]:
+        """How far each Kinesis stream was read, by shard, after the newest committed batch; empty before the first."""
+        return [one["shards"] for one in self._of_sources()]
+
+    def _of_sources(self) -> list[dict[str, Any]]:
         batch = self.committed()
         text = None if batch is None else self._files.read_text(f"offsets/{batch}")
-        if text is None:
-            return {}
         # Line 1 is the version, line 2 the batch's own facts, then one line for each source of the query.
-        found: dict[str, dict[str, int]] = json.loads(text.splitlines()[2])
-        return found
+        return [json.loads(line) for line in text.splitlines()[2:]] if text else []
 
     def taken(self) -> set[str]:
         """Paths of the files in committed batches."""
@@ -95,6 +117,14 @@ def _kafka(source: KafkaSource, checkpoints: list[Checkpoint]) -> int:
     look = KafkaLook(source.servers, source.options)
     held = look.offsets(look.topics(source.topics))
     return max(_messages_behind(source, held, checkpoint.offsets()) for checkpoint in checkpoints)
+
+
+def _kinesis(source: KinesisSource, checkpoints: list[Checkpoint]) -> Lag:
+    if source.reader != "headrace":
+        return Lag(None, "seconds", f"the checkpoint of reader: {source.reader} is its platform's own")
+    look = KinesisLook(source)
+    slowest = max(look.behind(checkpoint.shards()) for checkpoint in checkpoints)
+    return Lag(-(-slowest // 1000), "seconds")
 
 
 def _messages_behind(

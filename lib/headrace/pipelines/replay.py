@@ -79,4 +79,5 @@ def _messages(kept: DataFrame) -> DataFrame:
         F.col("origin.stream").alias("stream"), F.col("origin.partition").alias("partition"),
         F.col("origin.offset").alias("offset"), "arrived_at",
     )  # fmt: skip
-    return rows.dropDuplicates(["stream", "partition", "offset"])
+    # Of Kinesis the whole number is in a header.
+    return rows.dropDuplicates(["stream", "partition", "offset", "headers"])

@@ -1,4 +1,4 @@
-"""The first records of a folder or of Kafka topics, as `headrace init` looks at them."""
+"""The first records of a folder, of Kafka topics or of Kinesis streams, as `headrace init` looks at them."""
 
 import bz2
 import csv
@@ -17,6 +17,7 @@ from headrace.changes.formats.wrapped import unwrapped
 from headrace.errors import ConfigError, Unreachable
 from headrace.pipelines.lag import data_files, dead_links
 from headrace.stores.kafka_look import KafkaLook
+from headrace.stores.kinesis_look import KinesisLook
 
 MOST_FILES, MOST_RECORDS = 40, 500
 
@@ -70,6 +71,20 @@ def of_topics(look: KafkaLook, patterns: list[str], most: int = MOST_RECORDS) ->
     if not samples:
         todo = "Wait until something has been sent."
         raise ConfigError(where=", ".join(topics), expected="records to look at", found="empty topics", todo=todo)
+    return samples
+
+
+def of_streams(look: KinesisLook, most: int = MOST_RECORDS) -> list[Sample]:
+    """The oldest records of every stream, up to `most` of each.
+
+    Raises:
+        ConfigError: none holds a record.
+        Fatal, Retryable: Kinesis refuses, or does not answer.
+    """
+    samples = [Sample(stream, record.key.encode(), record.data) for stream, record in look.sample(most)]
+    if not samples:
+        names, todo = ", ".join(place.name for place in look.places), "Wait until something has been sent."
+        raise ConfigError(where=names, expected="records to look at", found="empty streams", todo=todo)
     return samples
 
 

@@ -1,5 +1,6 @@
 """What all jobs that stream have in common: how a stream starts, what its batches hold, how it ends."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -9,9 +10,9 @@ from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from headrace.config import Config
-from headrace.config_sources import FilesSource, KafkaSource, Source
+from headrace.config_sources import FilesSource, KafkaSource, KinesisSource, Source
 from headrace.errors import Fatal
-from headrace.stores import file_source, kafka_source
+from headrace.stores import file_source, kafka_source, kinesis_source
 
 POLL_SECONDS = 0.2
 
@@ -26,21 +27,57 @@ class StreamStopping(Exception):
 
 
 def writer(
-    spark: SparkSession, name: str, source: Source, take: Callable[[DataFrame, int], None], checkpoint: str
+    spark: SparkSession,
+    name: str,
+    source: Source,
+    take: Callable[[DataFrame, int], None],
+    checkpoint: str,
+    once: bool = False,
 ) -> DataStreamWriter:
     """A stream of a source's batches, still without a trigger.
 
     Args:
         take: gets each batch and its number; `messages` makes records of it.
+        once: it will be started for what is there.
     """
-    frame = file_source.stream(spark, source) if isinstance(source, FilesSource) else kafka_source.stream(spark, source)
+    frame = _frame(spark, source, once)
     return frame.writeStream.queryName(name).foreachBatch(take).option("checkpointLocation", checkpoint)
 
 
-def start(stream: DataStreamWriter, once: bool, seconds: float) -> StreamingQuery:
+def _frame(spark: SparkSession, source: Source, once: bool) -> DataFrame:
+    match source:
+        case FilesSource():
+            return file_source.stream(spark, source)
+        case KafkaSource():
+            return kafka_source.stream(spark, source)
+        case KinesisSource():
+            return kinesis_source.stream(spark, source, until=round(time.time() * 1000) if once else None)
+
+
+def start(stream: DataStreamWriter, source: Source, once: bool, seconds: float) -> StreamingQuery:
     """Start a stream: with `once` for what is there, else for good, with so many seconds between two batches."""
+    if once and isinstance(source, KinesisSource):
+        return _drained(stream)
     timed = stream.trigger(availableNow=True) if once else stream.trigger(processingTime=f"{seconds} seconds")
     return timed.start()
+
+
+def _drained(stream: DataStreamWriter) -> StreamingQuery:
+    """A stream that ends itself once it has caught up.
+
+    Spark 4.1 ends a stream of a Python source with `availableNow` after one batch, whatever is left.
+    """
+    query = stream.trigger(processingTime="0 seconds").start()
+
+    def drain() -> None:
+        try:
+            query.processAllAvailable()
+        except StreamingQueryException:
+            return  # `failure` tells
+        end(query)
+
+    threading.Thread(target=drain, name=f"drain {query.name}", daemon=True).start()
+    return query
 
 
 def messages(frame: DataFrame, source: Source) -> DataFrame | None:
@@ -71,6 +108,11 @@ def failure(query: StreamingQuery) -> BaseException | None:
     return _explained(found, query.name)
 
 
+def explained(error: Exception, source: str) -> BaseException:
+    """What made a batch fail, in plain words where it is known."""
+    return kinesis_source.explained(file_source.explained(error, source), source)
+
+
 def only_unreported(failure: BaseException) -> bool:
     """Whether a batch was done and committed and only Spark's report of it failed.
 
@@ -93,4 +135,4 @@ def _explained(failure: StreamingQueryException, name: str) -> BaseException:
                 "and start again: positions make the overlap harmless."
             ),
         )
-    return failure
+    return kinesis_source.explained(failure, name)

@@ -33,12 +33,24 @@ _FATAL = {
 _NOT_THE_TEXT = ("model identifier", "on-demand throughput", "inference profile", "endpoint ", "end of its life")
 
 
-def aws_client(service: str, *, region: str | None, role: str | None, seconds: float, calls: int) -> Any:
+def aws_client(
+    service: str,
+    *,
+    region: str | None,
+    role: str | None,
+    seconds: float,
+    calls: int,
+    endpoint: str | None = None,
+    external_id: str | None = None,
+    session_name: str = "headrace",
+) -> Any:
     """A client, made from the process's own credentials or, where `role` is given, that role's. Thread-safe.
 
     Args:
         seconds: the longest a call may take.
         calls: at a time.
+        endpoint: URL to call instead of the region's own: a VPC endpoint, or an emulator.
+        external_id, session_name: what the role is taken on with; another account's role may ask for the id.
 
     Raises ConfigError where no region is known.
     """
@@ -56,8 +68,10 @@ def aws_client(service: str, *, region: str | None, role: str | None, seconds: f
     try:
         if role is not None:
             # Another session: one keeps the first credentials it found.
-            _assume(session, role, get_session().create_client("sts", region_name=region, config=config))
-        return session.create_client(service, region_name=region, config=config)
+            asked = {"RoleArn": role, "RoleSessionName": session_name}
+            asked |= {"ExternalId": external_id} if external_id else {}
+            _assume(session, asked, get_session().create_client("sts", region_name=region, config=config))
+        return session.create_client(service, region_name=region, endpoint_url=endpoint, config=config)
     except NoRegionError as error:
         todo = "Set `region`, or AWS_REGION for the job."
         raise ConfigError(where="region", expected="an AWS region", found="none", todo=todo) from error
@@ -65,14 +79,14 @@ def aws_client(service: str, *, region: str | None, role: str | None, seconds: f
         raise translated(error, service) from error
 
 
-def _assume(session: Any, role: str, sts: Any) -> None:
+def _assume(session: Any, asked: dict[str, str], sts: Any) -> None:
     from botocore.credentials import (
         CredentialProvider,
         DeferredRefreshableCredentials,
         create_assume_role_refresher,
     )
 
-    refresh = create_assume_role_refresher(sts, {"RoleArn": role, "RoleSessionName": "headrace"})
+    refresh = create_assume_role_refresher(sts, asked)
 
     class Role(CredentialProvider):  # type: ignore[misc]
         METHOD = "headrace-role"

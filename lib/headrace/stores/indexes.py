@@ -4,6 +4,7 @@ from headrace.config_indexes import (
     Index,
     KafkaIndex,
     KendraIndex,
+    KinesisIndex,
     OpenSearchIndex,
     PgvectorIndex,
     ServerlessVectorIndex,
@@ -13,6 +14,7 @@ from headrace.errors import Fatal
 from headrace.ports import Model, PassageReader, VectorIndex
 from headrace.stores.kafka_index import KafkaVectorIndex
 from headrace.stores.kendra_index import KendraVectorIndex
+from headrace.stores.kinesis_index import KinesisVectorIndex
 from headrace.stores.opensearch_index import OpenSearchVectorIndex
 from headrace.stores.opensearch_search import OpenSearchPassageReader
 from headrace.stores.opensearch_serverless import ServerlessPassageReader, ServerlessVectorStore
@@ -38,6 +40,8 @@ def index(settings: Index, generation: str, model: Model | None = None) -> Vecto
             return PgvectorVectorIndex(settings, generation, model)
         case KafkaIndex():
             return KafkaVectorIndex(settings, generation, model)
+        case KinesisIndex():
+            return KinesisVectorIndex(settings, generation, model)
         case ServerlessVectorIndex():
             return ServerlessVectorStore(settings, generation, model)
         case KendraIndex():
@@ -59,20 +63,20 @@ def reader(settings: Index, generation: str | None = None) -> PassageReader:
             return PgvectorPassageReader(settings, generation=generation)
         case ServerlessVectorIndex():
             return ServerlessPassageReader(settings, generation=generation)
-        case KafkaIndex() | KendraIndex():
+        case KafkaIndex() | KinesisIndex() | KendraIndex():
             raise Fatal(
                 expected="an index that is searched by vectors",
                 found=f"store: {settings.store}",
-                todo="Name another index to read; a topic is read by what follows it, Kendra by its own API.",
+                todo="Name another index to read; a topic or stream is read by what follows it, Kendra by its own API.",
                 where="indexes",
             )
 
 
 def refuses_older(settings: Index) -> bool:
     """Whether the store itself refuses a row older than the one it holds, so that rows may overtake one another."""
-    return not isinstance(settings, KafkaIndex | KendraIndex | ServerlessVectorIndex)
+    return not isinstance(settings, KafkaIndex | KinesisIndex | KendraIndex | ServerlessVectorIndex)
 
 
 def tells_keys(settings: Index) -> bool:
     """Whether the store can say what it holds."""
-    return not isinstance(settings, KafkaIndex | KendraIndex)
+    return not isinstance(settings, KafkaIndex | KinesisIndex | KendraIndex)

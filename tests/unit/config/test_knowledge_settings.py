@@ -14,6 +14,7 @@ from headrace.config_knowledge import (
     FolderFeed,
     KafkaIndex,
     KendraIndex,
+    KinesisIndex,
     OpenSearchIndex,
     PgvectorIndex,
     ServerlessVectorIndex,
@@ -65,7 +66,7 @@ def test_every_kind_of_feed_and_index_is_told_by_its_key(tmp_path):
     assert feeds == {"folder": FolderFeed, "table": TableFeed, "events": EventFeed}
     assert {name: type(index) for name, index in knowledge.indexes.items()} == {
         "sqlite": SqliteIndex, "opensearch": OpenSearchIndex, "pgvector": PgvectorIndex, "kafka": KafkaIndex,
-        "kendra": KendraIndex, "opensearch_serverless_vector": ServerlessVectorIndex,
+        "kinesis": KinesisIndex, "kendra": KendraIndex, "opensearch_serverless_vector": ServerlessVectorIndex,
     }  # fmt: skip
 
 

@@ -191,12 +191,17 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
 
 
 NAMES = {"sources": "feed", "tables": "users", "documents": "folder", "indexes": "sqlite", "models": "better"}
+KINESIS_ONLY = (
+    "streams", "region", "endpoint", "role_arn", "external_id", "reader", "on_lost", "max_records_per_batch",
+    "max_bytes_per_batch", "max_seconds_per_batch",
+)  # fmt: skip
 KAFKA_ONLY = ("servers", "topics", "max_offsets_per_batch", "first_position", "options", "from")
 
 
 def names_for(steps: list[str]) -> dict[str, str]:
     """The entry of each section that has the key: in the settings for tests, entries are called by their kind."""
     names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
+    names = {**NAMES, "sources": "clicks"} if set(KINESIS_ONLY) & set(steps) else names
     section = MAPPINGS.get(".".join(steps[:3]))
     if section and len(steps) > 3 and steps[1] in ("documents", "indexes"):
         names = names | {steps[1]: section.kinds_with(steps[3])[0]}

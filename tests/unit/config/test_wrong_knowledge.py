@@ -97,7 +97,7 @@ CASES = [
         "store: sqlite", "store: elastic",
         """\
   line 14: knowledge.indexes.main.store
-    expected  one of sqlite, opensearch, pgvector, kafka, opensearch_serverless_vector, kendra
+    expected  one of sqlite, opensearch, pgvector, kafka, kinesis, opensearch_serverless_vector, kendra
     found     "elastic"
     example   store: sqlite""",
     ),
@@ -106,7 +106,7 @@ CASES = [
         "store: opensearch, ", "",
         """\
   line 15: knowledge.indexes.search.store
-    expected  one of sqlite, opensearch, pgvector, kafka, opensearch_serverless_vector, kendra
+    expected  one of sqlite, opensearch, pgvector, kafka, kinesis, opensearch_serverless_vector, kendra
     found     nothing
     example   store: opensearch""",
     ),

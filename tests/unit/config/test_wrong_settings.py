@@ -79,7 +79,7 @@ spark
         "from: files", "from: ftp",
         """\
   line 4: sources.feed.from
-    expected  one of files, kafka
+    expected  one of files, kafka, kinesis
     found     "ftp"
     example   from: kafka""",
     ),

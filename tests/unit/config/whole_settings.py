@@ -5,6 +5,7 @@ lake: ./lake                       # a folder, s3://..., or /Volumes/...
 sources:
   feed: {from: files, path: ./in, format: json, position: [sequenceNum], operation: {column: operation, delete: [DELETE], truncate: [TRUNCATE]}}
   shop: {from: kafka, servers: "127.0.0.1:9092", topics: ["src.public.*"], format: debezium}
+  clicks: {from: kinesis, streams: [clicks], region: eu-west-1, format: dynamodb}
   dumps: {from: files, path: ./dumps, format: snapshot, position: [exported_at]}
 tables:
   users:    {source: feed, key: [userId], drop: [operation, sequenceNum]}
@@ -25,6 +26,7 @@ knowledge:
     opensearch: {store: opensearch, hosts: ["https://127.0.0.1:9200"], index: passages, auth: basic, user: a, password: "${PW:-b}"}
     pgvector:   {store: pgvector, url: "postgresql://127.0.0.1/x"}
     kafka:      {store: kafka, servers: "127.0.0.1:9092", topic: passages}
+    kinesis:    {store: kinesis, stream: passages, region: eu-west-1}
     kendra:     {store: kendra, index_id: "1"}
     opensearch_serverless_vector: {store: opensearch_serverless_vector, host: h, index: i, region: r}
 """  # noqa: E501

@@ -12,6 +12,7 @@ from headrace.changes.routes import Route, Routes
 from headrace.config_sources import SourceBase
 from headrace.ordering import position as positions
 from headrace.ordering.position import Operation
+from headrace.tables import SEQUENCE_HEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +192,10 @@ def changed_key(key: Iterable[str], old: Mapping[str, str | None], new: Mapping[
 
 
 def arrival(message: Message) -> tuple[str, ...]:
-    """Position parts of a source ordered by arrival: the transport's time, then its offset."""
-    return positions.integer(max(message.arrived_at, 0)), positions.integer(max(message.offset, 0))
+    """Position parts of a source ordered by arrival: the transport's time, then its offset, or its whole number."""
+    number = next((value for key, value in message.headers if key == SEQUENCE_HEADER and value), None)
+    last = positions.integer(max(message.offset, 0)) if number is None else positions.integer(number.decode(), 56)
+    return positions.integer(max(message.arrived_at, 0)), last
 
 
 def column_parts(source: SourceBase, row: Mapping[str, Any]) -> tuple[str, ...]:
