@@ -1,8 +1,8 @@
-"""AWS Glue starts `apply_changes` here: Change events become ordered Delta tables."""
+"""The script AWS Glue starts for `apply_changes`. The job itself is in Headrace's wheel."""
 
 import sys
 
-from headrace.pipelines.glue import main
+from headrace.glue import main
 
 if __name__ == "__main__":
-    sys.exit(main("apply_changes", sys.argv[1:]))
+    main("apply_changes", sys.argv[1:])

@@ -1,8 +1,8 @@
-"""AWS Glue starts `index_knowledge` here: Documents become passages in search indexes."""
+"""The script AWS Glue starts for `index_knowledge`. The job itself is in Headrace's wheel."""
 
 import sys
 
-from headrace.pipelines.glue import main
+from headrace.glue import main
 
 if __name__ == "__main__":
-    sys.exit(main("index_knowledge", sys.argv[1:]))
+    main("index_knowledge", sys.argv[1:])

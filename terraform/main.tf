@@ -177,11 +177,26 @@ locals {
   )])])
   config_unknown = distinct([for one in local.config_names : one.name if !contains(keys(local.known), one.name) && one.default == null])
 
-  watched = {
-    sources   = keys(try(yamldecode(local.config_text).sources, {}))
-    documents = keys(try(yamldecode(local.config_text).knowledge.documents, {}))
-    none      = []
+  # What each metric of a job has as `Source`. index_knowledge counts rows by index and, as a whole, by `documents`;
+  # its lag is that of an index, its heartbeat that of a feed.
+  settings = yamldecode(local.config_text)
+  sources  = keys(try(local.settings.sources, {}))
+  feeds    = keys(try(local.settings.knowledge.documents, {}))
+  indexes  = keys(try(local.settings.knowledge.indexes, {}))
+  measured = {
+    sources = { for metric in local.metrics : metric => local.sources }
+    documents = {
+      Heartbeat        = local.feeds
+      LagSeconds       = local.indexes
+      FreshnessSeconds = []
+      BatchSeconds     = ["documents"]
+      RowsApplied      = concat(["documents"], local.indexes)
+      RowsStale        = concat(["documents"], local.indexes)
+      RowsRejected     = concat(["documents"], local.indexes)
+    }
+    none = { for metric in local.metrics : metric => [] }
   }
+  metrics = ["BatchSeconds", "FreshnessSeconds", "Heartbeat", "LagSeconds", "RowsApplied", "RowsRejected", "RowsStale"]
 }
 
 module "jobs" {
@@ -270,7 +285,7 @@ module "observability" {
   jobs = { for job, settings in var.jobs : job => {
     glue_job = "${var.name}-${job}"
     stream   = settings.kind == "stream"
-    sources  = local.watched[settings.watches]
+    sources  = local.measured[settings.watches]
   } if settings.enabled }
 }
 

@@ -57,8 +57,8 @@ locals {
       Action = "s3:GetObject"
       Resource = concat(
         [for folder in concat(settings.owns, settings.reads) : "${local.lake}/${folder}/*"],
-        ["${local.lake}/requests/*", "${local.lake}/checkpoints/${job}/*", "${var.lake_bucket.arn}/control/stop/${job}"],
-        ["${var.lake_bucket.arn}/tmp/${job}/*"],
+        ["${local.lake}/requests/*", "${local.lake}/checkpoints/${job}/*", "${local.lake}/heartbeats/${job}.json"],
+        ["${var.lake_bucket.arn}/control/stop/${job}", "${var.lake_bucket.arn}/tmp/${job}/*"],
       )
     },
     {
@@ -67,7 +67,8 @@ locals {
       Action = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
       Resource = concat(
         [for folder in settings.owns : "${local.lake}/${folder}/*"],
-        ["${local.lake}/", "${local.lake}/requests/*", "${local.lake}/checkpoints/", "${local.lake}/checkpoints/${job}/*"],
+        ["${local.lake}/", "${local.lake}/checkpoints/", "${local.lake}/heartbeats/"], # what makes a folder where there is none
+        ["${local.lake}/requests/*", "${local.lake}/checkpoints/${job}/*", "${local.lake}/heartbeats/${job}.json"],
         ["${var.lake_bucket.arn}/tmp/${job}/*"],
       )
     },

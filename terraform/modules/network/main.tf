@@ -96,6 +96,10 @@ resource "aws_vpc_security_group_ingress_rule" "inside" {
   security_group_id            = aws_security_group.inside[0].id
   referenced_security_group_id = aws_security_group.inside[0].id
   ip_protocol                  = "-1"
+
+  lifecycle {
+    ignore_changes = [description] # words are no reason to touch a rule, and emulators forget them
+  }
 }
 
 resource "aws_vpc_security_group_egress_rule" "inside" {
@@ -105,6 +109,10 @@ resource "aws_vpc_security_group_egress_rule" "inside" {
   security_group_id            = aws_security_group.inside[0].id
   referenced_security_group_id = aws_security_group.inside[0].id
   ip_protocol                  = "-1"
+
+  lifecycle {
+    ignore_changes = [description] # words are no reason to touch a rule, and emulators forget them
+  }
 }
 
 resource "aws_vpc_security_group_egress_rule" "https" {

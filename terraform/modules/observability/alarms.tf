@@ -3,33 +3,34 @@
 locals {
   limits = var.settings
 
-  watched = merge([for job, settings in var.jobs : { for source in settings.sources : "${job}/${source}" => {
-    stream     = settings.stream
-    dimensions = { Name = var.context.name, Job = job, Source = source }
-  } }]...)
-  streams = { for what, one in local.watched : what => one if one.stream }
+  # metric -> "job/source" -> where the alarm looks
+  watched = { for metric in ["FreshnessSeconds", "Heartbeat", "LagSeconds", "RowsRejected"] : metric => merge([
+    for job, settings in var.jobs : { for source in settings.sources[metric] : "${job}/${source}" => {
+      Name = var.context.name, Job = job, Source = source
+    } if settings.stream || metric == "RowsRejected" }
+  ]...) }
 
   # --- Jobs ---
 
   job_alarms = merge(
-    { for what, one in local.streams : "lag/${what}" => {
+    { for what, dimensions in local.watched["LagSeconds"] : "lag/${what}" => {
       says      = "The job is more than ${local.limits.lag_seconds} s behind its source."
-      namespace = "Headrace", metric = "LagSeconds", dimensions = one.dimensions, statistic = "Maximum"
+      namespace = "Headrace", metric = "LagSeconds", dimensions = dimensions, statistic = "Maximum"
       compare   = "GreaterThanThreshold", threshold = local.limits.lag_seconds, period = 60, periods = 5, missing = "ignore"
     } },
-    { for what, one in local.streams : "freshness/${what}" => {
+    { for what, dimensions in local.watched["FreshnessSeconds"] : "freshness/${what}" => {
       says      = "The newest change in the lake is older than ${local.limits.freshness_seconds} s."
-      namespace = "Headrace", metric = "FreshnessSeconds", dimensions = one.dimensions, statistic = "Maximum"
+      namespace = "Headrace", metric = "FreshnessSeconds", dimensions = dimensions, statistic = "Maximum"
       compare   = "GreaterThanThreshold", threshold = local.limits.freshness_seconds, period = 300, periods = 3, missing = "ignore"
     } },
-    { for what, one in local.watched : "rejected/${what}" => {
+    { for what, dimensions in local.watched["RowsRejected"] : "rejected/${what}" => {
       says      = "Rows were refused and lie in the rejects."
-      namespace = "Headrace", metric = "RowsRejected", dimensions = one.dimensions, statistic = "Sum"
+      namespace = "Headrace", metric = "RowsRejected", dimensions = dimensions, statistic = "Sum"
       compare   = "GreaterThanThreshold", threshold = local.limits.rejected_rows, period = 300, periods = 1, missing = "notBreaching"
     } },
-    { for what, one in local.streams : "heartbeat/${what}" => {
+    { for what, dimensions in local.watched["Heartbeat"] : "heartbeat/${what}" => {
       says      = "The job has not told that it is alive for ${local.limits.heartbeat_minutes} min."
-      namespace = "Headrace", metric = "Heartbeat", dimensions = one.dimensions, statistic = "SampleCount"
+      namespace = "Headrace", metric = "Heartbeat", dimensions = dimensions, statistic = "SampleCount"
       compare   = "LessThanThreshold", threshold = 1, period = 60, periods = local.limits.heartbeat_minutes, missing = "breaching"
     } },
   )

@@ -100,11 +100,11 @@ locals {
       region = var.context.region
       period = 60
       stat   = one.statistic
-      metrics = [for source in var.jobs[job].sources : [
+      metrics = [for source in var.jobs[job].sources[one.metric] : [
         "Headrace", one.metric, "Name", var.context.name, "Job", job, "Source", source,
       ]]
     }
-  } if length(var.jobs[job].sources) > 0]])
+  } if length(var.jobs[job].sources[one.metric]) > 0]])
 
   stream_widgets = [for column, name in sort(values(var.streams)) : {
     type   = "metric"

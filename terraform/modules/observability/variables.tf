@@ -35,8 +35,8 @@ variable "kms_key_arn" {
 # --- Jobs ---
 
 variable "jobs" {
-  description = "Jobs: Glue's name, whether it streams, the names its metrics have as `Source`."
-  type        = map(object({ glue_job = string, stream = bool, sources = list(string) }))
+  description = "Jobs: Glue's name, whether it streams, and what each of its metrics has as `Source`."
+  type        = map(object({ glue_job = string, stream = bool, sources = map(list(string)) }))
 }
 
 # --- Queues of what was lost on the way ---

@@ -154,7 +154,8 @@ resource "aws_opensearchserverless_security_policy" "network" {
 
   policy = jsonencode([merge(
     { Rules = [{ ResourceType = "collection", Resource = ["collection/${local.store_name}"] }] },
-    local.networked ? { AllowFromPublic = false, SourceVPCEs = aws_opensearchserverless_vpc_endpoint.this[*].id } : { AllowFromPublic = true },
+    { AllowFromPublic = !local.networked },
+    { for key, ids in { SourceVPCEs = aws_opensearchserverless_vpc_endpoint.this[*].id } : key => ids if local.networked },
   )])
 }
 
