@@ -1,6 +1,7 @@
 """Make .venv complete: the pinned packages, Headrace itself, a Java that runs Spark, Spark's jars.
 
-`make install` runs it with the standard library only. A second run, with nothing changed, ends at once. Trouble with
+`make install` runs it with the standard library only; `--emulators` makes .venv/emulators instead, the emulated AWS of
+`make terraform-test`. A second run, with nothing changed, ends at once. Trouble with
 the network is told in one sentence; all that pip said stays in .venv/install.log.
 """
 
@@ -18,6 +19,8 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "headrace-installed"
 LOG = VENV / "install.log"
 LOCK = ROOT / "requirements.lock"
+EMULATORS = VENV / "emulators"
+EMULATORS_LOCK = ROOT / "requirements-emulators.lock"
 OLDEST = (3, 11)
 UNREACHABLE_SIGNS = (
     "Retrying (",
@@ -38,6 +41,9 @@ class Trouble(Exception):
 def main() -> int:
     began = time.monotonic()
     try:
+        if "--emulators" in sys.argv[1:]:
+            install_emulators()
+            return 0
         wanted = fingerprint()
         archive = "--archive" in sys.argv[1:]
         if STAMP.exists() and STAMP.read_text() == wanted and (VENV / "bin" / "headrace").exists():
@@ -68,6 +74,18 @@ def fingerprint() -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
+def install_emulators() -> None:
+    """Apart from .venv itself: what Headrace runs with stays what the lock of Headrace says."""
+    stamp = EMULATORS / "installed"
+    if stamp.exists() and stamp.read_bytes() == EMULATORS_LOCK.read_bytes():
+        return
+    say("installing the emulated AWS into .venv/emulators")
+    subprocess.run([PYTHON, "-m", "venv", "--clear", str(EMULATORS)], check=True)
+    arguments = ("install", "--progress-bar", "off", "-r", str(EMULATORS_LOCK))
+    pip(*arguments, python=EMULATORS / "bin" / "python")
+    stamp.write_bytes(EMULATORS_LOCK.read_bytes())
+
+
 def make_venv() -> None:
     if PYTHON.exists() and venv_version() >= OLDEST:
         return
@@ -89,10 +107,10 @@ def venv_version() -> tuple[int, ...]:
     return tuple(int(part) for part in answer.stdout.split()) if answer.returncode == 0 else (0,)
 
 
-def pip(*arguments: str) -> None:
-    """Run pip in .venv: a line of progress for each 15 packages, the whole talk in the log."""
+def pip(*arguments: str, python: Path = PYTHON) -> None:
+    """Run pip in .venv, or where `python` lies: a line of progress for each 15 packages, the whole talk in the log."""
     environ = {"PIP_RETRIES": "2", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **os.environ}
-    command = [PYTHON, "-m", "pip", *arguments]
+    command = [python, "-m", "pip", *arguments]
     talk, found = [], 0
     with subprocess.Popen(
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT

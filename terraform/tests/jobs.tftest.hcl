@@ -63,6 +63,11 @@ run "a_bundle_needs_no_index" {
     condition     = output.job_arguments["apply_changes"]["--python-modules-installer-option"] == "--no-index"
     error_message = "With a bundle nothing is fetched from an index."
   }
+
+  assert {
+    condition     = endswith(output.job_arguments["apply_changes"]["--additional-python-modules"], "/requirements.gluewheels.zip")
+    error_message = "The bundle holds the wheel; pip refuses a package that is named twice."
+  }
 }
 
 run "a_schedule" {

@@ -1,9 +1,8 @@
 # Everything Headrace knows of, each in a size to begin with.
-name               = "travel"
-package            = { wheel = "../dist/headrace-0.1.0-py3-none-any.whl" }
-config_file        = "examples/complete/headrace.yaml"
-tags               = { Team = "data" }
-log_retention_days = 90
+name        = "travel"
+package     = { wheel = "../dist/headrace-0.1.0-py3-none-any.whl" }
+config_file = "examples/complete/headrace.yaml"
+tags        = { Team = "data" }
 
 # --- Network ---
 

@@ -96,7 +96,7 @@ locals {
   glue_arguments = { for job, settings in var.jobs : job => {
     "--datalake-formats"                 = "delta"
     "--conf"                             = join(" --conf ", [for key, value in merge(local.spark, settings.spark) : "${key}=${value}"])
-    "--additional-python-modules"        = join(",", compact([lookup(local.urls, "bundle", ""), local.urls["wheel"]]))
+    "--additional-python-modules"        = lookup(local.urls, "bundle", local.urls["wheel"]) # the bundle holds the wheel too
     "--python-modules-installer-option"  = var.package.bundle == null ? null : "--no-index"
     "--enable-metrics"                   = "true"
     "--enable-observability-metrics"     = "true"

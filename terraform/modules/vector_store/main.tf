@@ -17,6 +17,7 @@ resource "aws_opensearch_domain" "this" {
   # checkov:skip=CKV2_AWS_52: the access policy names the roles; fine-grained control keeps its roles inside the cluster
   # checkov:skip=CKV2_AWS_59: dedicated masters are a size of the deployment (masters = 3); a small one has none
   # checkov:skip=CKV_AWS_318: the same: high availability is chosen with masters and instances
+  # checkov:skip=CKV_AWS_317: audit logs come from fine-grained control, which is not used; CloudTrail has the domain's calls
   # checkov:skip=CKV_AWS_137: inside the network where there is one; without, every call is signed and by a named role
   count = local.domain ? 1 : 0
 
@@ -235,16 +236,24 @@ resource "aws_rds_cluster_parameter_group" "pgvector" {
   family = "aurora-postgresql${split(".", var.pgvector.version)[0]}"
   tags   = var.context.tags
 
-  dynamic "parameter" {
-    for_each = { "rds.force_ssl" = "1", log_statement = "ddl", log_min_duration_statement = "1000" }
-    content {
-      name  = parameter.key
-      value = parameter.value
-    }
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
+
+  parameter {
+    name  = "log_statement"
+    value = "ddl"
+  }
+
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "1000"
   }
 }
 
 resource "aws_rds_cluster" "pgvector" {
+  # checkov:skip=CKV2_AWS_27: the parameter group logs changes of schema and every statement slower than a second
   # checkov:skip=CKV2_AWS_8: Aurora's own backups are on, and passages can be built again from the lake
   count = local.pgvector ? 1 : 0
 
