@@ -178,9 +178,9 @@ locals {
   config_unknown = distinct([for one in local.config_names : one.name if !contains(keys(local.known), one.name) && one.default == null])
 
   # What each metric of a job has as `Source`. index_knowledge counts rows by index and, as a whole, by `documents`;
-  # its lag is that of an index, its heartbeat that of a feed.
+  # its lag is that of an index, its heartbeat that of a feed. apply_changes follows the sources that have a table.
   settings = yamldecode(local.config_text)
-  sources  = keys(try(local.settings.sources, {}))
+  sources  = [for name in keys(try(local.settings.sources, {})) : name if contains([for table in try(local.settings.tables, {}) : table.source], name)]
   feeds    = keys(try(local.settings.knowledge.documents, {}))
   indexes  = keys(try(local.settings.knowledge.indexes, {}))
   measured = {

@@ -29,6 +29,11 @@ run "streams_as_they_are" {
   }
 
   assert {
+    condition     = contains(output.alarms.names, "trial-heartbeat-apply_changes-shop") && !contains(output.alarms.names, "trial-heartbeat-apply_changes-crm")
+    error_message = "A source without a table has no heartbeat in apply_changes."
+  }
+
+  assert {
     condition     = output.job_arguments["apply_changes"]["--stop"] == "s3://trial-111122223333-eu-west-1-lake/control/stop/apply_changes"
     error_message = "The stop file lies in the lake's bucket."
   }

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from headrace.commands.jobs import JOBS
+from headrace.tables import CONTRACTS, HISTORY, TABLES
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
@@ -54,13 +55,13 @@ def test_the_pages_name_every_job() -> None:
 
 
 def test_what_a_job_owns_is_what_the_contracts_say() -> None:
-    from headrace.tables import CONTRACTS, HISTORY, TABLES
-
-    text = block(block((TERRAFORM / "variables.tf").read_text(), 'variable "jobs" {'), "default = {")
+    jobs = block(block((TERRAFORM / "variables.tf").read_text(), 'variable "jobs" {'), "default = {")
     for job in JOBS:
-        lists = re.search(r"owns += \[(.*?)\]", block(text, f"    {job} = {{" if f"    {job} = {{" in text else f"{job} = {{"), re.DOTALL)
+        lists = re.search(r"owns += \[(.*?)\]", block(jobs, f" {job} = {{"), re.DOTALL)
         assert lists
         owned = set(re.findall(r'"([\w/]+)"', lists[1]))
-        theirs = {contract.path for contract in CONTRACTS if contract.owner == job} | ({TABLES, HISTORY} if job == "apply_changes" else set())
-        folders = {path.replace("/{table}", "").replace("{job}", job) for path in theirs}
+        paths = {contract.path for contract in CONTRACTS if contract.owner == job}
+        if job == "apply_changes":
+            paths |= {TABLES, HISTORY}
+        folders = {path.replace("/{table}", "").replace("{job}", job) for path in paths}
         assert folders <= owned, f"{job} writes them and Terraform does not let it"

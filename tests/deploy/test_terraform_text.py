@@ -3,6 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from headrace import config_sources
+from headrace.config_file import load
+
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
 MODULES = sorted(path for path in (TERRAFORM / "modules").iterdir() if path.is_dir())
@@ -20,8 +25,8 @@ def test_every_module_has_the_five_files() -> None:
 
 def test_every_module_of_the_design_is_there() -> None:
     assert {module.name for module in MODULES} - {"bucket"} == {
-        "streams", "capture", "lake", "catalog", "profile_store", "vector_store", "knowledge_sources", "jobs", "schedules",
-        "training", "observability", "network", "security",
+        "streams", "capture", "lake", "catalog", "profile_store", "vector_store", "knowledge_sources", "jobs",
+        "schedules", "training", "observability", "network", "security",
     }  # fmt: skip
 
 
@@ -51,7 +56,8 @@ def test_every_check_that_is_skipped_says_why() -> None:
 
 def test_every_variable_and_output_is_described() -> None:
     for file in FILES:
-        for kind, name, body in re.findall(r'^(variable|output) "(\w+)" {\n(.*?)^}', file.read_text(), re.MULTILINE | re.DOTALL):
+        blocks = re.findall(r'^(variable|output) "(\w+)" {\n(.*?)^}', file.read_text(), re.MULTILINE | re.DOTALL)
+        for kind, name, body in blocks:
             assert "description" in body, f"{kind} {name} of {file.relative_to(ROOT)}"
 
 
@@ -88,3 +94,15 @@ def test_the_dashboard_and_the_alarms_use_metrics_that_are_sent() -> None:
     assert len(ours) == 10
     assert set(ours) <= sent
     assert re.findall(r"Name = var\.context\.name, Job = job, Source = source", text)
+
+
+@pytest.mark.parametrize("example", ["complete", "minimal"])
+def test_the_settings_of_an_example_load_once_terraform_has_filled_them_in(example: str) -> None:
+    if not hasattr(config_sources, "KinesisSource"):
+        pytest.skip("this tree has no Kinesis source")
+    file = TERRAFORM / "examples" / example / "headrace.yaml"
+    filled = {
+        "NAME": "shop", "REGION": "eu-west-1", "LAKE": "s3://shop-lake/lake", "DOCUMENTS": "s3://shop-documents",
+        "OPENSEARCH": "https://search.example",
+    }  # fmt: skip
+    assert load(file, filled).tables

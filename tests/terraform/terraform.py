@@ -37,14 +37,13 @@ class Terraform:
 
     def run(self, *words: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a command, whatever comes of it."""
-        return subprocess.run(
-            ["terraform", *words], cwd=self.folder, env=dict(self.environ), capture_output=True, text=True, timeout=seconds
-        )
+        command, environ = ["terraform", *words], dict(self.environ)
+        return subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=seconds)
 
     def ok(self, *words: str, seconds: float = 300) -> str:
         """Run a command that must end well; what it printed."""
         done = self.run(*words, seconds=seconds)
-        assert done.returncode == 0, f"terraform {' '.join(words)} ended with {done.returncode}\n{done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"terraform {words[0]} ended with {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
     def state(self) -> dict[str, Any]:
@@ -64,8 +63,8 @@ def copied(folder: Path, *, emulated: str | None = None) -> Terraform:
     (folder / "dist").mkdir()
     (folder / "dist" / "headrace-0.1.0-py3-none-any.whl").write_text("only its name and content count here\n")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
-    environ |= {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true", "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
-    environ |= _plugins(folder)
+    environ |= {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    environ |= {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"} | _plugins(folder)
     if emulated:
         environ |= {"AWS_ENDPOINT_URL": emulated, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         (folder / "terraform" / "emulated.tf").write_text(_PROVIDER)
@@ -84,7 +83,7 @@ def _plugins(folder: Path) -> dict[str, str]:
     if mirror is None:
         return {}
     settings = folder / "terraform.rc"
-    settings.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n  direct {{}}\n}}\n')
+    settings.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
     return {"TF_CLI_CONFIG_FILE": str(settings)}
 
 

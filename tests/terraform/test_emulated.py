@@ -97,7 +97,9 @@ def _words(value: Any) -> list[str]:
 
 
 WRONG = {
-    'jobs={curate={kind="schedule",when="cron(75 2 * * ? *)",owns=["datasets"]}}': "Every night at 02:30 is cron(30 2 * * ? *)",
+    'jobs={curate={kind="schedule",when="cron(75 2 * * ? *)",owns=["datasets"]}}': (
+        "Every night at 02:30 is cron(30 2 * * ? *)"
+    ),
     'jobs={apply_changes={kind="stream",worker_type="G.3X",owns=["tables"]}}': "found apply_changes: 'G.3X'",
     'package={wheel="../dist/absent.whl"}': "Run `make package` and name the wheel it leaves in dist/.",
     "streams={changes={retention_hours=12}}": "retention_hours must be 24 to 8760 (a year); found changes = 12",
@@ -147,7 +149,9 @@ def _block(address: str) -> str:
     """`module.lake.module.logs[0].aws_s3_bucket.this["a"]` -> `bucket/aws_s3_bucket.this`."""
     parts = re.sub(r"\[[^]]*\]", "", address).split(".")
     # Only `bucket` is used inside another module.
-    return f"{'bucket' if parts[2] == 'module' else parts[1]}/{'.'.join(parts[-2:])}" if parts[0] == "module" else address
+    if parts[0] != "module":
+        return address
+    return f"{'bucket' if parts[2] == 'module' else parts[1]}/{'.'.join(parts[-2:])}"
 
 
 def _written() -> set[str]:
