@@ -46,7 +46,7 @@ servers-test: environment ## tests against real Kafka, Debezium and PostgreSQL, 
 terraform-test: environment ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
 	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
 	make test does not." >&2; exit 1; }
-	@$(BIN)/python scripts/install.py --emulators && $(PYTEST) tests/terraform -rP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools && $(PYTEST) tests/terraform -rP $(ARGS) \
 	&& echo "make terraform-test: passed" || { echo "make terraform-test: FAILED" >&2; exit 1; }
 
 lint: environment ## style, formatting and the import rule
@@ -70,6 +70,7 @@ lock: environment ## write requirements.lock again from setup.py (with the oldes
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/pip install -q pip-tools
 	@.venv/lock/bin/pip-compile $(COMPILE) $(EXTRAS:%=--extra=%) -o requirements.lock setup.py
 	@.venv/lock/bin/pip-compile $(COMPILE) --extra=emulators -c requirements.lock -o requirements-emulators.lock setup.py
+	@echo checkov==3.3.30 | .venv/lock/bin/pip-compile $(COMPILE) -o requirements-checkov.lock -
 
 third-party: environment ## write THIRD_PARTY.md again from what is installed and fetched
 	@$(BIN)/python scripts/third_party.py > .venv/third_party.md && mv .venv/third_party.md THIRD_PARTY.md

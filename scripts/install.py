@@ -1,8 +1,8 @@
 """Make .venv complete: the pinned packages, Headrace itself, a Java that runs Spark, Spark's jars.
 
-`make install` runs it with the standard library only; `--emulators` makes .venv/emulators instead, the emulated AWS of
-`make terraform-test`. A second run, with nothing changed, ends at once. Trouble with
-the network is told in one sentence; all that pip said stays in .venv/install.log.
+`make install` runs it with the standard library only; `--tools` makes the environments of `make terraform-test`
+instead. A second run, with nothing changed, ends at once. Trouble with the network is told in one sentence; all that
+pip said stays in .venv/install.log.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "headrace-installed"
 LOG = VENV / "install.log"
 LOCK = ROOT / "requirements.lock"
-EMULATORS = VENV / "emulators"
-EMULATORS_LOCK = ROOT / "requirements-emulators.lock"
+TOOLS = {"emulators": "the emulated AWS", "checkov": "checkov"}
+"""What `make terraform-test` needs besides, each with a lock and an environment of its own: .venv/<name>."""
 OLDEST = (3, 11)
 UNREACHABLE_SIGNS = (
     "Retrying (",
@@ -41,8 +41,9 @@ class Trouble(Exception):
 def main() -> int:
     began = time.monotonic()
     try:
-        if "--emulators" in sys.argv[1:]:
-            install_emulators()
+        if "--tools" in sys.argv[1:]:
+            for name in TOOLS:
+                install_tool(name)
             return 0
         wanted = fingerprint()
         archive = "--archive" in sys.argv[1:]
@@ -74,16 +75,16 @@ def fingerprint() -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def install_emulators() -> None:
-    """Apart from .venv itself: what Headrace runs with stays what the lock of Headrace says."""
-    stamp = EMULATORS / "installed"
-    if stamp.exists() and stamp.read_bytes() == EMULATORS_LOCK.read_bytes():
+def install_tool(name: str) -> None:
+    """Apart from .venv itself: what Headrace runs with stays what its own lock says."""
+    place, lock = VENV / name, ROOT / f"requirements-{name}.lock"
+    stamp = place / "installed"
+    if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
         return
-    say("installing the emulated AWS into .venv/emulators")
-    subprocess.run([PYTHON, "-m", "venv", "--clear", str(EMULATORS)], check=True)
-    arguments = ("install", "--progress-bar", "off", "-r", str(EMULATORS_LOCK))
-    pip(*arguments, python=EMULATORS / "bin" / "python")
-    stamp.write_bytes(EMULATORS_LOCK.read_bytes())
+    say(f"installing {TOOLS[name]} into .venv/{name}")
+    subprocess.run([PYTHON, "-m", "venv", "--clear", str(place)], check=True)
+    pip("install", "--progress-bar", "off", "-r", str(lock), python=place / "bin" / "python")
+    stamp.write_bytes(lock.read_bytes())
 
 
 def make_venv() -> None:

@@ -51,6 +51,11 @@ variable "package" {
     condition     = var.package.bundle == null || try(endswith(var.package.bundle, ".gluewheels.zip") && fileexists(var.package.bundle), false)
     error_message = "package.bundle: expected a file whose name ends in .gluewheels.zip; found '${coalesce(var.package.bundle, "null")}'. Run `make package` and name the bundle it leaves in dist/, or leave the key out."
   }
+
+  validation {
+    condition     = var.package.bundle != null || var.network.mode != "create" || !var.jobs_in_network
+    error_message = "package.bundle: jobs in a network without internet cannot fetch packages. Run `make package` and name the bundle it leaves in dist/, or write jobs_in_network = false."
+  }
 }
 
 variable "config_file" {

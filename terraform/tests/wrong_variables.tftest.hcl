@@ -32,6 +32,14 @@ run "bundle_of_another_kind" {
   expect_failures = [var.package]
 }
 
+run "no_bundle_where_there_is_no_internet" {
+  command = plan
+  variables {
+    network = { mode = "create" }
+  }
+  expect_failures = [var.package]
+}
+
 run "settings_not_there" {
   command = plan
   variables { config_file = "absent.yaml" }
@@ -167,7 +175,7 @@ run "existing_network_without_subnets" {
 run "debezium_without_kafka" {
   command = plan
   variables {
-    network  = { mode = "create" }
+    network  = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
     debezium = { plugin_bucket_arn = "arn:aws:s3:::plugins", plugin_key = "debezium.zip", connectors = {} }
   }
   expect_failures = [var.debezium]
@@ -176,7 +184,7 @@ run "debezium_without_kafka" {
 run "dms_into_a_stream_that_is_not_there" {
   command = plan
   variables {
-    network = { mode = "create" }
+    network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
     dms = { sources = { shop = {
       engine = "postgres", secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x", stream = "orders", tables = ["public.%"]
     } } }
@@ -187,7 +195,7 @@ run "dms_into_a_stream_that_is_not_there" {
 run "dms_table_without_a_schema" {
   command = plan
   variables {
-    network = { mode = "create" }
+    network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
     dms = { sources = { shop = {
       engine = "postgres", secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x", tables = ["bookings"]
     } } }

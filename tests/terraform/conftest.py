@@ -21,4 +21,4 @@ def emulated(tmp_path_factory: pytest.TempPathFactory, plain: Terraform) -> Iter
     """Terraform with an emulated AWS."""
     folder = tmp_path_factory.mktemp("emulated")
     with moto(folder / "moto.log") as url:
-        yield copied(folder, emulated=url)
+        yield copied(folder, url)

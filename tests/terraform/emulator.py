@@ -1,4 +1,4 @@
-"""An emulated AWS on 127.0.0.1: moto, from an environment of its own (`scripts/install.py --emulators`)."""
+"""An emulated AWS on 127.0.0.1: moto, from an environment of its own (`scripts/install.py --tools`)."""
 
 import os
 import socket

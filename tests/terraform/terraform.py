@@ -52,24 +52,27 @@ class Terraform:
         return dict(shown.get("values", {}).get("root_module", {}))
 
 
-def copied(folder: Path, *, emulated: str | None = None) -> Terraform:
+NOWHERE = "http://127.0.0.1:9"
+
+
+def copied(folder: Path, emulated: str = NOWHERE) -> Terraform:
     """A copy of terraform/ with what it reads, initialised: state and plugins never lie in the project itself.
 
     Args:
-        emulated: the URL of an emulator that takes every call.
+        emulated: the URL of an emulator that takes every call; without one each call fails at once.
     """
     for part in ("terraform", "glue_jobs"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     (folder / "dist").mkdir()
-    (folder / "dist" / "headrace-0.1.0-py3-none-any.whl").write_text("only its name and content count here\n")
+    for name in ("headrace-0.1.0-py3-none-any.whl", "headrace-0.1.0.gluewheels.zip"):
+        (folder / "dist" / name).write_text("only its name and content count here\n")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
     environ |= {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
     environ |= {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"} | _plugins(folder)
-    if emulated:
-        environ |= {"AWS_ENDPOINT_URL": emulated, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-        (folder / "terraform" / "emulated.tf").write_text(_PROVIDER)
+    environ |= {"AWS_ENDPOINT_URL": emulated, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    (folder / "terraform" / "emulated.tf").write_text(_PROVIDER)
     terraform = Terraform(folder / "terraform", environ)
-    terraform.ok("init", "-no-color", "-backend=false" if not emulated else "-input=false")
+    terraform.ok("init", "-no-color", "-input=false")
     return terraform
 
 

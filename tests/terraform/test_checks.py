@@ -1,5 +1,7 @@
 """What needs no AWS: formatting, validation, and terraform/tests with a mocked provider."""
 
+import pytest
+
 from terraform.terraform import ROOT, Terraform
 
 
@@ -13,6 +15,10 @@ def test_it_is_valid(plain: Terraform) -> None:
 
 
 def test_its_own_tests_pass(plain: Terraform) -> None:
-    said = plain.ok("test", "-no-color", seconds=400)
-    assert "0 failed" in said
-    print(said)
+    assert "0 failed" in plain.ok("test", "-no-color", seconds=400)
+
+
+@pytest.mark.parametrize("example", ["complete", "minimal"])
+def test_an_example_passes_its_test(plain: Terraform, example: str) -> None:
+    words = (f"-test-directory=tests/{example}", f"-var-file=examples/{example}/headrace.tfvars")
+    assert "1 passed, 0 failed" in plain.ok("test", "-no-color", *words)

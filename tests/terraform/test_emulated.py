@@ -77,8 +77,9 @@ def test_no_permission_is_wider_than_what_is_explained(cycle: Cycle) -> None:
         if "# why:" in body
     }
     wide = {
-        (one["address"], statement["Sid"])
+        (one["address"], statement.get("Sid", ""))
         for one in resources(cycle.state)
+        if one["type"] != "aws_vpc_endpoint"  # has AWS's own policy: the roles of those who go through it decide
         for policy in ("policy", "assume_role_policy", "access_policies")
         for statement in _statements(one["values"].get(policy))
         if any(word == "*" or word.endswith(":*") for word in _words(statement.get("Action")))

@@ -1,8 +1,12 @@
 # Everything Headrace knows of, each in a size to begin with.
 name        = "travel"
-package     = { wheel = "../dist/headrace-0.1.0-py3-none-any.whl" }
 config_file = "examples/complete/headrace.yaml"
 tags        = { Team = "data" }
+
+package = {
+  wheel  = "../dist/headrace-0.1.0-py3-none-any.whl"
+  bundle = "../dist/headrace-0.1.0.gluewheels.zip"
+}
 
 # --- Network ---
 

@@ -15,8 +15,8 @@ output "kafka_arn" {
 
 output "kafka_servers" {
   description = "Brokers for IAM clients; empty without MSK."
-  value = try(one(concat(
+  value = join("", concat(
     aws_msk_cluster.this[*].bootstrap_brokers_sasl_iam,
     aws_msk_serverless_cluster.this[*].bootstrap_brokers_sasl_iam,
-  )), "")
+  ))
 }

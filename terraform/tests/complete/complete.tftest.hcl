@@ -6,8 +6,11 @@ mock_provider "aws" {
 }
 
 variables {
-  package        = { wheel = "tests/fixtures/headrace-0.0.0-py3-none-any.whl" }
   scripts_folder = "tests/fixtures/jobs"
+  package = {
+    wheel  = "tests/fixtures/headrace-0.0.0-py3-none-any.whl"
+    bundle = "tests/fixtures/requirements.gluewheels.zip"
+  }
 }
 
 run "everything" {
