@@ -5,8 +5,8 @@
 enforce_tls         = false # it ignores conditions: the denial of calls without TLS would deny every call
 jobs_in_network     = false # it does not give the type of a Glue connection back
 maintenance_window  = null  # it does not keep a job's window
-force_destroy       = true
-deletion_protection = false
+force_destroy       = true  # not for its sake: what is tried is destroyed again
+deletion_protection = false # the same
 
 documents        = { bucket = true, events = false } # it forgets that a bucket tells EventBridge
 dynamodb_capture = {}                                # no streaming destinations

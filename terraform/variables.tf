@@ -426,6 +426,13 @@ variable "opensearch" {
     condition     = var.opensearch == null ? true : contains([0, 3, 5], var.opensearch.masters)
     error_message = "opensearch.masters: expected 0, 3 or 5, as two cannot agree; found ${try(var.opensearch.masters, 0)}."
   }
+
+  validation {
+    condition = var.opensearch == null || var.network.mode == "none" ? true : (
+      (var.network.mode == "create" ? var.network.zones : length(var.network.subnet_ids)) >= (var.opensearch.instances == 1 ? 1 : (var.opensearch.instances % 3 == 0 ? 3 : 2))
+    )
+    error_message = "opensearch: ${try(var.opensearch.instances, 0)} instances want subnets in three zones. Write network = { zones = 3, ... }, name a third of subnet_ids, or take 2 or 4 instances."
+  }
 }
 
 variable "pgvector" {

@@ -215,6 +215,15 @@ run "two_masters" {
   expect_failures = [var.opensearch]
 }
 
+run "three_instances_in_two_zones" {
+  command = plan
+  variables {
+    network    = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    opensearch = { instances = 3 }
+  }
+  expect_failures = [var.opensearch]
+}
+
 run "a_key_that_is_none" {
   command = plan
   variables { kms_key_arn = "alias/mine" }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.markdown import anchors, links
 from headrace import config_sources
 from headrace.config_file import load
 
@@ -85,6 +86,16 @@ def test_every_alarm_has_its_place_in_the_runbook_and_no_other_is_there() -> Non
     for section in re.split(r"^## ", runbook, flags=re.MULTILINE)[1:]:
         name = section.splitlines()[0]
         assert [part for part in ("**Means**", "**Look**", "**Do**") if part not in section] == [], name
+
+
+def test_links_of_its_pages_lead_somewhere() -> None:
+    broken = []
+    for page in (file for file in TERRAFORM.rglob("*.md") if ".terraform" not in file.parts):
+        for file, anchor in links(page):
+            target = (page.parent / file).resolve() if file else page
+            if not target.exists() or (anchor and anchor not in anchors(target)):
+                broken.append(f"{page.relative_to(ROOT)}: {file}#{anchor}")
+    assert broken == []
 
 
 def test_the_dashboard_and_the_alarms_use_metrics_that_are_sent() -> None:

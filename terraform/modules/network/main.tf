@@ -151,6 +151,7 @@ data "aws_subnet" "jobs" {
 # --- Flow logs ---
 
 resource "aws_cloudwatch_log_group" "flow" {
+  # checkov:skip=CKV_AWS_338: how long logs are kept is log_retention_days, a year by default; `minimal` says two weeks
   count = local.create ? 1 : 0
 
   name              = "/headrace/${var.context.name}/flow"
