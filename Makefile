@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done)
 HAS_PYTHON := $(shell $(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null && echo yes)
 
-.PHONY: help install demo test deep-test servers-test lint types bench soak lock package package-test third-party clean
+.PHONY: help install demo test deep-test servers-test terraform-test lint types bench soak lock package package-test third-party clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,8 @@ demo: environment ## the travel example: shuffled changes become correct tables,
 	@$(BIN)/headrace demo
 
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
-LOCAL := tests --ignore=tests/servers --ignore=tests/soak --ignore=tests/package -n 2 --dist loadfile --no-loadscope-reorder
+LOCAL := tests --ignore=tests/servers --ignore=tests/soak --ignore=tests/package --ignore=tests/terraform -n 2 --dist loadfile \
+	--no-loadscope-reorder
 
 test: environment ## tests that need no server (about 12 minutes on two cores)
 	@$(PYTEST) $(LOCAL) -m "not soak and not deep" $(ARGS) \
@@ -50,6 +51,12 @@ package-test: package ## run every job from that bundle, in Python 3.13 with wha
 	@$(PYTEST) tests/package $(ARGS) \
 	&& echo "make package-test: passed" || { echo "make package-test: FAILED" >&2; exit 1; }
 
+terraform-test: environment ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
+	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
+	make test does not." >&2; exit 1; }
+	@$(BIN)/python scripts/install.py --tools && $(PYTEST) tests/terraform -rP $(ARGS) \
+	&& echo "make terraform-test: passed" || { echo "make terraform-test: FAILED" >&2; exit 1; }
+
 lint: environment ## style, formatting and the import rule
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
@@ -62,11 +69,16 @@ bench: environment ## speed against the textbook recipe and a plain append (up t
 soak: environment ## large counts, kills, mutants; by hand, for hours
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers -m soak $(ARGS)
 
+# All extras but `emulators`, which has a lock and an environment of its own.
+EXTRAS := local read kafka knowledge static minilm opensearch pgvector dev servers
+COMPILE := -q --strip-extras --allow-unsafe --unsafe-package pip --no-header --no-emit-index-url --no-emit-trusted-host \
+	--no-emit-find-links --no-emit-options --annotation-style line
+
 lock: environment ## write requirements.lock again from setup.py (with the oldest Python supported)
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/pip install -q pip-tools
-	@.venv/lock/bin/pip-compile -q --all-extras --strip-extras --allow-unsafe --unsafe-package pip --no-header \
-	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
-	--annotation-style line -o requirements.lock setup.py
+	@.venv/lock/bin/pip-compile $(COMPILE) $(EXTRAS:%=--extra=%) -o requirements.lock setup.py
+	@.venv/lock/bin/pip-compile $(COMPILE) --extra=emulators -c requirements.lock -o requirements-emulators.lock setup.py
+	@echo checkov==3.3.30 | .venv/lock/bin/pip-compile $(COMPILE) -o requirements-checkov.lock -
 
 third-party: environment ## write THIRD_PARTY.md again from what is installed and fetched
 	@$(BIN)/python scripts/third_party.py > .venv/third_party.md && mv .venv/third_party.md THIRD_PARTY.md

@@ -58,6 +58,8 @@ setup(
         ],
         # The PostgreSQL of the server tests where the system has none; its binaries are published up to Python 3.12.
         "servers": ['pgserver==0.1.4; python_version < "3.13"'],
+        # The emulated AWS of `make terraform-test`; it has a lock and an environment of its own.
+        "emulators": ["moto[server]==5.2.5"],
     },
     entry_points={"console_scripts": ["headrace=headrace.cli:main"]},
 )

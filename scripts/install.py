@@ -1,7 +1,8 @@
 """Make .venv complete: the pinned packages, Headrace itself, a Java that runs Spark, Spark's jars.
 
-`make install` runs it with the standard library only. A second run, with nothing changed, ends at once. Trouble with
-the network is told in one sentence; all that pip said stays in .venv/install.log.
+`make install` runs it with the standard library only; `--tools` makes the environments of `make terraform-test`
+instead. A second run, with nothing changed, ends at once. Trouble with the network is told in one sentence; all that
+pip said stays in .venv/install.log.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "headrace-installed"
 LOG = VENV / "install.log"
 LOCK = ROOT / "requirements.lock"
+TOOLS = {"emulators": "the emulated AWS", "checkov": "checkov"}
+"""What `make terraform-test` needs besides, each with a lock and an environment of its own: .venv/<name>."""
 OLDEST = (3, 11)
 UNREACHABLE_SIGNS = (
     "Retrying (",
@@ -38,6 +41,10 @@ class Trouble(Exception):
 def main() -> int:
     began = time.monotonic()
     try:
+        if "--tools" in sys.argv[1:]:
+            for name in TOOLS:
+                install_tool(name)
+            return 0
         wanted = fingerprint()
         archive = "--archive" in sys.argv[1:]
         if STAMP.exists() and STAMP.read_text() == wanted and (VENV / "bin" / "headrace").exists():
@@ -68,6 +75,18 @@ def fingerprint() -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
+def install_tool(name: str) -> None:
+    """Apart from .venv itself: what Headrace runs with stays what its own lock says."""
+    place, lock = VENV / name, ROOT / f"requirements-{name}.lock"
+    stamp = place / "installed"
+    if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
+        return
+    say(f"installing {TOOLS[name]} into .venv/{name}")
+    subprocess.run([PYTHON, "-m", "venv", "--clear", str(place)], check=True)
+    pip("install", "--progress-bar", "off", "-r", str(lock), python=place / "bin" / "python")
+    stamp.write_bytes(lock.read_bytes())
+
+
 def make_venv() -> None:
     if PYTHON.exists() and venv_version() >= OLDEST:
         return
@@ -89,10 +108,10 @@ def venv_version() -> tuple[int, ...]:
     return tuple(int(part) for part in answer.stdout.split()) if answer.returncode == 0 else (0,)
 
 
-def pip(*arguments: str) -> None:
-    """Run pip in .venv: a line of progress for each 15 packages, the whole talk in the log."""
+def pip(*arguments: str, python: Path = PYTHON) -> None:
+    """Run pip in .venv, or where `python` lies: a line of progress for each 15 packages, the whole talk in the log."""
     environ = {"PIP_RETRIES": "2", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **os.environ}
-    command = [PYTHON, "-m", "pip", *arguments]
+    command = [python, "-m", "pip", *arguments]
     talk, found = [], 0
     with subprocess.Popen(
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT

@@ -1,6 +1,7 @@
 """README and docs: every setting loads, every command runs, every link leads somewhere."""
 
 import re
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,7 +20,7 @@ README = ROOT / "README.md"
 
 def test_there_are_blocks_of_every_kind() -> None:
     assert {(block.language, block.words) for block in BLOCKS} == {
-        ("sh", ""), ("sh", "run"), ("sh", "servers"), ("yaml", ""), ("python", ""),
+        ("sh", ""), ("sh", "run"), ("sh", "servers"), ("sh", "aws"), ("yaml", ""), ("python", ""),
     }  # fmt: skip
 
 
@@ -53,6 +54,12 @@ def test_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
 def test_scripts_run(block: Block, tmp_path: Path, spark: SparkSession) -> None:
     done = shell.run_here(block.text, tmp_path)
     assert done.code == 0, done.said
+
+
+@pytest.mark.parametrize("block", of("sh", "aws"), ids=str)
+def test_commands_for_aws_are_at_least_shell(block: Block) -> None:
+    done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True)
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

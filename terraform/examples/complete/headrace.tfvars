@@ -1,0 +1,118 @@
+# Everything Headrace knows of, each in a size to begin with.
+name        = "travel"
+config_file = "examples/complete/headrace.yaml"
+tags        = { Team = "data" }
+
+package = {
+  wheel  = "../dist/headrace-0.1.0-py3-none-any.whl"
+  bundle = "../dist/headrace-0.1.0.gluewheels.zip"
+}
+
+# --- Network ---
+
+network = { mode = "create", zones = 3 }
+
+# --- Streams ---
+
+streams = {
+  changes    = { shards = 2 }
+  documents  = {}
+  embeddings = { retention_hours = 48 }
+}
+kafka = { mode = "provisioned" }
+
+# --- Capture ---
+
+dms = {
+  make_vpc_role = true
+  sources = {
+    bookings = {
+      engine     = "postgres"
+      database   = "travel"
+      secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-db-AbCdEf"
+      tables     = ["public.%"]
+    }
+  }
+}
+debezium = {
+  plugin_bucket_arn = "arn:aws:s3:::travel-plugins"
+  plugin_key        = "debezium-connector-postgres.zip"
+  connectors = {
+    crm = {
+      class = "io.debezium.connector.postgresql.PostgresConnector"
+      settings = {
+        "database.hostname"  = "crm.internal"
+        "database.dbname"    = "crm"
+        "table.include.list" = "public.customers"
+      }
+    }
+  }
+}
+dynamodb_capture = { sessions = { table = "travel-sessions" } }
+object_capture   = { documents = { stream = "documents" } }
+
+# --- Knowledge sources ---
+
+documents = { bucket = true }
+kendra    = {}
+
+# --- Lake ---
+
+catalog_tables = {
+  changed_keys      = {}
+  batches           = {}
+  "tables/bookings" = { columns = [{ name = "booking_id", type = "bigint" }, { name = "status", type = "string" }] }
+}
+
+# --- Profile store ---
+
+documentdb = {}
+dynamodb   = { profiles = {}, sessions = { sort_key = "sk", expires_at = "expires_at" } }
+neptune    = {}
+
+# --- Vector store ---
+
+opensearch = { instances = 3, masters = 3 }
+pgvector   = {}
+ingestion  = { index = "passages__1" }
+
+# --- Jobs ---
+
+jobs = {
+  apply_changes = {
+    kind    = "stream"
+    when    = "rate(15 minutes)"
+    workers = 4
+    streams = ["changes"]
+    stores  = ["kafka"]
+    watches = "sources"
+    owns = [
+      "tables", "tombstones", "history", "versions", "truncates", "changed_keys", "schemas", "batches", "changes_log",
+      "rejects/apply_changes",
+    ]
+  }
+  index_knowledge = {
+    kind           = "stream"
+    when           = "rate(15 minutes)"
+    workers        = 4
+    streams        = ["documents"]
+    writes_streams = ["embeddings"]
+    stores         = ["opensearch", "pgvector", "kendra"]
+    documents      = true
+    models         = ["amazon.titan-embed-text-v2:0"]
+    watches        = "documents"
+    owns = [
+      "documents", "chunks", "vectors", "passages", "outbox", "publishers", "feeds", "rejects/index_knowledge",
+    ]
+    reads = ["tables", "tombstones", "truncates", "changed_keys", "schemas"]
+  }
+}
+
+# --- Training ---
+
+training = true
+mlflow   = {}
+
+# --- Observability ---
+
+alarms = { emails = ["on-call@example.com"], lag_seconds = 120 }

@@ -1,0 +1,303 @@
+data "aws_caller_identity" "here" {}
+data "aws_partition" "here" {}
+data "aws_region" "here" {}
+
+locals {
+  context = {
+    name       = var.name
+    tags       = merge({ Headrace = var.name }, var.tags)
+    region     = data.aws_region.here.name
+    account_id = data.aws_caller_identity.here.account_id
+    partition  = data.aws_partition.here.partition
+  }
+
+  in_network = var.network.mode != "none" && var.jobs_in_network
+  streams    = { for name, arn in module.streams.arns : name => { name = module.streams.names[name], arn = arn } }
+}
+
+# --- Security ---
+
+module "security" {
+  source = "./modules/security"
+
+  context       = local.context
+  kms_key_arn   = var.kms_key_arn
+  deletion_days = var.kms_deletion_days
+}
+
+# --- Network ---
+
+module "network" {
+  source = "./modules/network"
+
+  context            = local.context
+  settings           = var.network
+  attach_jobs        = var.jobs_in_network
+  kms_key_arn        = module.security.kms_key_arn
+  log_retention_days = var.log_retention_days
+}
+
+# --- Lake ---
+
+module "lake" {
+  source = "./modules/lake"
+
+  context                = local.context
+  bucket_prefix          = var.bucket_prefix
+  kms_key_arn            = module.security.kms_key_arn
+  enforce_tls            = var.enforce_tls
+  access_logs            = var.access_logs
+  force_destroy          = var.force_destroy
+  keep_old_versions_days = var.keep_old_versions_days
+}
+
+# --- Catalog ---
+
+module "catalog" {
+  source = "./modules/catalog"
+
+  context       = local.context
+  lake_url      = module.lake.url
+  lake_bucket   = module.lake.bucket.name
+  tables        = var.catalog_tables
+  athena        = var.athena != null
+  athena_max_gb = try(var.athena.max_gb, 100)
+  kms_key_arn   = module.security.kms_key_arn
+}
+
+# --- Streams ---
+
+module "streams" {
+  source = "./modules/streams"
+
+  context            = local.context
+  kinesis            = var.streams
+  kafka              = var.kafka
+  subnet_ids         = module.network.subnet_ids
+  security_group_ids = module.network.security_group_ids
+  kms_key_arn        = module.security.kms_key_arn
+  log_retention_days = var.log_retention_days
+}
+
+# --- Capture ---
+
+module "capture" {
+  source = "./modules/capture"
+
+  context            = local.context
+  streams            = local.streams
+  dms                = var.dms
+  debezium           = var.debezium
+  kafka              = var.kafka == null ? null : { arn = module.streams.kafka_arn, servers = module.streams.kafka_servers }
+  dynamodb           = var.dynamodb_capture
+  subnet_ids         = module.network.subnet_ids
+  security_group_ids = module.network.security_group_ids
+  kms_key_arn        = module.security.kms_key_arn
+  log_retention_days = var.log_retention_days
+
+  objects = { for name, one in var.object_capture : name => merge(one, {
+    bucket = one.bucket != null ? one.bucket : module.knowledge_sources.bucket.name
+  }) }
+}
+
+# --- Knowledge sources ---
+
+module "knowledge_sources" {
+  source = "./modules/knowledge_sources"
+
+  context       = local.context
+  documents     = var.documents.bucket
+  events        = var.documents.events
+  kendra        = var.kendra
+  bucket_prefix = module.lake.bucket_prefix
+  access_logs   = var.access_logs
+  log_bucket    = module.lake.log_bucket
+  enforce_tls   = var.enforce_tls
+  force_destroy = var.force_destroy
+  kms_key_arn   = module.security.kms_key_arn
+}
+
+# --- Profile store ---
+
+module "profile_store" {
+  source = "./modules/profile_store"
+
+  context             = local.context
+  documentdb          = var.documentdb
+  dynamodb            = var.dynamodb
+  neptune             = var.neptune
+  subnet_ids          = module.network.subnet_ids
+  security_group_ids  = module.network.security_group_ids
+  kms_key_arn         = module.security.kms_key_arn
+  deletion_protection = var.deletion_protection
+}
+
+# --- Vector store ---
+
+module "vector_store" {
+  source = "./modules/vector_store"
+
+  context             = local.context
+  opensearch          = var.opensearch
+  pgvector            = var.pgvector
+  ingestion           = var.ingestion
+  embeddings          = var.ingestion == null ? null : local.streams[var.ingestion.stream]
+  role_arns           = [for job, arn in module.jobs.role_arns : arn if contains(var.jobs[job].stores, "opensearch")]
+  lake_bucket         = module.lake.bucket
+  vpc_id              = module.network.vpc_id
+  subnet_ids          = module.network.subnet_ids
+  security_group_ids  = module.network.security_group_ids
+  kms_key_arn         = module.security.kms_key_arn
+  deletion_protection = var.deletion_protection
+  log_retention_days  = var.log_retention_days
+}
+
+# --- Jobs ---
+
+locals {
+  known = {
+    NAME       = var.name
+    REGION     = local.context.region
+    LAKE       = module.lake.url
+    DOCUMENTS  = try("s3://${module.knowledge_sources.bucket.name}", "")
+    OPENSEARCH = module.vector_store.endpoint
+    DOCUMENTDB = try(module.profile_store.documentdb.endpoint, "")
+    PGVECTOR   = try(module.vector_store.pgvector.endpoint, "")
+    NEPTUNE    = try(module.profile_store.neptune.endpoint, "")
+    KAFKA      = module.streams.kafka_servers
+    KENDRA     = try(module.knowledge_sources.kendra.id, "")
+  }
+
+  # The text between two names, and what each name stands for: the file is put together again piece by piece.
+  config_text  = file(var.config_file)
+  config_names = [for found in regexall("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\\}", local.config_text) : { name = found[0], default = found[1] }]
+  config_parts = split("\u0000", replace(local.config_text, "/\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}/", "\u0000"))
+  config = join("", [for at, part in local.config_parts : join("", [part, at >= length(local.config_names) ? "" : (
+    contains(keys(local.known), local.config_names[at].name) ? local.known[local.config_names[at].name] : trimprefix(coalesce(local.config_names[at].default, ":-"), ":-")
+  )])])
+  config_unknown = distinct([for one in local.config_names : one.name if !contains(keys(local.known), one.name) && one.default == null])
+
+  # What each metric of a job has as `Source`. index_knowledge counts rows by index and, as a whole, by `documents`;
+  # its lag is that of an index, its heartbeat that of a feed. apply_changes follows the sources that have a table.
+  settings = yamldecode(local.config_text)
+  sources  = [for name in keys(try(local.settings.sources, {})) : name if contains([for table in try(local.settings.tables, {}) : table.source], name)]
+  feeds    = keys(try(local.settings.knowledge.documents, {}))
+  indexes  = keys(try(local.settings.knowledge.indexes, {}))
+  measured = {
+    sources = { for metric in local.metrics : metric => local.sources }
+    documents = {
+      Heartbeat        = local.feeds
+      LagSeconds       = local.indexes
+      FreshnessSeconds = []
+      BatchSeconds     = ["documents"]
+      RowsApplied      = concat(["documents"], local.indexes)
+      RowsStale        = concat(["documents"], local.indexes)
+      RowsRejected     = concat(["documents"], local.indexes)
+    }
+    none = { for metric in local.metrics : metric => [] }
+  }
+  metrics = ["BatchSeconds", "FreshnessSeconds", "Heartbeat", "LagSeconds", "RowsApplied", "RowsRejected", "RowsStale"]
+}
+
+module "jobs" {
+  source = "./modules/jobs"
+
+  context                = local.context
+  package                = var.package
+  scripts_folder         = coalesce(var.scripts_folder, "${path.module}/../glue_jobs")
+  config                 = local.config
+  code_bucket            = module.lake.code
+  lake_bucket            = module.lake.bucket
+  catalog_database       = module.catalog.database
+  jobs                   = var.jobs
+  streams                = local.streams
+  maintenance_window     = var.maintenance_window
+  security_configuration = module.security.glue_security_configuration
+  in_network             = local.in_network
+  connections            = module.network.glue_connections
+  subnet_ids             = module.network.subnet_ids
+  security_group_ids     = module.network.security_group_ids
+  kms_key_arn            = module.security.kms_key_arn
+  log_retention_days     = var.log_retention_days
+  document_buckets       = concat(module.knowledge_sources.bucket[*].arn, var.documents.buckets)
+
+  store_arns = {
+    domain     = module.vector_store.domain[*].arn
+    collection = module.vector_store.collection_arn[*]
+    pgvector   = module.vector_store.pgvector[*].connect_arn
+    dynamodb   = values(module.profile_store.dynamodb_arns)
+    neptune    = module.profile_store.neptune[*].data_arn
+    kendra     = module.knowledge_sources.kendra[*].arn
+    kafka      = module.streams.kafka_arn[*]
+  }
+  store_secrets = var.documentdb == null ? {} : { documentdb = module.profile_store.documentdb.secret_arn }
+}
+
+# --- Schedules ---
+
+module "schedules" {
+  source = "./modules/schedules"
+
+  context     = local.context
+  kms_key_arn = module.security.kms_key_arn
+
+  jobs = { for job, settings in var.jobs : job => {
+    glue_job = "${var.name}-${job}"
+    when     = settings.when
+    timezone = settings.timezone
+    stream   = settings.kind == "stream"
+    enabled  = settings.enabled
+  } if settings.when != null }
+
+  depends_on = [module.jobs]
+}
+
+# --- Training ---
+
+module "training" {
+  source = "./modules/training"
+  count  = var.training ? 1 : 0
+
+  context     = local.context
+  lake_bucket = module.lake.bucket
+  kms_key_arn = module.security.kms_key_arn
+  mlflow      = var.mlflow
+}
+
+# --- Observability ---
+
+module "observability" {
+  source = "./modules/observability"
+
+  context           = local.context
+  settings          = var.alarms
+  kms_key_arn       = module.security.kms_key_arn
+  streams           = module.streams.names
+  missed_starts     = module.schedules.missed_starts
+  lost_events       = module.capture.lost_events
+  dms_tasks         = module.capture.dms_tasks
+  opensearch_domain = try(module.vector_store.domain.name, null)
+  documentdb        = try(module.profile_store.documentdb.id, null)
+  neptune           = try(module.profile_store.neptune.id, null)
+  pgvector          = try(module.vector_store.pgvector.id, null)
+  dynamodb_tables   = [for name in keys(var.dynamodb) : "${var.name}-${name}"]
+
+  jobs = { for job, settings in var.jobs : job => {
+    glue_job = "${var.name}-${job}"
+    stream   = settings.kind == "stream"
+    sources  = local.measured[settings.watches]
+  } if settings.enabled }
+}
+
+# --- What only the whole can know ---
+
+resource "terraform_data" "settings_fit" {
+  input = local.config_unknown
+
+  lifecycle {
+    precondition {
+      condition     = length(local.config_unknown) == 0
+      error_message = "config_file: ${join(", ", local.config_unknown)} is nothing Terraform knows, and a Glue job has no environment to take it from. Write the value, give it a default ($${NAME:-value}), or use one of ${join(", ", keys(local.known))}."
+    }
+  }
+}

@@ -1,0 +1,170 @@
+# What Glue is told of each job, and what its role may do.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  name           = "trial"
+  package        = { wheel = "tests/fixtures/headrace-0.0.0-py3-none-any.whl" }
+  config_file    = "tests/fixtures/headrace.yaml"
+  scripts_folder = "tests/fixtures/jobs"
+}
+
+run "streams_as_they_are" {
+  command = plan
+
+  assert {
+    condition     = keys(module.jobs.names) == ["apply_changes", "index_knowledge"]
+    error_message = "The jobs that are there without a word are apply_changes and index_knowledge."
+  }
+
+  assert {
+    condition = output.job_arguments["apply_changes"]["--conf"] == join(" --conf ", [
+      "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
+      "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
+    ])
+    error_message = "Both settings of Delta stand in the one key --conf."
+  }
+
+  assert {
+    condition     = contains(output.alarms.names, "trial-heartbeat-apply_changes-shop") && !contains(output.alarms.names, "trial-heartbeat-apply_changes-crm")
+    error_message = "A source without a table has no heartbeat in apply_changes."
+  }
+
+  assert {
+    condition     = output.job_arguments["apply_changes"]["--stop"] == "s3://trial-111122223333-eu-west-1-lake/control/stop/apply_changes"
+    error_message = "The stop file lies in the lake's bucket."
+  }
+
+  assert {
+    condition     = strcontains(output.job_arguments["apply_changes"]["--additional-python-modules"], "/wheels/${filesha256("tests/fixtures/headrace-0.0.0-py3-none-any.whl")}/headrace-0.0.0-py3-none-any.whl")
+    error_message = "The wheel's place has the hash of its content and keeps its name."
+  }
+
+  assert {
+    condition     = !contains(keys(output.job_arguments["apply_changes"]), "--python-modules-installer-option")
+    error_message = "Without a bundle pip may ask its index; an empty argument is left out."
+  }
+
+  assert {
+    condition     = output.job_arguments["apply_changes"]["--name"] == "trial" && output.job_arguments["apply_changes"]["--metrics"] == "cloudwatch" && output.job_arguments["apply_changes"]["--datalake-formats"] == "delta"
+    error_message = "Every job gets --name, --metrics and Delta."
+  }
+}
+
+run "a_bundle_needs_no_index" {
+  command = plan
+
+  variables {
+    package = {
+      wheel  = "tests/fixtures/headrace-0.0.0-py3-none-any.whl"
+      bundle = "tests/fixtures/requirements.gluewheels.zip"
+    }
+  }
+
+  assert {
+    condition     = output.job_arguments["apply_changes"]["--python-modules-installer-option"] == "--no-index"
+    error_message = "With a bundle nothing is fetched from an index."
+  }
+
+  assert {
+    condition     = endswith(output.job_arguments["apply_changes"]["--additional-python-modules"], "/requirements.gluewheels.zip")
+    error_message = "The bundle holds the wheel; pip refuses a package that is named twice."
+  }
+}
+
+run "a_schedule" {
+  command = plan
+
+  variables {
+    jobs = {
+      curate_dataset = {
+        kind = "schedule", when = "cron(30 2 * * ? *)", timezone = "Europe/Lisbon", owns = ["datasets"], reads = ["turns"]
+      }
+    }
+  }
+
+  assert {
+    condition     = output.jobs == { curate_dataset = "trial-curate_dataset" }
+    error_message = "One entry and one file are a job."
+  }
+}
+
+run "glue_of_a_stream" {
+  command = plan
+
+  module {
+    source = "./modules/jobs"
+  }
+
+  variables {
+    context                = { name = "trial", tags = {}, region = "eu-west-1", account_id = "111122223333", partition = "aws" }
+    package                = { wheel = "tests/fixtures/headrace-0.0.0-py3-none-any.whl", bundle = null }
+    config                 = "lake: s3://x"
+    code_bucket            = { name = "code", arn = "arn:aws:s3:::code" }
+    lake_bucket            = { name = "lake", arn = "arn:aws:s3:::lake" }
+    catalog_database       = "headrace_trial"
+    streams                = { changes = { name = "trial-changes", arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/trial-changes" } }
+    maintenance_window     = "Sun:3"
+    security_configuration = "headrace-trial"
+    in_network             = false
+    connections            = []
+    subnet_ids             = []
+    security_group_ids     = []
+    kms_key_arn            = "arn:aws:kms:eu-west-1:111122223333:key/mine"
+    log_retention_days     = 30
+    document_buckets       = ["arn:aws:s3:::papers"]
+    store_arns = {
+      domain = ["arn:aws:es:eu-west-1:111122223333:domain/one"], collection = [], pgvector = [], dynamodb = [], neptune = [], kendra = [], kafka = []
+    }
+    store_secrets = {}
+    jobs = {
+      apply_changes = {
+        kind    = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
+        owns    = ["tables"], reads = [], streams = ["changes"], writes_streams = [], stores = [], documents = false, models = [],
+        secrets = [], endpoints = []
+      }
+      index_knowledge = {
+        kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
+        owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true,
+        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = []
+      }
+    }
+  }
+
+  assert {
+    condition = alltrue([for job in aws_glue_job.this :
+      job.glue_version == "6.0" && job.execution_class == "STANDARD" && job.execution_property[0].max_concurrent_runs == 1
+    ])
+    error_message = "Glue 6.0, the standard class, one run at a time."
+  }
+
+  assert {
+    condition     = aws_glue_job.this["apply_changes"].command[0].name == "gluestreaming" && aws_glue_job.this["index_knowledge"].command[0].name == "glueetl"
+    error_message = "A stream and a schedule are different commands of Glue."
+  }
+
+  assert {
+    condition     = aws_glue_job.this["index_knowledge"].timeout == 60 && aws_glue_job.this["index_knowledge"].maintenance_window == null && aws_glue_job.this["apply_changes"].maintenance_window == "Sun:3"
+    error_message = "A stream has a weekly window, a schedule has a limit."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.job["apply_changes"].policy, "arn:aws:s3:::papers") && !strcontains(aws_iam_role_policy.job["apply_changes"].policy, "es:ESHttp")
+    error_message = "A job may do nothing it was not given: no documents, no OpenSearch for apply_changes."
+  }
+
+  assert {
+    condition = toset(flatten([for statement in jsondecode(aws_iam_role_policy.job["index_knowledge"].policy).Statement :
+      [for resource in flatten([statement.Resource]) : resource if strcontains(resource, "/lake/tables")] if contains(flatten([statement.Action]), "s3:PutObject")
+    ])) == toset([])
+    error_message = "What a job only reads it cannot write."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.job["index_knowledge"].policy, "foundation-model/amazon.titan-embed-text-v2:0")
+    error_message = "A model is named, not all of them."
+  }
+}
