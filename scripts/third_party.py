@@ -28,9 +28,9 @@ FOOT = """
 
 Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreSQL JDBC driver (BSD-2-Clause) and
 PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
-name the versions. So do kinesis-local and kinesalite (MIT), from npm; see `tests/servers/kinesis_npm/package-lock.json`.
+name the versions. So do kinesis-local and kinesalite (MIT), from npm: `tests/servers/kinesis_npm/package-lock.json`.
 """
-PARTS = ("base", "local", "kafka", "knowledge", "minilm", "opensearch", "pgvector", "servers", "dev")
+PARTS = ("base", "local", "kafka", "knowledge", "minilm", "opensearch", "pgvector", "prometheus", "servers", "dev")
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
     "events": "BSD-3-Clause",
