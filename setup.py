@@ -45,6 +45,7 @@ setup(
         "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",
+            "databricks-bundles>=1.22",
             "hypothesis>=6.140",
             "import-linter>=2.5",
             "mypy>=1.18",
@@ -61,5 +62,7 @@ setup(
         # The emulated AWS of `make terraform-test`; it has a lock and an environment of its own.
         "emulators": ["moto[server]==5.2.5"],
     },
-    entry_points={"console_scripts": ["headrace=headrace.cli:main"]},
+    entry_points={
+        "console_scripts": ["headrace=headrace.cli:main", "headrace-databricks=headrace.databricks:main"],
+    },
 )

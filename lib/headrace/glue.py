@@ -2,19 +2,14 @@
 
 import argparse
 import sys
-import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
-from headrace.commands.jobs import load_jobs, run_jobs
-from headrace.commands.logs import log_to_stderr
-from headrace.commands.stop_file import StopFile
+from headrace.commands.hosted import run_hosted
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.config_metrics import CloudWatch
-from headrace.errors import ConfigError, HeadraceError
-from headrace.pipelines.watch import telemetry
 
 
 def main(job: str, argv: Sequence[str]) -> None:
@@ -28,32 +23,21 @@ def main(job: str, argv: Sequence[str]) -> None:
         SystemExit: with 2 for wrong arguments or settings, 1 for what failed: Glue shows the run as failed.
     """
     arguments = _arguments(argv)
-    log_to_stderr("json", arguments.JOB_RUN_ID, [job])
-    try:
-        config = settings(arguments)
-        stop = StopFile(arguments.stop) if arguments.stop else None
-        watched = telemetry(config, arguments.JOB_RUN_ID)
-        code = run_jobs(load_jobs([job]), config, arguments.once == "true", watched, stop)
-    except HeadraceError as error:
-        # Not raised: Glue's log would show a trace, and the reason far above its end.
-        print(f"headrace: {error}", file=sys.stderr)
-        code = 2 if isinstance(error, ConfigError) else 1
-    except Exception:
-        traceback.print_exc()
-        code = 1
+    loaded = partial(settings, arguments.config, arguments.name, arguments.metrics)
+    code = run_hosted(job, loaded, arguments.once == "true", arguments.JOB_RUN_ID, arguments.stop)
     if code:
         sys.exit(code)
 
 
-def settings(arguments: Any) -> Config:
+def settings(file: str, name: str, metrics: str) -> Config:
     """The settings file's, with what the arguments say. Raises ConfigError."""
-    config = load(arguments.config)
-    metrics = config.metrics
-    if arguments.name:
-        metrics = metrics.model_copy(update={"name": arguments.name})
-    if arguments.metrics == "cloudwatch" and metrics.cloudwatch is None:
-        metrics = metrics.model_copy(update={"cloudwatch": CloudWatch()})
-    return config.model_copy(update={"runtime": "glue", "metrics": metrics})
+    config = load(file)
+    told = config.metrics
+    if name:
+        told = told.model_copy(update={"name": name})
+    if metrics == "cloudwatch" and told.cloudwatch is None:
+        told = told.model_copy(update={"cloudwatch": CloudWatch()})
+    return config.model_copy(update={"runtime": "glue", "metrics": told})
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from headrace import glue
-from headrace.commands import jobs
+from headrace import databricks, glue
+from headrace.commands import hosted, jobs
 from headrace.commands.jobs import run_jobs
 from headrace.commands.logs import JsonLines
 from headrace.commands.stop_file import StopFile
@@ -37,8 +37,8 @@ def ran(monkeypatch):
         seen.append((config, once))
         return 0
 
-    monkeypatch.setattr(glue, "load_jobs", lambda names: {name: job for name in names})
-    monkeypatch.setattr(glue, "log_to_stderr", lambda *_: None)
+    monkeypatch.setattr(hosted, "load_jobs", lambda names: {name: job for name in names})
+    monkeypatch.setattr(hosted, "log_to_stderr", lambda *_: None)
     return seen
 
 
@@ -53,8 +53,20 @@ def test_glues_own_arguments_are_passed_over(file, ran):
 
 
 def test_the_settings_can_be_told_to_measure(file):
-    arguments = glue._arguments(["--config", file, "--metrics", "cloudwatch"])
-    assert glue.settings(arguments).metrics.cloudwatch.namespace == "Headrace"
+    assert glue.settings(file, "", "cloudwatch").metrics.cloudwatch.namespace == "Headrace"
+
+
+def test_databricks_parameters_become_a_run(file, ran):
+    databricks.main(["apply_changes", "--config", file, "--name", "prod", "--once", "true", "--run-id", "7"])
+    [(config, once)] = ran
+    assert (config.runtime, config.metrics.name, once) == ("databricks", "prod", True)
+
+
+def test_wrong_databricks_parameters_make_the_run_fail(file, ran, capsys):
+    for wrong in (["apply_change", "--config", file], ["apply_changes"], ["apply_changes", "--config", "/nowhere"]):
+        with pytest.raises(SystemExit) as ended:
+            databricks.main(wrong)
+        assert ended.value.code == 2 and not ran
 
 
 @pytest.mark.parametrize(("settings", "code"), [("lake: 1", 2), (None, 2)])
@@ -72,7 +84,7 @@ def test_an_unforeseen_error_makes_the_run_fail(file, ran, monkeypatch, capsys):
     def broken(config, once, stop, telemetry):
         raise ZeroDivisionError("odd")
 
-    monkeypatch.setattr(glue, "load_jobs", lambda names: {name: broken for name in names})
+    monkeypatch.setattr(hosted, "load_jobs", lambda names: {name: broken for name in names})
     with pytest.raises(SystemExit) as ended:
         glue.main("apply_changes", ["--config", file])
     assert ended.value.code == 1 and "ZeroDivisionError: odd" in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""How Databricks starts a job: a Python wheel task with the entry point `headrace-databricks`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from headrace.commands.hosted import run_hosted
+from headrace.commands.jobs import JOBS
+from headrace.config import Config
+from headrace.config_file import load
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one job with the parameters of a wheel task. Returns where the job ended well.
+
+    Args:
+        argv: the job's name, `--config /Volumes/...` (required), `--name` of the deployment, `--once true`,
+            `--stop /Volumes/...`, `--run-id`.
+
+    Raises:
+        SystemExit: with 2 for wrong parameters or settings, 1 for what failed: Databricks shows the run as failed. A
+            value that is returned it would pass over.
+    """
+    parser = argparse.ArgumentParser(prog="headrace-databricks", allow_abbrev=False)
+    parser.add_argument("job", choices=tuple(JOBS))
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--name", default="")
+    parser.add_argument("--once", choices=("true", "false"), default="false")
+    parser.add_argument("--stop", default="")
+    parser.add_argument("--run-id", default="")
+    given = parser.parse_args(list(sys.argv[1:] if argv is None else argv))
+    loaded = partial(settings, given.config, given.name)
+    code = run_hosted(given.job, loaded, given.once == "true", given.run_id, given.stop)
+    if code:
+        sys.exit(code)
+
+
+def settings(file: str, name: str) -> Config:
+    """The settings file's, with what the parameters say. Raises ConfigError."""
+    config = load(file)
+    told = config.metrics.model_copy(update={"name": name}) if name else config.metrics
+    return config.model_copy(update={"runtime": "databricks", "metrics": told})
