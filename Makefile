@@ -51,7 +51,7 @@ package-test: package ## run every job from that bundle, in Python 3.13 with wha
 	@$(PYTEST) tests/package $(ARGS) \
 	&& echo "make package-test: passed" || { echo "make package-test: FAILED" >&2; exit 1; }
 
-terraform-test: environment ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
+terraform-test: package ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
 	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
 	make test does not." >&2; exit 1; }
 	@$(BIN)/python scripts/install.py --tools && $(PYTEST) tests/terraform -rP $(ARGS) \

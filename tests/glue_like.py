@@ -21,6 +21,7 @@ DELTA = (
 _SMALL = {
     "spark.master": "local[2]",
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.sql.shuffle.partitions": "2",
@@ -37,6 +38,7 @@ def start(
     conf: str = DELTA,
     spark: Mapping[str, str] = {},
     s3: bool = False,
+    script: Path | None = None,
     python: str = sys.executable,
     environ: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[str]":
@@ -45,6 +47,7 @@ def start(
     Args:
         conf: the value of Glue's `--conf`.
         spark: what the platform's own Spark is set to, on top of a small local one.
+        script: in place of the one in `glue_jobs/`.
         python: the interpreter that has the job's packages.
         environ: variables on top of this process's.
     """
@@ -63,8 +66,17 @@ def start(
         "PYSPARK_SUBMIT_ARGS": f"--conf {conf} pyspark-shell",
         "PYTHONUNBUFFERED": "1",
     }
-    script = ROOT / "glue_jobs" / f"{job}.py"
-    command = [python, str(script), "--JOB_ID", "j_1", "--JOB_NAME", job, *arguments, "--enable-metrics", "true"]
+    command = [
+        python,
+        str(script or ROOT / "glue_jobs" / f"{job}.py"),
+        "--JOB_ID",
+        "j_1",
+        "--JOB_NAME",
+        job,
+        *arguments,
+        "--enable-metrics",
+        "true",
+    ]
     with (folder / f"{job}.log").open("a") as log:
         return subprocess.Popen(
             command,
