@@ -23,6 +23,7 @@ def moto(log: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     environ = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+    environ["MOTO_RECORDER_FILEPATH"] = str(log.with_suffix(".calls"))
     with log.open("w") as said:
         server = subprocess.Popen([SERVER, "-H", "127.0.0.1", "-p", str(port)], env=environ, stdout=said, stderr=said)
     try:

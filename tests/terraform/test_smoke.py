@@ -5,10 +5,11 @@ sequence numbers are 1, 2, 3), so the stream is made once more in kinesis-local.
 """
 
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from glue_like import start
 from headrace.stores.delta_reader import DeltaReader
 from servers.kinesis import KinesisServer
+from terraform.calls import Call, actions, allowed, record, recorded
 from terraform.emulator import moto
 from terraform.terraform import ROOT, Terraform, copied
 
@@ -34,11 +36,13 @@ class Deployed:
 
     Attributes:
         environ: what makes boto3, pyarrow and deltalake in this and other processes use the emulators.
+        calls: what the job asked of AWS, Kinesis left out: that is another emulator.
     """
 
     terraform: Terraform
     kinesis: KinesisServer
     environ: dict[str, str]
+    calls: set[Call] = field(default_factory=set)
 
     def client(self, service: str) -> Any:
         return boto3.client(service)
@@ -103,12 +107,14 @@ def test_the_job_that_terraform_made_turns_a_stream_into_a_right_table(deployed:
         packed.extractall(tmp_path / "installed")
 
     words = [word for name, value in given.items() if name not in NOT_OURS for word in (name, value)]
+    record(deployed.environ["AWS_ENDPOINT_URL"])
     run = start(
         JOB, [*words, "--JOB_RUN_ID", "jr_1", "--once", "true"], tmp_path / "spark",
         conf=given["--conf"], spark=s3a(deployed.environ), s3=True, script=script,
         environ={**deployed.environ, "PYTHONPATH": str(tmp_path / "installed")},
     )  # fmt: skip
     code = run.wait(400)
+    deployed.calls.update(recorded(deployed.environ["AWS_ENDPOINT_URL"]))
     log = (tmp_path / "spark" / f"{JOB}.log").read_text()
     assert code == 0, log[-5000:]
     assert '"run": "jr_1"' in log and str(tmp_path / "installed") not in log
@@ -123,6 +129,37 @@ def test_the_job_that_terraform_made_turns_a_stream_into_a_right_table(deployed:
     assert [{d["Name"]: d["Value"] for d in one["Dimensions"]} for one in applied] == [
         {"Name": NAME, "Job": JOB, "Source": "shop"}
     ]
+
+
+def test_the_jobs_role_allows_every_call_it_made_and_little_more(deployed: Deployed) -> None:
+    assert deployed.calls, "the run before this test is what is looked at"
+    policy = deployed.client("iam").get_role_policy(RoleName=f"headrace-{NAME}-{JOB}", PolicyName="job")
+    document = policy["PolicyDocument"]
+    refused = sorted(call for call in deployed.calls if not allowed(call, document))
+    assert refused == [], refused
+    used = {call.action for call in deployed.calls} | kinesis_actions()
+    assert actions(document) - used - UNUSED.keys() == set()
+    assert kinesis_actions() <= actions(document)
+
+
+UNUSED = {
+    "kms:Decrypt": "S3 asks for it on the job's behalf", "kms:DescribeKey": "the same", "kms:Encrypt": "the same",
+    "kms:GenerateDataKey": "the same",
+    "logs:AssociateKmsKey": "Glue itself writes the log", "logs:CreateLogGroup": "the same",
+    "logs:CreateLogStream": "the same", "logs:PutLogEvents": "the same",
+    "glue:GetDatabase": "Spark on Glue looks into the catalog", "glue:GetDatabases": "the same",
+    "glue:GetTable": "the same", "glue:GetTables": "the same",
+    "s3:AbortMultipartUpload": "files of many MB are written in parts", "s3:ListMultipartUploadParts": "the same",
+    "s3:ListBucketMultipartUploads": "the same", "s3:GetBucketLocation": "clients of other regions ask",
+}  # fmt: skip
+"""What a role allows and this run did not ask for, with the reason."""
+
+
+def kinesis_actions() -> set[str]:
+    """What Headrace's source asks of Kinesis, read from its code."""
+    text = (ROOT / "lib" / "headrace" / "stores" / "kinesis" / "api.py").read_text()
+    names = re.findall(r'_call\("((?:describe|get|list)_\w+)"', text)
+    return {f"kinesis:{''.join(part.title() for part in name.split('_'))}" for name in names}
 
 
 def test_a_stop_file_where_terraform_says_keeps_the_job_from_running(deployed: Deployed, tmp_path: Path) -> None:

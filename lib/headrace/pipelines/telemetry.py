@@ -14,7 +14,7 @@ from functools import partial
 
 from headrace.config_metrics import Metrics
 from headrace.errors import HeadraceError
-from headrace.ports import Measured, MetricSink
+from headrace.measured import Measured, MetricSink
 
 log = logging.getLogger("headrace")
 

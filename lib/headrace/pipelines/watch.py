@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from headrace.config import Config
+from headrace.measured import MetricSink
 from headrace.pipelines.telemetry import HEARTBEATS, UNITS, Telemetry, heartbeat_text
-from headrace.ports import MetricSink
-from headrace.stores.cloudwatch import CloudWatchSink
 from headrace.stores.files import LakeFiles
-from headrace.stores.prometheus import PrometheusSink
 
 
 def telemetry(config: Config, run: str) -> Telemetry:
@@ -24,8 +22,13 @@ def telemetry(config: Config, run: str) -> Telemetry:
         files.replace_text(place, heartbeat_text(run, files.read_text(place), beats))
 
     sinks: list[MetricSink] = []
+    # Loaded where they are wanted: the command line loads this module, and answers at once.
     if settings.cloudwatch is not None:
+        from headrace.stores.cloudwatch import CloudWatchSink
+
         sinks.append(CloudWatchSink(settings.cloudwatch, settings.name, UNITS))
     if settings.prometheus is not None:
+        from headrace.stores.prometheus import PrometheusSink
+
         sinks.append(PrometheusSink(settings.prometheus, settings.name))
     return Telemetry(settings, sinks, beat)

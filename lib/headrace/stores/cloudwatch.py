@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from headrace.config_metrics import CloudWatch
 from headrace.errors import Unreachable
-from headrace.ports import Measured
+from headrace.measured import Measured
 from headrace.stores.aws_clients import aws_client
 from headrace.stores.vectors import brief
 
@@ -33,6 +31,8 @@ class CloudWatchSink:
 
     def put(self, measured: Sequence[Measured]) -> None:
         """Report. Raises HeadraceError; then nothing, or only a part, was taken."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         now = datetime.now(UTC)
         for data in _parts([self._datum(one, now) for one in measured]):
             try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from headrace.config_metrics import Prometheus
 from headrace.errors import ConfigError, MissingDependency
-from headrace.ports import Measured
+from headrace.measured import Measured
 
 _LABELS = ("name", "job_name", "source")
 # `job` is Prometheus's own label.

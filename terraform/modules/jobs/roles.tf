@@ -59,6 +59,15 @@ locals {
         [for folder in concat(settings.owns, settings.reads) : "${local.lake}/${folder}/*"],
         ["${local.lake}/requests/*", "${local.lake}/checkpoints/${job}/*", "${local.lake}/heartbeats/${job}.json"],
         ["${var.lake_bucket.arn}/control/stop/${job}", "${var.lake_bucket.arn}/tmp/${job}/*"],
+        # A folder is asked for as if it were an object, and Delta looks for a table's log in each folder above it. Without
+        # the permission the answer is a refusal instead of "nothing there".
+        [for folder in concat(settings.owns, settings.reads) : "${local.lake}/${folder}"],
+        distinct(flatten([
+          for folder in concat(settings.owns, settings.reads) :
+          ["${local.lake}/${dirname(folder)}", "${local.lake}/${dirname(folder)}/_delta_log"] if dirname(folder) != "."
+        ])),
+        ["${var.lake_bucket.arn}/_delta_log", local.lake, "${local.lake}/_delta_log"],
+        ["${local.lake}/checkpoints", "${local.lake}/checkpoints/${job}", "${local.lake}/heartbeats", "${local.lake}/requests"],
       )
     },
     {

@@ -92,7 +92,7 @@ def test_an_unknown_job_lists_the_known_ones(settings, capsys):
 @pytest.mark.parametrize(("names", "once"), [(["apply_changes"], True), (["all"], False)])
 def test_run_hands_the_settings_and_once_to_the_job(names, once, settings, monkeypatch):
     seen = []
-    use_job(monkeypatch, lambda config, once, stop: seen.append((config.lake, once, stop.is_set())) or 0)
+    use_job(monkeypatch, lambda config, once, stop, _: seen.append((config.lake, once, stop.is_set())) or 0)
     assert main(["run", *names, "--config", settings, *(["--once"] if once else [])]) == 0
     assert seen == [(str(Path(settings).parent / "lake"), once, False)]
 
@@ -124,7 +124,7 @@ def test_a_failing_job_stops_the_others():
     def fails(*_):
         raise Unreachable(expected="a", found="b", todo="c")
 
-    def waits(config, once, stop):
+    def waits(config, once, stop, telemetry):
         if stop.wait(30):
             stopped.set()
         return 0

@@ -9,8 +9,8 @@ from botocore.stub import ANY, Stubber
 
 from headrace.config_metrics import CloudWatch, Prometheus
 from headrace.errors import ConfigError, Unreachable
+from headrace.measured import Measured
 from headrace.pipelines.telemetry import UNITS
-from headrace.ports import Measured
 from headrace.stores.cloudwatch import CloudWatchSink
 
 MEASURED = [
