@@ -45,7 +45,6 @@ setup(
         "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",
-            "databricks-bundles>=1.22",
             "hypothesis>=6.140",
             "import-linter>=2.5",
             "mypy>=1.18",
