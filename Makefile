@@ -54,7 +54,7 @@ package-test: package ## run every job from that bundle, in Python 3.13 with wha
 terraform-test: package ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
 	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
 	make test does not." >&2; exit 1; }
-	@$(BIN)/python scripts/install.py --tools && $(PYTEST) tests/terraform -rP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools && $(PYTEST) tests/terraform -m "not soak" -rP $(ARGS) \
 	&& echo "make terraform-test: passed" || { echo "make terraform-test: FAILED" >&2; exit 1; }
 
 lint: environment ## style, formatting and the import rule
@@ -67,7 +67,7 @@ bench: environment ## speed against the textbook recipe and a plain append (up t
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
 
 soak: environment ## large counts, kills, mutants; by hand, for hours
-	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers -m soak $(ARGS)
+	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers tests/terraform -m soak $(ARGS)
 
 # All extras but `emulators`, which has a lock and an environment of its own.
 EXTRAS := local read kafka knowledge static minilm opensearch pgvector prometheus dev servers

@@ -19,6 +19,7 @@ import pytest
 from glue_like import start
 from headrace.stores.delta_reader import DeltaReader
 from servers.kinesis import KinesisServer
+from terraform.aws import environment, s3a
 from terraform.calls import Call, actions, allowed, record, recorded
 from terraform.emulator import moto
 from terraform.terraform import ROOT, Terraform, copied
@@ -64,11 +65,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             terraform = copied(folder, url)
             shutil.copy(wheels[0], folder / "dist" / wheels[0].name)
             terraform.ok("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=30", *MINIMAL)
-            environ = {
-                "AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_KINESIS": kinesis.url, "AWS_REGION": "eu-west-1",
-                "AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
-                "AWS_EC2_METADATA_DISABLED": "true", "AWS_ALLOW_HTTP": "true",
-            }  # fmt: skip
+            environ = environment(url, kinesis)
             for name, value in environ.items():
                 patched.setenv(name, value)
             yield Deployed(terraform, kinesis, environ)
@@ -175,19 +172,3 @@ def test_a_stop_file_where_terraform_says_keeps_the_job_from_running(deployed: D
 def lake_of(deployed: Deployed, config: str) -> str:
     text = deployed.bytes_of(config).decode()
     return next(line.partition(": ")[2] for line in text.splitlines() if line.startswith("lake: ")).strip('"')
-
-
-def s3a(environ: dict[str, str]) -> dict[str, str]:
-    """What Glue has of itself, for an emulated S3."""
-    filesystem = "org.apache.hadoop.fs.s3a.S3AFileSystem"
-    return {
-        "spark.hadoop.fs.s3.impl": filesystem,
-        "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.s3a.S3A",
-        "spark.hadoop.fs.s3a.endpoint": environ["AWS_ENDPOINT_URL"],
-        "spark.hadoop.fs.s3a.endpoint.region": environ["AWS_REGION"],
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
-        "spark.hadoop.fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
-        "spark.hadoop.fs.s3a.access.key": environ["AWS_ACCESS_KEY_ID"],
-        "spark.hadoop.fs.s3a.secret.key": environ["AWS_SECRET_ACCESS_KEY"],
-    }
