@@ -64,7 +64,7 @@ def test_articles_are_indexed_changed_and_removed(tmp_path: Path, server: Kinesi
         with closing(sqlite3.connect(tmp_path / "search.db")) as database:
             return dict(database.execute(SERVED).fetchall())
 
-    server.put("articles", (article(f"a{number % 30}", number, f"Text {number}") for number in range(30)))
+    server.put("articles", (article(f"a{number % 10}", number, f"Text {number}") for number in range(30)))
     assert once() == {f"a{number}": f"Text {20 + number}" for number in range(10)}
     server.split("articles", 1)
     server.put("articles", [article("a1", 100, "Newer"), article("a2", 101, "", "D"), article("a3", 5, "Late")])
