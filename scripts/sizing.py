@@ -14,7 +14,8 @@ RATES = (100, 1_000, 10_000)
 MONTH_HOURS = 730
 MONTH_SECONDS = MONTH_HOURS * 3600
 
-# --- Prices: assumption, look up, dated 2026-11-26. From memory of public lists for eu-west-1, US dollars without tax ---
+# --- Prices: assumption, look up, dated 2026-11-26 ---
+# From memory of public lists for eu-west-1, in US dollars without tax.
 
 PRICES = {
     "glue_dpu_hour": 0.44,
