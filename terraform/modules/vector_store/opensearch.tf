@@ -83,13 +83,23 @@ resource "aws_opensearch_domain_policy" "this" {
 
   access_policies = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "NamedRoles"
-      Effect    = "Allow"
-      Principal = { AWS = concat(local.writers, var.opensearch.readers) }
-      Action    = ["es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"]
-      Resource  = "${aws_opensearch_domain.this[0].arn}/*"
-    }]
+    Statement = concat(
+      [{
+        Sid       = "Writers"
+        Effect    = "Allow"
+        Principal = { AWS = local.writers }
+        Action    = ["es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"]
+        Resource  = ["${aws_opensearch_domain.this[0].arn}/*"]
+      }],
+      # A search is a POST; nothing else that is one may be asked for by readers.
+      [for action, path in { "es:ESHttpGet" = "*", "es:ESHttpHead" = "*", "es:ESHttpPost" = "*/_search" } : {
+        Sid       = "Readers${substr(action, 9, -1)}"
+        Effect    = "Allow"
+        Principal = { AWS = var.opensearch.readers }
+        Action    = [action]
+        Resource  = ["${aws_opensearch_domain.this[0].arn}/${path}"]
+      } if length(var.opensearch.readers) > 0],
+    )
   })
 }
 
