@@ -93,11 +93,11 @@ resource "aws_opensearch_domain_policy" "this" {
       }],
       # A search is a POST; nothing else that is one may be asked for by readers.
       [for action, path in { "es:ESHttpGet" = "*", "es:ESHttpHead" = "*", "es:ESHttpPost" = "*/_search" } : {
-        Sid       = "Readers${substr(action, 9, -1)}"
-        Effect    = "Allow"
-        Principal = { AWS = var.opensearch.readers }
-        Action    = [action]
-        Resource  = ["${aws_opensearch_domain.this[0].arn}/${path}"]
+        Sid                                 = "Readers${substr(action, 9, -1)}"
+        Effect                              = "Allow"
+        Principal                           = { AWS = var.opensearch.readers }
+        Action                              = [action]
+        Resource                            = ["${aws_opensearch_domain.this[0].arn}/${path}"]
       } if length(var.opensearch.readers) > 0],
     )
   })
