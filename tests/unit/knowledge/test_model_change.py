@@ -37,7 +37,7 @@ class Site:
         self.settings: dict[str, Any] = {
             "lake": str(folder / "lake"),
             "knowledge": {
-                "documents": {"pages": {"from": "folder", "path": str(self.pages), "every": "0s"}},
+                "documents": {"pages": {"from": "folder", "path": str(self.pages), "every": "0.001s"}},
                 "indexes": {"search": {"store": "sqlite", "path": str(self.index)}},
                 "embed": {"provider": "static", "dimension": 128},
                 "models": {"small": {"provider": "static", "dimension": 64}},
