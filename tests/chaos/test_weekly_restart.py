@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from glue_like import start
+from headrace.pipelines.runtime import INTERPRETED
 from headrace.stores.delta_reader import DeltaReader
 
 pytestmark = pytest.mark.deep
@@ -31,26 +32,26 @@ metrics: {{every: 1s}}
 
 def test_runs_that_follow_one_another_leave_the_tables_of_one(tmp_path):
     world = _World(tmp_path)
-    world.write(0, 12)
+    world.write(0, 8)
     first = world.run("jr_1")
     world.wait_for(lambda: world.batches() >= 2)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait(30)
-    world.write(12, 16)
+    world.write(8, 10)
     second = world.run("jr_1_restart_1")
     world.wait_for(lambda: world.rows() == world.expected)
     world.wait_for(lambda: world.heartbeat() == "jr_1_restart_1")
 
     world.stop_file.parent.mkdir()
     world.stop_file.touch()
-    assert second.wait(60) == 0, world.log()
-    world.write(16, 18)
+    assert second.wait(180) == 0, world.log()
+    world.write(10, 12)
     before = world.rows()
-    assert world.run("jr_2").wait(60) == 0
+    assert world.run("jr_2").wait(180) == 0
     assert world.rows() == before and "nothing is run until it is removed" in world.log()
 
     world.stop_file.unlink()
-    assert world.run("jr_3", "--once", "true").wait(120) == 0, world.log()
+    assert world.run("jr_3", "--once", "true").wait(300) == 0, world.log()
     assert world.rows() == world.expected
     lines = [json.loads(line) for line in world.log().splitlines() if line.startswith("{")]
     assert {"jr_1", "jr_1_restart_1", "jr_2", "jr_3"} == {line["run"] for line in lines}
@@ -92,7 +93,12 @@ class _World:
 
     def run(self, run: str, *more: str):
         arguments = ["--config", str(self.folder / "headrace.yaml"), "--JOB_RUN_ID", run, "--name", "prod"]
-        return start("apply_changes", [*arguments, "--stop", str(self.stop_file), *more], self.folder / "spark")
+        return start(
+            "apply_changes",
+            [*arguments, "--stop", str(self.stop_file), *more],
+            self.folder / "spark",
+            spark=INTERPRETED,
+        )
 
     def rows(self) -> dict[int, int]:
         reader = DeltaReader(str(self.lake))
@@ -110,7 +116,7 @@ class _World:
         return (self.folder / "spark" / "apply_changes.log").read_text()
 
     def wait_for(self, what) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not what():
             assert time.monotonic() < deadline, self.log()[-3000:]
             time.sleep(0.3)
