@@ -93,12 +93,8 @@ class _World:
 
     def run(self, run: str, *more: str):
         arguments = ["--config", str(self.folder / "headrace.yaml"), "--JOB_RUN_ID", run, "--name", "prod"]
-        return start(
-            "apply_changes",
-            [*arguments, "--stop", str(self.stop_file), *more],
-            self.folder / "spark",
-            spark=INTERPRETED,
-        )
+        arguments += ["--stop", str(self.stop_file), *more]
+        return start("apply_changes", arguments, self.folder / "spark", spark=INTERPRETED)
 
     def rows(self) -> dict[int, int]:
         reader = DeltaReader(str(self.lake))
