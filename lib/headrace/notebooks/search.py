@@ -1,0 +1,110 @@
+"""For `02_search_and_the_embedding_bill`: the demo's documents indexed, what that embedded, what search finds."""
+
+import random
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from headrace.config import Config
+from headrace.context.retrieve import Found, Mode, Part, retrieve
+from headrace.notebooks.place import Place, run_once
+from headrace.pipelines import apply_changes, demo, index_knowledge
+from headrace.pipelines.demo_documents import FOLDER, INDEX
+from headrace.pipelines.tables_view import LakeView
+from headrace.ports import Filters
+from headrace.stores.delta_reader import ROWS
+from headrace.stores.embedders import kept_embedder
+from headrace.stores.indexes import reader
+from headrace.tables import CHUNKS, DOCUMENTS, VECTORS
+from headrace.travel.agency import Agency
+from headrace.travel.channel import deliver, write_wave
+from headrace.travel.policies import write_policies
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one round of indexing embedded.
+
+    Attributes:
+        documents, passages: living in the lake after it. tokens: of all these passages.
+        embedded, embedded_tokens: what had no vector yet and got one.
+    """
+
+    what: str
+    documents: int
+    passages: int
+    tokens: int
+    embedded: int
+    embedded_tokens: int
+
+
+def prepare(place: Place) -> Config:
+    """Put the company's documents into `policies`, and its 40 hotels into an ordered table; nothing is indexed yet."""
+    config = place.settings(demo.settings_text())
+    log = Agency(demo.SEED, began=datetime.now(UTC) - timedelta(hours=2), steps=0).database.log
+    hotels = [event for event in log if event.table == "hotels"]
+    write_wave(deliver(hotels, random.Random(demo.SEED), waves=1)[0], 0, place.local / "in")
+    place.share("in")
+    run_once(apply_changes.run, config)
+    write_policies(place.local / FOLDER)
+    return config
+
+
+def index(what: str, place: Place, config: Config) -> Bill:
+    """Run the real job until the index is in step with the documents, and count what it embedded.
+
+    Args:
+        what: happened before, in a few words.
+    """
+    place.share(FOLDER)
+    before = _sums(config, VECTORS.path, "true")
+    run_once(index_knowledge.run, config)
+    made, chunks = _sums(config, VECTORS.path, "true"), _sums(config, CHUNKS.path, "true")
+    documents = LakeView(config).query(DOCUMENTS.path, f"SELECT count(*) AS n FROM {ROWS} WHERE NOT deleted")[0]["n"]
+    return Bill(what, documents, *chunks, made[0] - before[0], made[1] - before[1])
+
+
+def bill_rows(bills: list[Bill], price: float) -> list[dict[str, Any]]:
+    """Bills as rows, with what they cost, and would cost if every passage were embedded again.
+
+    Args:
+        price: of a million tokens.
+    """
+    return [
+        {**asdict(one), "cost": one.embedded_tokens * price / 1e6, "cost of all": one.tokens * price / 1e6}
+        for one in bills
+    ]
+
+
+def ask(config: Config, question: str, mode: Mode = "hybrid", limit: int = 4) -> list[dict[str, Any]]:
+    """The best passages for a question, with their scores by words and by vector."""
+    if config.knowledge is None:
+        raise ValueError("expected knowledge in the settings")
+    with closing(reader(config.knowledge.indexes[INDEX])) as passages:
+        found = retrieve(passages, kept_embedder(config.knowledge.embed), question, Filters(), limit, mode)
+    return [_row(place, one) for place, one in enumerate(found, 1)]
+
+
+def _row(place: int, found: Found) -> dict[str, Any]:
+    where = found.document if found.source == FOLDER else f"{found.source}: {found.title}"
+    return {
+        "place": place,
+        "score": round(found.score, 2),
+        "words": _score(found.words),
+        "vector": _score(found.vector),
+        "document": where,
+        "passage": " > ".join(found.heading),
+        "text": " ".join(found.text.split())[:90],
+    }
+
+
+def _score(part: Part | None) -> float:
+    return round(part.score, 2) if part else 0.0
+
+
+def _sums(config: Config, table: str, where: str) -> tuple[int, int]:
+    """Rows and tokens of a table; a view of its own, as a view keeps the version it saw first."""
+    sql = f"SELECT count(*) AS n, coalesce(sum(tokens), 0) AS tokens FROM {ROWS} WHERE {where}"
+    found = LakeView(config).query(table, sql)
+    return (int(found[0]["n"]), int(found[0]["tokens"])) if found else (0, 0)
