@@ -87,7 +87,7 @@ bills.append(search.index("1 renamed, 1 rewritten", place, config))
 # %%
 PRICE = 0.02  # dollars for a million tokens
 bill = pd.DataFrame(search.bill_rows(bills, PRICE))
-bill.style.format({"cost": "${:.7f}", "cost of all": "${:.7f}"}).hide(axis="index")
+bill
 
 # %%
 axes = bill.plot.bar(x="what", y=["passages", "embedded"], rot=0, color=["tab:gray", "tab:blue"])

@@ -19,7 +19,8 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))
 MOST_SECONDS = 120
-FIRST_CODE_CELL = 0
+QUIET = ["--IPKernelApp.log_level=40"]
+"""The kernel warns of every connection over TCP, be it from this machine to itself."""
 
 SHOWN = {
     "01_a_changes_story": """
@@ -60,18 +61,23 @@ def test_there_are_three_and_each_says_what_it_must_show() -> None:
     assert [source.stem for source in SOURCES] == sorted(SHOWN)
 
 
-def test_it_runs_from_top_to_bottom_without_a_warning_and_shows_what_it_says(source: Path, tmp_path: Path) -> None:
+def test_it_runs_from_top_to_bottom_without_a_warning_and_shows_what_it_says(
+    source: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     notebook = jupytext.read(source)
     notebook.cells.append(nbformat.v4.new_code_cell(re.sub(r"^ +", "", SHOWN[source.stem], flags=re.MULTILINE)))
     # Where a kernel thinks it is tested it leaves out what Java writes to its error stream.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    client = NotebookClient(notebook, timeout=MOST_SECONDS, resources={"metadata": {"path": str(tmp_path)}})
+    folder = {"metadata": {"path": str(tmp_path)}}
+    client = NotebookClient(notebook, timeout=MOST_SECONDS, resources=folder, extra_arguments=QUIET)
     began = time.monotonic()
     client.execute(env=environ)
     seconds = time.monotonic() - began
+    beside_its_cells = capfd.readouterr()
     print(f"{source.stem}: {seconds:.0f} s")
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
+    assert beside_its_cells.err == ""
     assert [text for text in map(_printed, outputs) if re.search("warn", text, re.IGNORECASE)] == []
     assert any("image/png" in output.get("data", {}) for output in outputs), "no plot"
     assert list(tmp_path.iterdir()) == []
@@ -86,7 +92,7 @@ def test_its_pair_holds_the_same_and_no_outputs(source: Path) -> None:
 
 
 def test_the_first_cell_is_the_same_in_all_and_names_the_runtime() -> None:
-    first = {_code(source)[FIRST_CODE_CELL] for source in SOURCES}
+    first = {_code(source)[0] for source in SOURCES}
     assert len(first) == 1
     assert first.pop().startswith('RUNTIME = "local"')
 

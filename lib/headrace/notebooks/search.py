@@ -69,10 +69,10 @@ def bill_rows(bills: list[Bill], price: float) -> list[dict[str, Any]]:
     """Bills as rows, with what they cost, and would cost if every passage were embedded again.
 
     Args:
-        price: of a million tokens.
+        price: of a million tokens, in dollars.
     """
     return [
-        {**asdict(one), "cost": one.embedded_tokens * price / 1e6, "cost of all": one.tokens * price / 1e6}
+        {**asdict(one), "cost": _money(one.embedded_tokens, price), "cost of all": _money(one.tokens, price)}
         for one in bills
     ]
 
@@ -97,6 +97,10 @@ def _row(place: int, found: Found) -> dict[str, Any]:
         "passage": " > ".join(found.heading),
         "text": " ".join(found.text.split())[:90],
     }
+
+
+def _money(tokens: int, price: float) -> str:
+    return f"${tokens * price / 1e6:.6f}"
 
 
 def _score(part: Part | None) -> float:
