@@ -101,14 +101,16 @@ stored = story.stored_minutes(events.to_dict("records"))
 axes.step(events["arrived"], stored, where="post", color="tab:gray", label="what the table holds", zorder=1)
 axes.set(title=f"Booking {played.key}", xlabel="order of arrival", ylabel="changed at source (minutes after the first)")
 axes.legend()
+for row in events.to_dict("records"):
+    axes.annotate(row["change"], (row["arrived"], row["changed at source (min)"]), (4, 6), textcoords="offset points")
 plt.show()
 
 # %% [markdown]
 # ## The row and its history
 #
-# `tables/bookings` holds the row as it is now, `history/bookings` every state it had, each valid until the next
-# began. **Look at** the gap-free intervals: an event that came late has split one. Where a delete came between, there
-# is a gap.
+# `tables/bookings` holds the row as it is now, `history/bookings` every state it had, each valid until the next began or
+# a delete ended it. **Look at** the first interval: its event came last of all. For the row it was stale; history still
+# takes it in, at its place.
 
 # %%
 bookings = spark.read.format("delta").load(f"{lake}/tables/bookings").where(f"booking_id = {played.key}")

@@ -58,11 +58,13 @@ def index(what: str, place: Place, config: Config) -> Bill:
         what: happened before, in a few words.
     """
     place.share(FOLDER)
-    before = _sums(config, VECTORS.path, "true")
+    before = _embedded(config)
     run_once(index_knowledge.run, config)
-    made, chunks = _sums(config, VECTORS.path, "true"), _sums(config, CHUNKS.path, "true")
-    documents = LakeView(config).query(DOCUMENTS.path, f"SELECT count(*) AS n FROM {ROWS} WHERE NOT deleted")[0]["n"]
-    return Bill(what, documents, *chunks, made[0] - before[0], made[1] - before[1])
+    view, known = LakeView(config), _embedded(config)
+    documents = view.query(DOCUMENTS.path, f"SELECT count(*) AS n FROM {ROWS} WHERE NOT deleted")[0]["n"]
+    passages = [row["content_hash"] for row in view.query(CHUNKS.path, f"SELECT content_hash FROM {ROWS}")]
+    new = [tokens for content, tokens in known.items() if content not in before]
+    return Bill(what, documents, len(passages), sum(map(known.__getitem__, passages)), len(new), sum(new))
 
 
 def bill_rows(bills: list[Bill], price: float) -> list[dict[str, Any]]:
@@ -107,8 +109,7 @@ def _score(part: Part | None) -> float:
     return round(part.score, 2) if part else 0.0
 
 
-def _sums(config: Config, table: str, where: str) -> tuple[int, int]:
-    """Rows and tokens of a table; a view of its own, as a view keeps the version it saw first."""
-    sql = f"SELECT count(*) AS n, coalesce(sum(tokens), 0) AS tokens FROM {ROWS} WHERE {where}"
-    found = LakeView(config).query(table, sql)
-    return (int(found[0]["n"]), int(found[0]["tokens"])) if found else (0, 0)
+def _embedded(config: Config) -> dict[str, int]:
+    """Every content that has a vector, and its tokens; by a view of its own, as a view keeps what it saw first."""
+    rows = LakeView(config).query(VECTORS.path, f"SELECT content_hash, tokens FROM {ROWS}")
+    return {row["content_hash"]: int(row["tokens"]) for row in rows}

@@ -1,5 +1,6 @@
 """For `01_a_changes_story`: the demo's three waves taken in, and one booking's events as rows to look at."""
 
+import math
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -73,8 +74,8 @@ def event_rows(events: Iterable[Event], columns: tuple[str, ...] = demo.TOLD_COL
 
 
 def stored_minutes(rows: Iterable[Mapping[str, Any]]) -> list[float]:
-    """For each of `event_rows`, how new the stored state was after it: it never goes back."""
-    newest = 0.0
+    """For each of `event_rows`, how new the stored state was after it: it never goes back. NaN while there is none."""
+    newest = math.nan
     found = []
     for row in rows:
         newest = row["changed at source (min)"] if row["outcome"] == "applied" else newest

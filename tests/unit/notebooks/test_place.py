@@ -1,6 +1,7 @@
 """Where a notebook works, and what it makes of the travel company's events: no Spark."""
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,10 +63,11 @@ def test_a_job_that_did_not_end_well_is_told() -> None:
 
 
 def test_the_stored_state_never_becomes_older() -> None:
-    events = [event(1, 5, "applied"), event(2, 2, "stale"), event(3, 9, "applied"), event(4, 9, "stale")]
-    rows = story.event_rows(events)
-    assert [row["changed at source (min)"] for row in rows] == [3, 0, 7, 7]
-    assert story.stored_minutes(rows) == [3, 3, 7, 7]
+    outcomes: list[tuple[int, Outcome]] = [(3, "stale"), (5, "applied"), (2, "stale"), (9, "applied"), (9, "stale")]
+    rows = story.event_rows(event(number, *one) for number, one in enumerate(outcomes, 1))
+    assert [row["changed at source (min)"] for row in rows] == [1, 3, 0, 7, 7]
+    none_yet, *stored = story.stored_minutes(rows)
+    assert math.isnan(none_yet) and stored == [3, 3, 7, 7]
 
 
 def test_bookings_come_late_and_twice_and_their_last_events_are_the_truth() -> None:
