@@ -80,7 +80,8 @@ log.orderBy("arrived_at").select("arrived_at", "changed_at", "op", "position").t
 # ## What each event did
 #
 # `trace` reads the log, the table, the tombstones and the history, and says of each event what it did. On the command
-# line: `headrace trace bookings KEY`. **Look at** `outcome` and `why`.
+# line: `headrace trace bookings KEY`. **Look at** `outcome` and `why`. A truncate is the start of a snapshot: of what
+# is older, nothing counts that the snapshot does not show.
 
 # %%
 from headrace.pipelines.trace import trace
@@ -108,8 +109,8 @@ plt.show()
 # %% [markdown]
 # ## The row and its history
 #
-# `tables/bookings` holds the row as it is now, `history/bookings` every state it had, each valid until the next began or
-# a delete ended it. **Look at** the first interval: its event came last of all. For the row it was stale; history still
+# `tables/bookings` holds the row as it is now, `history/bookings` every state it had, each valid until the next began
+# or a delete ended it. **Look at** the first interval: its event came late. For the row it was stale; history still
 # takes it in, at its place.
 
 # %%
