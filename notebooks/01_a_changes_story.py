@@ -48,8 +48,9 @@ print(f"Spark {spark.version}, runtime {RUNTIME}")
 # %% [markdown]
 # ## Three waves of events
 #
-# Five tables, a first snapshot and 1,000 transactions, sent as Debezium sends them. A fifth of the messages comes one
-# or two waves late, 15% come twice, and each wave is shuffled. `apply_changes` runs after each wave.
+# Customers and bookings (two of the demo's five tables, to be quick): a first snapshot and 1,000 transactions, sent as
+# Debezium sends them. A fifth of the messages comes one or two waves late, 15% come twice, and each wave is shuffled.
+# `apply_changes` runs after each wave.
 #
 # **Look at** `stale`: events that were older than what the table held, or came a second time. They changed nothing.
 
@@ -62,7 +63,7 @@ waves
 
 # %%
 axes = waves.plot.bar(x="wave", y=["applied", "stale"], stacked=True, rot=0, color=["tab:blue", "tab:orange"])
-axes.set(title="What became of the events of each wave", xlabel="wave", ylabel="events, all tables")
+axes.set(title="What became of the events of each wave", xlabel="wave", ylabel="events, both tables")
 plt.show()
 
 # %% [markdown]
@@ -102,6 +103,7 @@ stored = story.stored_minutes(events.to_dict("records"))
 axes.step(events["arrived"], stored, where="post", color="tab:gray", label="what the table holds", zorder=1)
 axes.set(title=f"Booking {played.key}", xlabel="order of arrival", ylabel="changed at source (minutes after the first)")
 axes.legend()
+axes.margins(0.12)
 for row in events.to_dict("records"):
     axes.annotate(row["change"], (row["arrived"], row["changed at source (min)"]), (4, 6), textcoords="offset points")
 plt.show()
@@ -132,7 +134,7 @@ wrong = story.last_message_wins(played)
 print({name: str(wrong[name]) for name in ("status", "price")} if wrong else "deleted")
 
 # %% [markdown]
-# And these are the five tables against the source, compared value by value. **Look at** `differences`.
+# And these are the tables against the source, compared value by value. **Look at** `differences`.
 
 # %%
 pd.DataFrame(story.against_source(played))

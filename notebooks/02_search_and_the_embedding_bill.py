@@ -48,13 +48,14 @@ print(f"Spark {spark.version}, runtime {RUNTIME}")
 # %% [markdown]
 # ## The first index
 #
-# 15 files (Markdown, HTML, PDF, DOCX) and 40 hotels: each row of the ordered table `hotels` is a document too. The
-# model is a small one that runs in this process (`embed: {provider: static}`); the index is a SQLite file.
+# 15 files: Markdown, HTML, PDF and DOCX. The model is a small one that runs in this process; the index is a SQLite
+# file. These are all the settings:
 
 # %%
 from headrace.notebooks import search
 from headrace.travel.policies import EDITS, REMOVED, edit_policies
 
+print(search.SETTINGS)
 config = search.prepare(place)
 bills = [search.index("first index", place, config)]
 question = "When does online check-in open?"
@@ -91,6 +92,7 @@ bill
 
 # %%
 axes = bill.plot.bar(x="what", y=["passages", "embedded"], rot=0, color=["tab:gray", "tab:blue"])
+axes.legend(loc="upper center")
 for bars in axes.containers:
     axes.bar_label(bars)
 axes.set(title="Passages in the index, and those embedded for it", xlabel="what happened before", ylabel="passages")

@@ -66,7 +66,7 @@ print(lines[0])
 
 # %%
 PAID = "status = 'paid'"
-BAND = "CASE WHEN price < 500 THEN 'below 500' WHEN price < 1000 THEN 'below 1000' ELSE '1000 and more' END"
+BAND = "CASE WHEN price < 500 THEN 'low' WHEN price < 1000 THEN 'middle' ELSE 'high' END"
 
 bands = spark.sql(f"SELECT {BAND} AS band, count(*) AS events FROM booking_events WHERE {PAID} GROUP BY band")
 query = bands.writeStream.format("memory").queryName("bands").outputMode("complete").start()

@@ -31,12 +31,12 @@ SHOWN = {
         assert bookings.count() == 1 and states.count() >= 2 and states.where("_current").count() == 1
         kept = bookings.first()
         assert wrong is None or (wrong["status"], wrong["price"]) != (kept["status"], kept["price"])
-        assert [row["differences"] for row in story.against_source(played)] == [0] * 5
+        assert [row["differences"] for row in story.against_source(played)] == [0, 0]
     """,
     "02_search_and_the_embedding_bill": """
-        assert bill["documents"].tolist() == [55, 54, 54]
+        assert bill["documents"].tolist() == [15, 14, 14]
         assert bill["embedded"].tolist() == [bill["passages"][0], len(EDITS), 0]
-        assert bill["embedded_tokens"][1] < bill["tokens"][1] / 10
+        assert bill["embedded_tokens"][1] < bill["tokens"][1] / 20
         old, new = EDITS["check-in.md"]
         assert old in before[0]["text"] and new in after[0]["text"]
         assert all(len(rows) == 4 for rows in modes.values()) and modes["words"] != modes["vector"]
@@ -70,7 +70,7 @@ def test_it_runs_from_top_to_bottom_without_a_warning_and_shows_what_it_says(
     # Where a kernel thinks it is tested it leaves out what Java writes to its error stream.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     folder = {"metadata": {"path": str(tmp_path)}}
-    client = NotebookClient(notebook, timeout=MOST_SECONDS, resources=folder, extra_arguments=QUIET)
+    client = NotebookClient(notebook, timeout=3 * MOST_SECONDS, resources=folder, extra_arguments=QUIET)
     began = time.monotonic()
     client.execute(env=environ)
     seconds = time.monotonic() - began

@@ -1,15 +1,13 @@
 """For `02_search_and_the_embedding_bill`: the demo's documents indexed, what that embedded, what search finds."""
 
-import random
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from headrace.config import Config
 from headrace.context.retrieve import Found, Mode, Part, retrieve
 from headrace.notebooks.place import Place, run_once
-from headrace.pipelines import apply_changes, demo, index_knowledge
+from headrace.pipelines import index_knowledge
 from headrace.pipelines.demo_documents import FOLDER, INDEX
 from headrace.pipelines.tables_view import LakeView
 from headrace.ports import Filters
@@ -17,9 +15,15 @@ from headrace.stores.delta_reader import ROWS
 from headrace.stores.embedders import kept_embedder
 from headrace.stores.indexes import reader
 from headrace.tables import CHUNKS, DOCUMENTS, VECTORS
-from headrace.travel.agency import Agency
-from headrace.travel.channel import deliver, write_wave
 from headrace.travel.policies import write_policies
+
+SETTINGS = """\
+lake: ./lake
+knowledge:
+  documents: {policies: {from: folder, path: ./policies, tags: [policy]}}
+  embed: {provider: static}
+  indexes: {search: {store: sqlite, path: ./search.db}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,9 @@ class Bill:
 
 
 def prepare(place: Place) -> Config:
-    """Put the company's documents into `policies`, and its 40 hotels into an ordered table; nothing is indexed yet."""
-    config = place.settings(demo.settings_text())
-    log = Agency(demo.SEED, began=datetime.now(UTC) - timedelta(hours=2), steps=0).database.log
-    hotels = [event for event in log if event.table == "hotels"]
-    write_wave(deliver(hotels, random.Random(demo.SEED), waves=1)[0], 0, place.local / "in")
-    place.share("in")
-    run_once(apply_changes.run, config)
+    """Put the company's documents into `policies`, and write settings for them; nothing is indexed yet."""
     write_policies(place.local / FOLDER)
-    return config
+    return place.settings(SETTINGS)
 
 
 def index(what: str, place: Place, config: Config) -> Bill:
@@ -89,13 +87,12 @@ def ask(config: Config, question: str, mode: Mode = "hybrid", limit: int = 4) ->
 
 
 def _row(place: int, found: Found) -> dict[str, Any]:
-    where = found.document if found.source == FOLDER else f"{found.source}: {found.title}"
     return {
         "place": place,
         "score": round(found.score, 2),
         "words": _score(found.words),
         "vector": _score(found.vector),
-        "document": where,
+        "document": found.document,
         "passage": " > ".join(found.heading),
         "text": " ".join(found.text.split())[:90],
     }

@@ -153,9 +153,9 @@ def _judge(config: Config, agency: Agency) -> bool:
 
 
 def comparisons(config: Config, agency: Agency) -> list[Comparison]:
-    """Every row and column of every table against the source, read by a reader that shares no code with the job."""
-    view = LakeView(config)
-    return [compare(name, rows.values(), _found(view, name)) for name, rows in agency.database.rows.items()]
+    """Every row and column of the settings' tables against the source, by a reader that shares no code with the job."""
+    view, truth = LakeView(config), agency.database.rows
+    return [compare(name, truth[name].values(), _found(view, name)) for name in config.tables]
 
 
 def _found(view: LakeView, table: str) -> list[dict[str, Any]]:
