@@ -103,7 +103,7 @@ stored = story.stored_minutes(events.to_dict("records"))
 axes.step(events["arrived"], stored, where="post", color="tab:gray", label="what the table holds", zorder=1)
 axes.set(title=f"Booking {played.key}", xlabel="order of arrival", ylabel="changed at source (minutes after the first)")
 axes.legend()
-axes.margins(0.12)
+axes.margins(0.16)
 for row in events.to_dict("records"):
     axes.annotate(row["change"], (row["arrived"], row["changed at source (min)"]), (4, 6), textcoords="offset points")
 plt.show()

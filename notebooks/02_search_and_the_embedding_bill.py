@@ -92,7 +92,8 @@ bill
 
 # %%
 axes = bill.plot.bar(x="what", y=["passages", "embedded"], rot=0, color=["tab:gray", "tab:blue"])
-axes.legend(loc="upper center")
+axes.margins(y=0.25)
+axes.legend(loc="upper right")
 for bars in axes.containers:
     axes.bar_label(bars)
 axes.set(title="Passages in the index, and those embedded for it", xlabel="what happened before", ylabel="passages")
