@@ -7,10 +7,10 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done)
 HAS_PYTHON := $(shell $(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null && echo yes)
 
-.PHONY: help install demo test deep-test servers-test terraform-test lint types bench soak lock package package-test third-party clean
+.PHONY: help install demo test deep-test servers-test terraform-test notebooks notebooks-test lint types bench soak lock package package-test third-party clean
 
 help: ## print this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: environment ## make .venv with all pinned packages and .venv/bin/headrace, and make its starts quick
 	@$(BIN)/python scripts/install.py --archive
@@ -29,8 +29,7 @@ demo: environment ## the travel example: shuffled changes become correct tables,
 	@$(BIN)/headrace demo
 
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
-LOCAL := tests --ignore=tests/servers --ignore=tests/soak --ignore=tests/package --ignore=tests/terraform -n 2 --dist loadfile \
-	--no-loadscope-reorder
+LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder
 
 test: environment ## tests that need no server (about 12 minutes on two cores)
 	@$(PYTEST) $(LOCAL) -m "not soak and not deep" $(ARGS) \
@@ -54,8 +53,15 @@ package-test: package ## run every job from that bundle, in Python 3.13 with wha
 terraform-test: package ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
 	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
 	make test does not." >&2; exit 1; }
-	@$(BIN)/python scripts/install.py --tools && $(PYTEST) tests/terraform -m "not soak" -rP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform -m "not soak" -rP $(ARGS) \
 	&& echo "make terraform-test: passed" || { echo "make terraform-test: FAILED" >&2; exit 1; }
+
+notebooks: environment ## write notebooks/*.ipynb again, without outputs, from the .py beside them
+	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python scripts/notebooks.py
+
+notebooks-test: environment ## run every notebook from top to bottom (about 3 minutes)
+	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks -rP $(ARGS) \
+	&& echo "make notebooks-test: passed" || { echo "make notebooks-test: FAILED" >&2; exit 1; }
 
 lint: environment ## style, formatting and the import rule
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
@@ -69,7 +75,7 @@ bench: environment ## speed against the textbook recipe and a plain append (up t
 soak: environment ## large counts, kills, mutants; by hand, for hours
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers tests/terraform -m soak $(ARGS)
 
-# All extras but `emulators`, which has a lock and an environment of its own.
+# All extras but `emulators`, which has a lock and an environment of its own, as the tools beside it have.
 EXTRAS := local read kafka knowledge static minilm opensearch pgvector prometheus dev servers
 COMPILE := -q --strip-extras --allow-unsafe --unsafe-package pip --no-header --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --no-emit-options --annotation-style line
@@ -79,6 +85,8 @@ lock: environment ## write requirements.lock again from setup.py (with the oldes
 	@.venv/lock/bin/pip-compile $(COMPILE) $(EXTRAS:%=--extra=%) -o requirements.lock setup.py
 	@.venv/lock/bin/pip-compile $(COMPILE) --extra=emulators -c requirements.lock -o requirements-emulators.lock setup.py
 	@echo checkov==3.3.30 | .venv/lock/bin/pip-compile $(COMPILE) -o requirements-checkov.lock -
+	@printf '%s\n' ipykernel jupytext matplotlib nbclient | \
+	.venv/lock/bin/pip-compile $(COMPILE) -c requirements.lock -o requirements-notebooks.lock -
 
 third-party: environment ## write THIRD_PARTY.md again from what is installed and fetched
 	@$(BIN)/python scripts/third_party.py > .venv/third_party.md && mv .venv/third_party.md THIRD_PARTY.md

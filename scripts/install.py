@@ -1,6 +1,6 @@
 """Make .venv complete: the pinned packages, Headrace itself, a Java that runs Spark, Spark's jars.
 
-`make install` runs it with the standard library only; `--tools` makes the environments of `make terraform-test`
+`make install` runs it with the standard library only; `--tools NAME...` makes environments that some tests need
 instead. A second run, with nothing changed, ends at once. Trouble with the network is told in one sentence; all that
 pip said stays in .venv/install.log.
 """
@@ -19,8 +19,10 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "headrace-installed"
 LOG = VENV / "install.log"
 LOCK = ROOT / "requirements.lock"
-TOOLS = {"emulators": "the emulated AWS", "checkov": "checkov"}
-"""What `make terraform-test` needs besides, each with a lock and an environment of its own: .venv/<name>."""
+TOOLS = {"emulators": "the emulated AWS", "checkov": "checkov", "notebooks": "what runs notebooks"}
+"""What some tests need besides, each with a lock and an environment of its own: .venv/<name>."""
+SEES_HEADRACE = ("notebooks",)
+"""Environments in which all of .venv can be imported too."""
 OLDEST = (3, 11)
 UNREACHABLE_SIGNS = (
     "Retrying (",
@@ -42,7 +44,7 @@ def main() -> int:
     began = time.monotonic()
     try:
         if "--tools" in sys.argv[1:]:
-            for name in TOOLS:
+            for name in sys.argv[sys.argv.index("--tools") + 1 :]:
                 install_tool(name)
             return 0
         wanted = fingerprint()
@@ -84,7 +86,17 @@ def install_tool(name: str) -> None:
     say(f"installing {TOOLS[name]} into .venv/{name}")
     subprocess.run([PYTHON, "-m", "venv", "--clear", str(place)], check=True)
     pip("install", "--progress-bar", "off", "-r", str(lock), python=place / "bin" / "python")
+    if name in SEES_HEADRACE:
+        packages = site_packages(PYTHON)
+        # A plain line would not do: the .pth file by which .venv finds Headrace itself must be read as well.
+        line = f"import site; site.addsitedir({str(packages)!r})\n"
+        (site_packages(place / "bin" / "python") / "headrace.pth").write_text(line)
     stamp.write_bytes(lock.read_bytes())
+
+
+def site_packages(python: Path) -> Path:
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return Path(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
 
 
 def make_venv() -> None:

@@ -29,6 +29,12 @@ FOOT = """
 Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreSQL JDBC driver (BSD-2-Clause) and
 PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
 name the versions. So do kinesis-local and kinesalite (MIT), from npm: `tests/servers/kinesis_npm/package-lock.json`.
+
+## In environments of their own, for tests and notebooks
+
+`make terraform-test` installs `requirements-emulators.lock` and `requirements-checkov.lock`: among others moto and
+checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.lock`: among others ipykernel and nbclient
+(BSD-3-Clause), jupytext (MIT), matplotlib (its own licence, after Python's).
 """
 PARTS = ("base", "local", "kafka", "knowledge", "minilm", "opensearch", "pgvector", "prometheus", "servers", "dev")
 # What the package's own metadata words vaguely or leaves out, read from its licence file.

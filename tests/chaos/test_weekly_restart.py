@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -32,6 +33,13 @@ metrics: {{every: 1s}}
 
 def test_runs_that_follow_one_another_leave_the_tables_of_one(tmp_path):
     world = _World(tmp_path)
+    try:
+        _live(world)
+    finally:
+        world.end()
+
+
+def _live(world: "_World") -> None:
     world.write(0, 8)
     first = world.run("jr_1")
     world.wait_for(lambda: world.batches() >= 2)
@@ -68,6 +76,7 @@ class _World:
         (folder / "headrace.yaml").write_text(SETTINGS.format(lake=self.lake, inbox=self.inbox))
         self.expected: dict[int, int] = {}
         self._newest: dict[int, int] = {}
+        self._runs: list[subprocess.Popen[str]] = []
         self._random = random.Random(7)
 
     def write(self, first: int, end: int) -> None:
@@ -94,7 +103,15 @@ class _World:
     def run(self, run: str, *more: str):
         arguments = ["--config", str(self.folder / "headrace.yaml"), "--JOB_RUN_ID", run, "--name", "prod"]
         arguments += ["--stop", str(self.stop_file), *more]
-        return start("apply_changes", arguments, self.folder / "spark", spark=INTERPRETED)
+        self._runs.append(start("apply_changes", arguments, self.folder / "spark", spark=INTERPRETED))
+        return self._runs[-1]
+
+    def end(self) -> None:
+        """Leave no process behind."""
+        for run in self._runs:
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
+                run.wait(30)
 
     def rows(self) -> dict[int, int]:
         reader = DeltaReader(str(self.lake))

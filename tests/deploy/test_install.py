@@ -85,7 +85,7 @@ def test_a_package_pypi_does_not_have_is_told_in_pips_own_words(checkout: Path) 
 
 
 def test_every_requirement_of_setup_py_is_pinned_in_the_lock_with_no_address_in_it() -> None:
-    lock = "".join((ROOT / f"requirements{part}.lock").read_text() for part in ("", "-emulators"))
+    lock = "".join((ROOT / f"requirements{part}.lock").read_text() for part in ("", "-emulators", "-notebooks"))
     pinned = {line.split("==")[0].lower() for line in lock.splitlines() if "==" in line}
     wanted = set(re.findall(r'["\']([A-Za-z][A-Za-z0-9-]*)(?:\[\w+\])?[>=~<]=', (ROOT / "setup.py").read_text()))
     assert {"pyspark", "delta-spark", "pydantic", "psycopg", "pytest"} <= wanted

@@ -26,7 +26,7 @@ from headrace.tables import BATCHES, SYSTEM_COLUMNS, TABLES
 from headrace.travel.agency import Agency
 from headrace.travel.channel import Delivery, deliver, write_wave
 from headrace.travel.columns import Key
-from headrace.travel.compare import comparable, compare
+from headrace.travel.compare import Comparison, comparable, compare
 from headrace.travel.story import Waves, arrivals, by_arrival, choose, table_lines
 
 FOLDER = Path("demo-lake")
@@ -86,8 +86,13 @@ def _prepare(folder: Path) -> Config:
     (folder / "in").mkdir(parents=True)
     (folder / _MARK).touch()
     settings = folder / "headrace.yaml"
-    settings.write_text(files("headrace.travel").joinpath("headrace.yaml").read_text("utf-8"), encoding="utf-8")
+    settings.write_text(settings_text(), encoding="utf-8")
     return config_file.load(settings)
+
+
+def settings_text() -> str:
+    """The demo's settings file, whose paths are relative."""
+    return files("headrace.travel").joinpath("headrace.yaml").read_text("utf-8")
 
 
 def _delivered(waves: Waves) -> str:
@@ -137,16 +142,20 @@ def _short(row: Mapping[str, Any] | None) -> str:
 
 
 def _judge(config: Config, agency: Agency) -> bool:
-    """Compare every row and column, read by a reader that shares no code with the job."""
-    view = LakeView(config)
-    comparisons = [compare(name, rows.values(), _found(view, name)) for name, rows in agency.database.rows.items()]
-    for one in comparisons:
+    compared = comparisons(config, agency)
+    for one in compared:
         print(f"  {one.table:<10} {one.rows:>5} rows   {'equal' if one.equal else f'{one.count} differences'}")
         for line in one.differences:
             print(f"    {line}")
-    equal = all(one.equal for one in comparisons)
-    print(f"\n{len(comparisons)} tables equal the source: {'yes' if equal else 'NO'}\n")
+    equal = all(one.equal for one in compared)
+    print(f"\n{len(compared)} tables equal the source: {'yes' if equal else 'NO'}\n")
     return equal
+
+
+def comparisons(config: Config, agency: Agency) -> list[Comparison]:
+    """Every row and column of the settings' tables against the source, by a reader that shares no code with the job."""
+    view, truth = LakeView(config), agency.database.rows
+    return [compare(name, truth[name].values(), _found(view, name)) for name in config.tables]
 
 
 def _found(view: LakeView, table: str) -> list[dict[str, Any]]:
