@@ -5,10 +5,8 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from headrace.commands.hosted import run_hosted
+from headrace.commands.hosted import hosted_settings, run_hosted
 from headrace.commands.jobs import JOBS
-from headrace.config import Config
-from headrace.config_file import load
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -30,14 +28,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--stop", default="")
     parser.add_argument("--run-id", default="")
     given = parser.parse_args(list(sys.argv[1:] if argv is None else argv))
-    loaded = partial(settings, given.config, given.name)
-    code = run_hosted(given.job, loaded, given.once == "true", given.run_id, given.stop)
-    if code:
-        sys.exit(code)
-
-
-def settings(file: str, name: str) -> Config:
-    """The settings file's, with what the parameters say. Raises ConfigError."""
-    config = load(file)
-    told = config.metrics.model_copy(update={"name": name}) if name else config.metrics
-    return config.model_copy(update={"runtime": "databricks", "metrics": told})
+    loaded = partial(hosted_settings, given.config, "databricks", given.name)
+    run_hosted(given.job, loaded, given.once == "true", given.run_id, given.stop)

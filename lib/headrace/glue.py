@@ -1,14 +1,12 @@
 """How AWS Glue starts a job: `glue_jobs/<job>.py` calls `main`; Glue's arguments become the settings of a run."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from headrace.commands.hosted import run_hosted
+from headrace.commands.hosted import hosted_settings, run_hosted
 from headrace.config import Config
-from headrace.config_file import load
 from headrace.config_metrics import CloudWatch
 
 
@@ -24,20 +22,15 @@ def main(job: str, argv: Sequence[str]) -> None:
     """
     arguments = _arguments(argv)
     loaded = partial(settings, arguments.config, arguments.name, arguments.metrics)
-    code = run_hosted(job, loaded, arguments.once == "true", arguments.JOB_RUN_ID, arguments.stop)
-    if code:
-        sys.exit(code)
+    run_hosted(job, loaded, arguments.once == "true", arguments.JOB_RUN_ID, arguments.stop)
 
 
 def settings(file: str, name: str, metrics: str) -> Config:
     """The settings file's, with what the arguments say. Raises ConfigError."""
-    config = load(file)
-    told = config.metrics
-    if name:
-        told = told.model_copy(update={"name": name})
-    if metrics == "cloudwatch" and told.cloudwatch is None:
-        told = told.model_copy(update={"cloudwatch": CloudWatch()})
-    return config.model_copy(update={"runtime": "glue", "metrics": told})
+    config = hosted_settings(file, "glue", name)
+    if metrics != "cloudwatch" or config.metrics.cloudwatch is not None:
+        return config
+    return config.model_copy(update={"metrics": config.metrics.model_copy(update={"cloudwatch": CloudWatch()})})
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -114,23 +114,17 @@ class Parts:
 
     def remove(self, one: ServedModel) -> None:
         """Serve it no more; its generations and passages go, its vectors stay for another time."""
-        # Stores first: they may be away, and the whole is tried again then.
-        for store in one.stores.values():
-            with suppress(NotThere):
-                store.drop(one.generation)
+        # First, as stores may be away, and the whole is tried again then.
+        self.forget(one.model.fingerprint)
         self.indexer.remove(one.lane)
         self.served.remove(one)
         one.close()
-        self._without_passages(one.model.fingerprint)
 
     def forget(self, fingerprint: str) -> None:
-        """Take a model that is not at work any more out of every index and the lake; its vectors stay."""
+        """Take a model out of every index and the passages of the lake; its vectors stay."""
         for store in self.served[0].stores.values():
             with suppress(NotThere):
                 store.drop(generation_of(fingerprint))
-        self._without_passages(fingerprint)
-
-    def _without_passages(self, fingerprint: str) -> None:
         self.lake.table(self.lake.ensure(PASSAGES)).delete(F.col("model") == fingerprint)
 
     def of(self, fingerprint: str) -> ServedModel | None:

@@ -69,7 +69,7 @@ class Sweep(FolderWatch):
         due = [one for one in differing if self._turn(one)]
         gone = [name for name in tags if name not in there]
         feed = self._feed
-        hidden = [name for name in gone if not objects.wanted(name, feed.include, feed.exclude)]
+        hidden = {name for name in gone if not objects.wanted(name, feed.include, feed.exclude)}
         # A look, not a delete: an event may bring it back before this is taken, and would not come again.
         looks = [
             self._told("look", name, objects.locator(feed.path, name), position) for name in gone if name not in hidden

@@ -83,11 +83,12 @@ class HttpEmbedder:
 
     def _whole(self, answer: Any, until: float) -> bytes:
         # The time-out of a socket starts again with every byte: a server that drips would never be left.
-        parts: list[bytes] = []
+        parts, size = list[bytes](), 0
         while part := answer.read1(_PART):
             parts.append(part)
-            late, large = time.monotonic() > until, len(parts) * _PART > _LARGEST and sum(map(len, parts)) > _LARGEST
-            if late or large:
+            size += len(part)
+            late = time.monotonic() > until
+            if late or size > _LARGEST:
                 answer.close()
                 found = "one that is still coming" if late else f"more than {_LARGEST:,} bytes"
                 todo = "It is tried again; a smaller `batch` makes shorter answers, `timeout` gives them longer."

@@ -6,14 +6,15 @@ Kafka refuses nothing: the guard is the reader's, by the version in each message
 listed by key or swept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from headrace.config_indexes import KafkaIndex
 from headrace.errors import Fatal, MissingDependency, Unreachable
-from headrace.ports import Failed, Held, Model, Projected, Written
+from headrace.ports import Failed, Model, Projected, Written
 from headrace.stores.generations import checked_generation, not_open
 from headrace.stores.kafka_look import client_settings
+from headrace.stores.knows_no_keys import KnowsNoKeys
 from headrace.stores.opensearch_bulk import document_of, dumps
 from headrace.stores.passage_rows import Row, checked, first_model, too_large
 
@@ -21,7 +22,7 @@ _SECONDS_TO_OPEN = 10.0
 _SECONDS_TO_DELIVER = 60.0
 
 
-class KafkaVectorIndex:
+class KafkaVectorIndex(KnowsNoKeys):
     """The write side; a `ports.VectorIndex` as far as a topic can be one.
 
     Args:
@@ -115,36 +116,6 @@ class KafkaVectorIndex:
                 return
             except BufferError:
                 producer.poll(0.5)  # the client's queue is full; its messages are on their way
-
-    def sweep(self, before_version: int) -> int:
-        """Nothing: who reads the topic takes away what is older after a rebuild."""
-        return 0
-
-    def held(self) -> Iterator[Held]:
-        """Nothing: a topic does not know its keys."""
-        return iter(())
-
-    def newest(self) -> int:
-        """-1: a topic does not know its versions."""
-        return -1
-
-    def purge(self, before_version: int) -> int:
-        """Nothing: the topic's own retention forgets."""
-        return 0
-
-    def generations(self) -> list[str]:
-        """The one this object writes."""
-        return [self._generation]
-
-    def active(self) -> str | None:
-        """The one this object writes."""
-        return self._generation
-
-    def activate(self, generation: str) -> None:
-        """Nothing: readers of the topic decide."""
-
-    def drop(self, generation: str) -> None:
-        """Nothing: the topic's own retention removes."""
 
     def close(self) -> None:
         """Wait for what is on its way."""

@@ -4,21 +4,24 @@ Kendra makes its own vectors: only text, title, address, language and audience g
 one is refused, since everybody could find it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from headrace.config_indexes import KendraIndex
-from headrace.ports import Failed, Held, Model, Projected, Written
+from headrace.ports import Failed, Model, Projected, Written
 from headrace.stores.aws_clients import aws_client, translated
 from headrace.stores.generations import checked_generation, not_open
+from headrace.stores.knows_no_keys import KnowsNoKeys
 from headrace.stores.passage_rows import Row, checked
 
 _AT_A_TIME = 10  # Kendra takes no more documents in one call
 _SECONDS = 30.0
 
 
-class KendraVectorIndex:
+class KendraVectorIndex(KnowsNoKeys):
     """The write side; a `ports.VectorIndex` as far as Kendra can be one.
+
+    It lists no documents: empty its data source before a rebuild.
 
     Args:
         settings: the index; with `data_source_id`, documents belong to that custom data source.
@@ -105,36 +108,6 @@ class KendraVectorIndex:
             return method(**arguments)
         except (BotoCoreError, ClientError) as error:
             raise translated(error, self._where) from error
-
-    def sweep(self, before_version: int) -> int:
-        """Nothing: Kendra lists no documents. Empty its data source before a rebuild."""
-        return 0
-
-    def held(self) -> Iterator[Held]:
-        """Nothing: Kendra lists no documents."""
-        return iter(())
-
-    def newest(self) -> int:
-        """-1: Kendra tells no versions."""
-        return -1
-
-    def purge(self, before_version: int) -> int:
-        """Nothing: Kendra remembers no deletes."""
-        return 0
-
-    def generations(self) -> list[str]:
-        """The only one."""
-        return [self._generation]
-
-    def active(self) -> str | None:
-        """The only one."""
-        return self._generation
-
-    def activate(self, generation: str) -> None:
-        """Nothing: Kendra makes its own vectors, a new model changes nothing there."""
-
-    def drop(self, generation: str) -> None:
-        """Nothing: there is one only."""
 
     def close(self) -> None:
         """End the synchronisation."""

@@ -5,24 +5,25 @@ with owner and generation beside it, as Kinesis has no headers. Its partition ke
 nothing: the guard is the reader's, by `row.version`. A stream cannot be searched, claimed, listed by key or swept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from headrace.config_indexes import KinesisIndex
 from headrace.errors import Fatal
-from headrace.ports import Failed, Held, Model, Projected, Written
+from headrace.ports import Failed, Model, Projected, Written
 from headrace.stores.generations import checked_generation, not_open
 from headrace.stores.kinesis.api import Kinesis
 from headrace.stores.kinesis.backoff import Backoff
 from headrace.stores.kinesis.options import Place
 from headrace.stores.kinesis.put import Event, put_events
+from headrace.stores.knows_no_keys import KnowsNoKeys
 from headrace.stores.opensearch_bulk import document_of, dumps
 from headrace.stores.passage_rows import Row, checked, first_model, too_large
 
 _SECONDS = 60.0
 
 
-class KinesisVectorIndex:
+class KinesisVectorIndex(KnowsNoKeys):
     """The write side; a `ports.VectorIndex` as far as a stream can be one.
 
     Args:
@@ -93,36 +94,6 @@ class KinesisVectorIndex:
         if problem:
             failed.append(problem)
         return None if problem else data
-
-    def sweep(self, before_version: int) -> int:
-        """Nothing: who reads the stream takes away what is older after a rebuild."""
-        return 0
-
-    def held(self) -> Iterator[Held]:
-        """Nothing: a stream does not know its keys."""
-        return iter(())
-
-    def newest(self) -> int:
-        """-1: a stream does not know its versions."""
-        return -1
-
-    def purge(self, before_version: int) -> int:
-        """Nothing: the stream's own retention forgets."""
-        return 0
-
-    def generations(self) -> list[str]:
-        """The one this object writes."""
-        return [self._generation]
-
-    def active(self) -> str | None:
-        """The one this object writes."""
-        return self._generation
-
-    def activate(self, generation: str) -> None:
-        """Nothing: readers of the stream decide."""
-
-    def drop(self, generation: str) -> None:
-        """Nothing: the stream's own retention removes."""
 
     def close(self) -> None:
         """Nothing is held back: a write returns when its records are confirmed."""
