@@ -245,3 +245,26 @@ class PassageReader(Protocol):
 
     def close(self) -> None:
         """Give back what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row as a store holds it. `version` is the store's, as it was written."""
+
+    version: int
+    body: Mapping[str, Any]
+
+
+class KeyedReader(Protocol):
+    """The read side of a store that holds one row for each key."""
+
+    def read(self, keys: Sequence[str]) -> dict[str, Found]:
+        """The rows that are there and not deleted, by key; as of the newest write the store confirmed.
+
+        Raises:
+            Retryable: the store does not answer.
+            NotThere: nobody has made it yet.
+        """
+
+    def close(self) -> None:
+        """Give back what it holds."""

@@ -173,7 +173,73 @@ OUTBOX = TableContract(
     change_feed=True,
 )
 """What publishers follow: the new state of every key touched, append-only. `urgent`: its document is gone."""
+IDENTIFIERS = TableContract(
+    "identifiers",
+    "kind string, hash string, record string, key string, batch bigint",
+    ("kind", "hash", "record", "key"),
+    "build_profiles",
+    statistics=("hash", "batch"),
+)
+"""Which records have a value: an index over `people.identifiers`, which alone counts. `hash` is keyed (HMAC)."""
+PEOPLE = TableContract(
+    "people",
+    """record string, key string, own string, person string, identifiers array<struct<kind: string, hash: string>>,
+    deleted boolean, batch bigint""",
+    ("record", "key"),
+    "build_profiles",
+    person="key",
+    statistics=("key", "record", "batch"),
+)
+"""Every record and the person it belongs to. `own`: the id of the person this record would be alone. Deleted ones stay
+until upkeep removes them."""
+ALIASES = TableContract(
+    "aliases",
+    "person string, now string, batch bigint, at timestamp",
+    ("person",),
+    "build_profiles",
+    statistics=("person", "now", "batch"),
+)
+"""Ids that became another person's, each with the one it leads to at once; null where that one is gone too."""
+IDENTITY_EVENTS = TableContract(
+    "identity_events",
+    """event string, kind string, person string, others array<string>, record string, key string, position string,
+    identifiers array<struct<kind: string, hash: string>>, records array<struct<record: string, key: string>>,
+    batch bigint, at timestamp, day date""",
+    ("event",),
+    "build_profiles",
+    person="key",
+    partition=("day",),
+    statistics=("person", "batch"),
+)
+"""What became of people: `create`, `merge`, `split`, `retire`, `quarantine`, `release`, `refuse`. `record`, `key` and
+`position` are of the row whose change caused it; `identifiers` of the values it hung on."""
+QUARANTINE = TableContract(
+    "quarantine",
+    "kind string, hash string, records bigint, batch bigint, at timestamp",
+    ("kind", "hash"),
+    "build_profiles",
+)
+"""Values that too many records share: they link nobody."""
+PROFILES = TableContract(
+    "profiles",
+    """person string, deleted boolean, body string, digest string, records array<struct<record: string, key: string>>,
+    identifiers array<struct<kind: string, hash: string>>, due_at timestamp, position string, batch bigint""",
+    ("person",),
+    "build_profiles",
+    person="person",
+    statistics=("person", "due_at", "batch"),
+)
+"""The document of every person, and when it changes by the passing of time alone (`due_at`)."""
+PLACED = TableContract(
+    "placed",
+    "feed string, key string, owner string, batch bigint",
+    ("feed", "key"),
+    "build_profiles",
+    statistics=("key", "batch"),
+)
+"""Whose a related row or an event was when it was last looked at; the newest batch counts."""
 CONTRACTS = (
     TOMBSTONES, VERSIONS, TRUNCATES, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
-    DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX,
+    DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX, IDENTIFIERS, PEOPLE, ALIASES, IDENTITY_EVENTS, QUARANTINE, PROFILES,
+    PLACED,
 )  # fmt: skip

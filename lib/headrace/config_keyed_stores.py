@@ -1,0 +1,118 @@
+"""Settings of the stores that hold one row for each key: profiles, and what else is looked up at prompt time."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from headrace.config_base import Contradiction, OneOf, Positive, Settings, Text, Timeout
+
+
+class KeyedStoreBase(Settings):
+    """What every such store has in common.
+
+    Attributes:
+        rows_per_write: the most one request holds.
+        writers: requests that are under way side by side.
+        attempts: tries before a row goes to `rejects`.
+        keep_deleted: for how long the store remembers that a row is gone, so that no late row revives it.
+        placed_by: the keys that say where it lies.
+    """
+
+    placed_by: ClassVar[tuple[str, ...]]
+    rows_per_write: Positive = 200
+    writers: Annotated[int, Field(ge=1, le=64)] = 4
+    attempts: Positive = 8
+    keep_deleted: Timeout = timedelta(days=30)
+
+
+class SqliteRows(KeyedStoreBase):
+    """One file. For a laptop, tests, and one machine."""
+
+    placed_by: ClassVar[tuple[str, ...]] = ("path",)
+    store: Literal["sqlite"] = "sqlite"
+    path: Text
+    writers: Annotated[Literal[1], OneOf] = 1
+
+    @model_validator(mode="after")
+    def _on_a_disk(self) -> "SqliteRows":
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", self.path):
+            raise Contradiction("path", "a file on a disk of this machine", "a URL", "path: ./profiles.db")
+        return self
+
+
+class DocumentDbRows(KeyedStoreBase):
+    """Amazon DocumentDB, or MongoDB.
+
+    Attributes:
+        uri: with user and password, a secret.
+        ca_file: the certificates to trust, e.g. AWS' bundle; the system's where not given.
+        tls: off only for a server on this machine.
+    """
+
+    placed_by: ClassVar[tuple[str, ...]] = ("uri", "database", "collection")
+    store: Literal["documentdb"]
+    uri: SecretStr
+    database: Text = "headrace"
+    collection: Text = "profiles"
+    tls: bool = True
+    ca_file: str | None = None
+    timeout: Timeout = timedelta(seconds=10)
+
+
+class DynamoDbRows(KeyedStoreBase):
+    """A table of Amazon DynamoDB with the string key `pk` and time to live on `expires`.
+
+    Attributes:
+        endpoint: URL of a VPC endpoint or an emulator.
+        create: make the table where there is none, paid by request. Terraform makes it otherwise.
+    """
+
+    placed_by: ClassVar[tuple[str, ...]] = ("table", "region", "endpoint")
+    store: Literal["dynamodb"]
+    table: Text
+    region: str | None = None
+    endpoint: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    create: bool = False
+    timeout: Timeout = timedelta(seconds=10)
+
+
+class NeptuneGraph(KeyedStoreBase):
+    """The identity graph in Amazon Neptune, or any Gremlin server: persons, records and identifiers, without facts.
+
+    Attributes:
+        url: `wss://HOST:8182/gremlin`.
+        auth: `aws` signs in with IAM.
+    """
+
+    placed_by: ClassVar[tuple[str, ...]] = ("url",)
+    store: Literal["neptune"]
+    url: Text
+    auth: Literal["none", "aws"] = "none"
+    region: str | None = None
+    timeout: Timeout = timedelta(seconds=30)
+
+
+KeyedStore = SqliteRows | DocumentDbRows | DynamoDbRows
+
+ProfileStore = Annotated[KeyedStore | NeptuneGraph, Field(discriminator="store")]
+
+
+def one_place_each(where: str, stores: Mapping[str, KeyedStoreBase]) -> Iterator[Contradiction]:
+    """Stores that lie in the place of an earlier one; `where` is the key they stand under."""
+    seen: dict[tuple[object, ...], str] = {}
+    for name, store in stores.items():
+        place = (type(store), *(_plain(getattr(store, key)) for key in store.placed_by))
+        first = seen.setdefault(place, name)
+        if first != name:
+            key = store.placed_by[-1]
+            found = f"the same as {where}.{first}"
+            yield Contradiction(f"{where}.{name}.{key}", "a place of its own", found, f"{key}: ...")
+
+
+def _plain(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
