@@ -15,51 +15,15 @@ from headrace.config_base import (
     Settings,
     Text,
     Timeout,
-    Values,
     shared,
     unknown_name,
 )
+from headrace.config_identifiers import STANDARD, Identifier, default
 from headrace.config_keyed_stores import ProfileStore, one_place_each
 
 By = Annotated[dict[Name, Text], Field(min_length=1)]
 """Whose a row is: records by name, each with the column that holds their key, or an identifier with its column. The
 first that leads to a person counts."""
-
-
-class Identifier(Settings):
-    """One kind of identifier: what makes two of its values equal, and what an equal value means.
-
-    Attributes:
-        normalise: what two values are compared by. `email` and `phone` (E.164) also refuse what is none.
-        region: of phone numbers without a country code, e.g. DE.
-        of: it is made of other kinds, all of which a record must have, e.g. [family_name, born, postcode].
-        links: records that share a value are one person. Without, it is only compared, or is a part of others.
-        unique: a person has one: records with two values of it are never one person.
-        priority: of links that cannot all hold, the higher one does.
-        limit: the most values a person may have; further ones do not link.
-        deny: values that say nothing, beside the list that comes with Headrace.
-    """
-
-    normalise: Literal["email", "phone", "name", "text", "digits", "date", "exact"] = "text"
-    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
-    of: Names = ()
-    links: bool = True
-    unique: bool = False
-    priority: Annotated[int, Field(ge=0, le=1000)] = 50
-    limit: Positive | None = None
-    deny: Values = ()
-
-    @model_validator(mode="after")
-    def _fits(self) -> "Identifier":
-        if self.region and self.normalise != "phone":
-            raise Contradiction("region", "normalise: phone beside it", self.normalise, "normalise: phone")
-        if self.of and "normalise" in self.model_fields_set:
-            raise Contradiction(
-                "normalise", "none, as its parts have theirs", self.normalise, "of: [family_name, born]"
-            )
-        if len(self.of) == 1:
-            raise Contradiction("of", "at least two kinds", self.of[0], "of: [family_name, born]")
-        return self
 
 
 class Record(Settings):
@@ -161,6 +125,7 @@ class Profiles(Settings):
     """Records in, one profile for each person out.
 
     Attributes:
+        rules: `standard` brings kinds of identifiers with it (docs/profiles.md); those under `identifiers` go before.
         hash_key: a secret; identifiers are kept as keyed hashes only. Another key makes all of them new.
         hub: records that share one value before it links nobody any more.
         largest: records a person may have; of more the weakest links do not hold.
@@ -171,6 +136,7 @@ class Profiles(Settings):
     """
 
     records: Annotated[dict[Name, Record], Field(min_length=1)]
+    rules: Literal["standard"] | None = None
     identifiers: dict[Name, Identifier] = Field(default_factory=dict)
     fields: dict[Name, ProfileField] = Field(default_factory=dict)
     related: dict[Name, Related] = Field(default_factory=dict)
@@ -196,12 +162,13 @@ class Profiles(Settings):
         return self
 
     def kinds(self) -> dict[str, Identifier]:
-        """Every kind of identifier that the settings speak of; those they only name have the defaults."""
-        named = {kind for record in self.records.values() for kind in record.identifiers}
-        parts = {part for one in self.identifiers.values() for part in one.of}
-        return {
-            kind: self.identifiers.get(kind, default(kind)) for kind in sorted(named | parts | set(self.identifiers))
-        }
+        """Every kind of identifier that records have or can make of their parts."""
+        known = {**STANDARD, **self.identifiers} if self.rules == "standard" else self.identifiers
+        named = {kind for record in self.records.values() for kind in record.identifiers} | set(self.identifiers)
+        named |= {part for one in self.identifiers.values() for part in (*one.of, *one.agree, *one.unless)}
+        made = {kind for kind, one in known.items() if one.of and named.issuperset(one.of)}
+        compared = {part for kind in named & known.keys() for part in (*known[kind].agree, *known[kind].unless)}
+        return {kind: known.get(kind) or default(kind) for kind in sorted(named | made | compared)}
 
     def field_rules(self) -> dict[str, ProfileField]:
         """Every field of a profile."""
@@ -284,10 +251,3 @@ class Profiles(Settings):
         for window in self.windows:
             if window.total_seconds() % 3600 or not window:
                 yield Contradiction("profiles.windows", "whole hours", str(window), "windows: [1h, 24h, 7d, 30d]")
-
-
-def default(kind: str) -> Identifier:
-    """What a kind of identifier is that the settings only name."""
-    if kind in ("email", "phone"):
-        return Identifier(normalise=kind, priority=60 if kind == "email" else 40)  # type: ignore[arg-type]
-    return Identifier()

@@ -144,10 +144,11 @@ class _Around:
         looked: set[Value] = set()
         while waiting := self._values() - looked:
             # One more than the rule allows, and those that may have lost the value meanwhile.
-            having = self._known.having(waiting, self._rules.hub + 1 + len(self.changed))
+            most = max(map(self._rules.most, waiting)) + 1 + len(self.changed)
+            having = self._known.having(waiting, most)
             looked |= waiting
             # Of a value that surely links nobody the records are not wanted.
-            hubs = {value for value, refs in having.items() if self._surely_hub(refs)}
+            hubs = {value for value, refs in having.items() if self._surely_hub(value, refs)}
             wanted = {ref for value, refs in having.items() if value not in hubs for ref in refs}
             wanted -= self.changed.keys() | self.before.keys()
             for ref, person in self._known.records(list(wanted)).items():
@@ -157,8 +158,9 @@ class _Around:
             for value in waiting:
                 self._judge(value, having.get(value, ()), value in hubs)
 
-    def _surely_hub(self, refs: Collection[Ref]) -> bool:
-        return len(refs) > self._rules.hub and len(set(refs) - self.changed.keys()) > self._rules.hub
+    def _surely_hub(self, value: Value, refs: Collection[Ref]) -> bool:
+        most = self._rules.most(value)
+        return len(refs) > most and len(set(refs) - self.changed.keys()) > most
 
     def _judge(self, value: Value, refs: Collection[Ref], surely: bool) -> None:
         now = self._now_with.get(value, set())
@@ -167,10 +169,10 @@ class _Around:
             self.hubs_after[value] = len(now.union(refs))
             return
         before = sum(ref in self.before and value in self.before[ref].node.values for ref in refs)
-        if before > self._rules.hub:
+        if before > self._rules.most(value):
             self.hubs_before.add(value)
         after = sum(ref in self.after and value in self.after[ref].values for ref in now.union(refs))
-        if after > self._rules.hub:
+        if after > self._rules.most(value):
             self.hubs_after[value] = after
 
     def _values(self) -> set[Value]:
@@ -360,5 +362,3 @@ def _where(old: Iterable[Ref], parts: Sequence[Sequence[Node]], ids: Sequence[st
     wanted = set(old)
     here = [(node.own, person) for part, person in zip(parts, ids, strict=True) for node in part if node.ref in wanted]
     return min(here)[1] if here else None
-
-

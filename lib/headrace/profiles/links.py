@@ -4,11 +4,12 @@ The result is a function of the records alone. Records are joined by the values 
 a link that would break a rule does not hold.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from headrace.config_profiles import Identifier, Profiles
+from headrace.config_identifiers import Identifier
+from headrace.config_profiles import Profiles
 from headrace.graph import UnionFind
 
 
@@ -38,7 +39,7 @@ class Refused(NamedTuple):
     """A link that does not hold: the record that stays apart, the value it shares, the rule in the way.
 
     Attributes:
-        why: `unique KIND`, `limit KIND` or `largest`.
+        why: `unique KIND`, `limit KIND`, `unless KINDS` or `largest`.
     """
 
     ref: Ref
@@ -67,7 +68,12 @@ class Rules:
     def kept(self, kind: str) -> bool:
         """Whether values of this kind are of any use beside being a part of others."""
         found = self.kinds[kind]
-        return found.links or found.unique or found.limit is not None
+        compared = any(kind in (*one.agree, *one.unless) for one in self.kinds.values() if one.links)
+        return found.links or found.unique or found.limit is not None or compared
+
+    def most(self, value: Value) -> int:
+        """Records that may share this value before it links nobody."""
+        return self.kinds[value.kind].hub or self.hub
 
 
 class _Person:
@@ -102,24 +108,48 @@ def people(
     """
     by_value = shared(nodes, rules)
     links = [
-        (value, some) for value, some in by_value.items() if 1 < len(some) <= rules.hub and value not in hubs
+        (value, agreed)
+        for value, some in by_value.items()
+        if 1 < len(some) <= rules.most(value) and value not in hubs
+        for agreed in _agreed(value, some, rules)
     ]
     links.sort(key=lambda link: _strength(link[0], link[1], rules))
     sets = UnionFind(node.ref for node in sorted(nodes, key=_age))
     persons = {node.ref: _Person(_limited(node, rules)) for node in nodes}
     refused: list[Refused] = []
     for value, some in links:
+        unless = rules.kinds[value.kind].unless
         for place, node in enumerate(some[1:], start=1):
-            why = _join(sets, persons, node.ref, [one.ref for one in some[:place]], rules)
+            earlier = [one.ref for one in some[:place] if not _differ(one, node, unless)]
+            why = _join(sets, persons, node.ref, earlier, rules) if earlier else f"unless {', '.join(unless)}"
             if why:
                 refused.append(Refused(node.ref, value, why))
     by_ref = {node.ref: node for node in nodes}
     return [[by_ref[ref] for ref in refs] for refs in sets.sets()], refused
 
 
-def _join(
-    sets: UnionFind[Ref], persons: dict[Ref, _Person], ref: Ref, earlier: Sequence[Ref], rules: Rules
-) -> str:
+def _agreed(value: Value, some: Sequence[Node], rules: Rules) -> Iterator[list[Node]]:
+    """The records that agree in all that the kind asks for, where there are several; oldest first."""
+    agree = rules.kinds[value.kind].agree
+    if not agree:
+        yield list(some)
+        return
+    alike: dict[tuple[str, ...], list[Node]] = {}
+    for node in some:
+        told = dict(node.values)
+        if all(kind in told for kind in agree):
+            alike.setdefault(tuple(told[kind] for kind in agree), []).append(node)
+    yield from (nodes for nodes in alike.values() if len(nodes) > 1)
+
+
+def _differ(one: Node, other: Node, kinds: Sequence[str]) -> bool:
+    if not kinds:
+        return False
+    ours, theirs = dict(one.values), dict(other.values)
+    return any(kind in ours and kind in theirs and ours[kind] != theirs[kind] for kind in kinds)
+
+
+def _join(sets: UnionFind[Ref], persons: dict[Ref, _Person], ref: Ref, earlier: Sequence[Ref], rules: Rules) -> str:
     """Join a record with the first of the earlier ones it may be joined with; what was in the way of all, or empty."""
     mine, first_why = sets.find(ref), ""
     tried: set[Ref] = set()

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import importlib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from headrace.config_profiles import Identifier
+from headrace.config_identifiers import Identifier
 from headrace.errors import MissingDependency
 from headrace.profiles.links import Value
 
@@ -83,6 +85,12 @@ def as_name(text: str, settings: Identifier) -> str:
     return "".join(letter for letter in plain if letter.isalnum())
 
 
+def as_sound(text: str, settings: Identifier) -> str:
+    """How a name sounds in English: its Soundex code; of names in other letters than a to z the name itself."""
+    found = as_name(text, settings)
+    return _jellyfish().soundex(found) if found.isascii() and found.isalpha() else found
+
+
 def as_digits(text: str, settings: Identifier) -> str:
     """Digits and letters alone; empty where all are the same, as in 000000."""
     found = "".join(letter for letter in as_text(text, settings) if letter.isalnum())
@@ -130,15 +138,18 @@ def as_it_is(text: str, settings: Identifier) -> str:
 
 
 _HOW: Mapping[str, Callable[[str, Identifier], str]] = {
-    "email": as_email, "phone": as_phone, "name": as_name, "text": as_text, "digits": as_digits, "date": as_date,
-    "exact": as_it_is,
+    "email": as_email, "phone": as_phone, "name": as_name, "sound": as_sound, "text": as_text,
+    "digits": as_digits, "date": as_date, "exact": as_it_is,
 }  # fmt: skip
 
 
 def check(kinds: Mapping[str, Identifier]) -> None:
     """Raise MissingDependency where a kind needs a package that is not there."""
-    if any(one.normalise == "phone" and not one.of for one in kinds.values()):
+    used = {one.normalise for one in kinds.values() if not one.of}
+    if "phone" in used:
         _phonenumbers()
+    if "sound" in used:
+        _jellyfish()
 
 
 @cache
@@ -163,14 +174,21 @@ def _lines(name: str) -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("# "))
 
 
-def _phonenumbers():  # type: ignore[no-untyped-def]
+def _phonenumbers() -> Any:
+    return _package("phonenumbers")
+
+
+def _jellyfish() -> Any:
+    return _package("jellyfish")
+
+
+def _package(name: str) -> Any:
     try:
-        import phonenumbers
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise MissingDependency(
-            expected="phonenumbers",
+            expected=f"the package {name}",
             found="no such package",
             todo="Run `pip install 'headrace[profiles]'`.",
             where="profiles.identifiers",
         ) from error
-    return phonenumbers

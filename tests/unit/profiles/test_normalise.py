@@ -2,7 +2,7 @@
 
 import pytest
 
-from headrace.config_profiles import Identifier
+from headrace.config_identifiers import Identifier
 from headrace.profiles.normalise import Normaliser, TooLong
 
 KINDS = {
