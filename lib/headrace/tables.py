@@ -203,8 +203,8 @@ ALIASES = TableContract(
 IDENTITY_EVENTS = TableContract(
     "identity_events",
     """event string, kind string, person string, others array<string>, record string, key string, position string,
-    identifiers array<struct<kind: string, hash: string>>, records array<struct<record: string, key: string>>,
-    batch bigint, at timestamp, day date""",
+    why string, identifiers array<struct<kind: string, hash: string>>,
+    records array<struct<record: string, key: string>>, batch bigint, at timestamp, day date""",
     ("event",),
     "build_profiles",
     person="key",
@@ -212,7 +212,8 @@ IDENTITY_EVENTS = TableContract(
     statistics=("person", "batch"),
 )
 """What became of people: `create`, `merge`, `split`, `retire`, `quarantine`, `release`, `refuse`. `record`, `key` and
-`position` are of the row whose change caused it; `identifiers` of the values it hung on."""
+`position` are of the row whose change caused it; `identifiers` are the values it hung on. Of the same `event` one row
+counts."""
 QUARANTINE = TableContract(
     "quarantine",
     "kind string, hash string, records bigint, batch bigint, at timestamp",

@@ -59,6 +59,10 @@ class Memory:
 
     def take(self, batch: Mapping[Ref, tuple[Value, ...] | None]) -> Outcome:
         outcome = step(self, [self.seen(ref, some) for ref, some in batch.items()], RULES)
+        self.take_outcome(outcome)
+        return outcome
+
+    def take_outcome(self, outcome: Outcome) -> None:
         for value, ref in outcome.added:
             self.index[value].add(ref)
         for value, ref in outcome.removed:
@@ -71,7 +75,6 @@ class Memory:
                 del self.aliases[alias]
             else:
                 self.aliases[alias] = now
-        return outcome
 
     def partition(self) -> set[frozenset[Ref]]:
         found: dict[str, set[Ref]] = defaultdict(set)

@@ -81,6 +81,7 @@ class Outcome:
 
     Attributes:
         people: records that are new or changed.
+        stored: those of them that were known before.
         added, removed: entries of the index from values to records.
         aliases: ids and where they lead now: an id, None where nobody is left there, or "" for an alias no more.
         hubs: values that link nobody any more, with how many records have them at least; 0 for those that link again.
@@ -88,6 +89,7 @@ class Outcome:
     """
 
     people: dict[Ref, Person] = field(default_factory=dict)
+    stored: set[Ref] = field(default_factory=set)
     added: list[tuple[Value, Ref]] = field(default_factory=list)
     removed: list[tuple[Value, Ref]] = field(default_factory=list)
     aliases: dict[str, str | None] = field(default_factory=dict)
@@ -220,6 +222,7 @@ class _Difference:
         self._out.people[person.node.ref] = person
         self._out.persons.add(person.person)
         if before is not None:
+            self._out.stored.add(person.node.ref)
             self._out.persons.add(before.person)
 
     def _index(self) -> None:
