@@ -111,7 +111,8 @@ def utc(at: datetime) -> datetime:
 
 def iso(at: datetime | None) -> str | None:
     """ISO 8601 in UTC, ending in Z, with as many digits as it needs."""
-    return None if at is None else utc(at).isoformat()[:-6] + "Z"
+    # A tenth of what `isoformat` takes, and a profile has dozens of times.
+    return None if at is None else _encode(utc(at))[1:-1].decode()
 
 
 def sooner(*times: datetime | None) -> datetime | None:
