@@ -58,8 +58,10 @@ def render(document: Mapping[str, Any], *, purposes: Collection[str] | None = No
         now: what ages are counted to, and when consent must hold.
 
     Raises:
-        Fatal: the document is of another schema.
+        Fatal: the document is of another schema, or the moment has no zone.
     """
+    if now.tzinfo is None:
+        raise Fatal(expected="a time with a zone", found=now.isoformat(), todo="Give `now` as UTC.", where="now")
     if document.get("schema") != SCHEMA:
         todo = "Read it with the version of Headrace that wrote it, or build the profiles again."
         raise Fatal(expected=f"a profile of schema {SCHEMA}", found=f"schema {document.get('schema')}", todo=todo)
@@ -135,13 +137,9 @@ def _hours(window: str) -> int:
 
 def _window(window: Mapping[str, Any]) -> Iterator[str]:
     yield _count(window["count"], "event")
-    for name, total in window["sums"].items():
-        yield (
-            f"{_name(name)} {_name(total.replace('-', 'minus '))}"
-            if total.startswith("-")
-            else f"{_name(name)} {total}"
-        )
-    for name, top in window["top"].items():
+    for name, total in sorted(window["sums"].items()):
+        yield f"{_name(name)} {_name(total)}"
+    for name, top in sorted(window["top"].items()):
         if top["values"]:
             found = ", ".join(f"{_value(each['value'])} {each['count']}" for each in top["values"])
             yield f"{_name(name)} {found}" + (f", others {top['others']}" if top["others"] else "")
