@@ -47,6 +47,7 @@ setup(
             "chispa>=0.11",
             "hypothesis>=6.140",
             "import-linter>=2.5",
+            "jsonschema>=4.26",
             "mypy>=1.18",
             "pandas-stubs~=2.3.0",
             "psycopg[binary]>=3.2",

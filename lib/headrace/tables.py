@@ -231,6 +231,15 @@ PROFILES = TableContract(
     statistics=("person", "due_at", "batch"),
 )
 """The document of every person, and when it changes by the passing of time alone (`due_at`)."""
+BEHAVIOUR = TableContract(
+    "behaviour",
+    "feed string, owner string, hour timestamp, body string, batch bigint",
+    ("feed", "owner", "hour"),
+    "build_profiles",
+    person="owner",
+    statistics=("owner", "hour", "batch"),
+)
+"""What was done in each hour, in a form that adds up (`profiles/buckets.py`)."""
 PLACED = TableContract(
     "placed",
     "feed string, key string, owner string, batch bigint",
@@ -242,5 +251,5 @@ PLACED = TableContract(
 CONTRACTS = (
     TOMBSTONES, VERSIONS, TRUNCATES, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
     DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX, IDENTIFIERS, PEOPLE, ALIASES, IDENTITY_EVENTS, QUARANTINE, PROFILES,
-    PLACED,
+    BEHAVIOUR, PLACED,
 )  # fmt: skip
