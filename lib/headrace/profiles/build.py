@@ -91,9 +91,7 @@ def _inputs(
     records = []
     for one in members:
         row = fields.get((one["record"], one["key"]), {"position": "", "changed_at": None, "values": {}})
-        records.append(
-            RecordRow(one["record"], one["key"], one["own"], row["position"], at(row), row["values"])
-        )
+        records.append(RecordRow(one["record"], one["key"], one["own"], row["position"], at(row), row["values"]))
     related = [
         RelatedRow(name, settings.related[name].table, body["key"], body["position"], at(body), body["values"])
         for name, body in by_what.get("related", ())

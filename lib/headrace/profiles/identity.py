@@ -98,11 +98,15 @@ class Outcome:
     persons: set[str] = field(default_factory=set)
 
 
-def step(known: Known, seen: Iterable[Seen], rules: Rules) -> Outcome:
-    """What these records, as they are now, change. Records that are as they were change nothing."""
+def step(known: Known, seen: Iterable[Seen], rules: Rules, all_over: bool = False) -> Outcome:
+    """What these records, as they are now, change. Records that are as they were change nothing.
+
+    Args:
+        all_over: these are all records there are, or were; whatever was found before was found by other rules.
+    """
     now = {one.ref: one for one in seen}
     around = _Around(known, rules)
-    around.change(now)
+    around.change(now, all_over)
     if not around.changed:
         return Outcome()
     around.spread()
@@ -121,8 +125,8 @@ class _Around:
         self.hubs_after: dict[Value, int] = {}
         self._now_with: dict[Value, set[Ref]] = {}
 
-    def change(self, now: Mapping[Ref, Seen]) -> None:
-        """Take the records that are not as they were."""
+    def change(self, now: Mapping[Ref, Seen], all_over: bool) -> None:
+        """Take the records that are not as they were, or all."""
         stored = self._known.records(list(now))
         for ref, one in now.items():
             before = stored.get(ref)
@@ -132,7 +136,7 @@ class _Around:
                     continue
             else:
                 values = tuple(sorted(set(one.values)))
-                if before is not None and lives and before.node.values == values:
+                if before is not None and lives and before.node.values == values and not all_over:
                     continue
                 self.after[ref] = Node(ref, _own(one, before), values)
                 for value in values:

@@ -55,6 +55,10 @@ class LakePeople:
         found = picked(rows, "person", persons).union(picked(rows.withColumnRenamed("now", "_now"), "_now", persons))
         return {row["person"]: row["now"] for row in found.toDF(*rows.columns).collect()}
 
+    def everybody(self) -> Mapping[Ref, Person]:
+        """All records that are known."""
+        return persons(self._read(PEOPLE))
+
     def write(self, outcome: Outcome, batch: int) -> None:
         """Write what a batch changes. Cut off anywhere, it is made whole by the same batch done again.
 

@@ -1,0 +1,230 @@
+"""One batch of `build_profiles`: changed keys -> people -> profiles, behaviour and the outbox. Wiring only."""
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headrace.config_profiles import Profiles
+from headrace.lake import Lake, local_rows
+from headrace.pipelines.profile_placed import Placed
+from headrace.pipelines.profile_rows import ProfileRows
+from headrace.profiles import build, owners, served
+from headrace.profiles.identity import Outcome, Seen, step
+from headrace.profiles.links import Ref, Rules
+from headrace.profiles.normalise import Normaliser
+from headrace.profiles.people_tables import LakePeople, picked
+from headrace.profiles.records import identified, seen
+from headrace.profiles.served import Served
+from headrace.tables import PEOPLE, PROFILES, REJECTS
+
+log = logging.getLogger("headrace")
+JOB = "build_profiles"
+
+Touched = Mapping[str, Mapping[str, str]]
+"""By table, the keys that changed, each with its newest position."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What became of a batch."""
+
+    records: int = 0
+    events: Mapping[str, int] = field(default_factory=dict)
+    served: Served = field(default_factory=Served)
+    rejected: int = 0
+
+
+class ProfileBatches:
+    """Takes batches of changed keys. All methods belong to the job's thread."""
+
+    def __init__(self, lake: Lake, settings: Profiles, rows: ProfileRows, normaliser: Normaliser) -> None:
+        self._lake, self._settings, self._rows, self._normaliser = lake, settings, rows, normaliser
+        self._rules = Rules.of(settings)
+        self.people = LakePeople(lake)
+        self._placed = Placed(lake, settings, rows, self.people)
+        self._found_by = [kind for kind, one in settings.kinds().items() if one.links and not one.of]
+        self._owning = {name for one in self._feeds() for name in one.by} - settings.records.keys()
+
+    def fill(self, batch: int) -> Done:
+        """Bring everything up to date from all rows there are: the first time, and after other settings."""
+        known = {ref for ref, one in self.people.everybody().items() if not one.deleted}
+        changed, rejected = self._all_seen(known)
+        outcome = step(self.people, changed, self._rules, all_over=True)
+        self.people.write(outcome, batch)
+        self._placed.fill(batch)
+        done = self._serve(None, batch)
+        return Done(len(changed), _counted(outcome), done, rejected)
+
+    def take(self, touched: Touched, carried: Collection[str], batch: int) -> Done:
+        """Bring everything that hangs on these keys up to date.
+
+        Args:
+            carried: people that an earlier, unfinished batch changed.
+        """
+        changed, rejected = self._seen(touched)
+        outcome = step(self.people, changed, self._rules)
+        self.people.write(outcome, batch)
+        persons = {*carried, *outcome.persons, *self.people.persons_of([one.ref for one in changed]).values()}
+        persons |= self._sharing(outcome)
+        moved = self._placed.moved(touched)
+        self._placed.sum_up(moved, batch)
+        persons |= self._placed.persons(moved)
+        persons |= self._due()
+        done = self._serve(persons, batch) if persons else Served()
+        self._placed.keep(moved, batch)
+        return Done(len(changed), _counted(outcome), done, rejected)
+
+    def _feeds(self) -> list:  # type: ignore[type-arg]
+        some = [*self._settings.related.values(), *self._settings.behaviour.values()]
+        return [*some, self._settings.consent] if self._settings.consent else some
+
+    def _seen(self, touched: Touched) -> tuple[list[Seen], int]:
+        """The records whose rows changed, as they are now; how many values were refused."""
+        found: list[Seen] = []
+        rejected = 0
+        for name, record in self._settings.records.items():
+            keys = touched.get(record.table)
+            if not keys:
+                continue
+            rows = self._rows.records(name, keys) if self._rows.there(record.table) else None
+            here: list[Seen] = []
+            if rows is not None:
+                some = identified(rows, name, self._normaliser, self._rules).localCheckpoint()
+                rejected += self._reject(some.where("problem IS NOT NULL"), record.table)
+                here = seen(some)
+            there = {one.ref.key for one in here}
+            found += here
+            found += [Seen(Ref(name, key), "", "", None, keys[key]) for key in keys if key not in there]
+        return found, rejected
+
+    def _all_seen(self, known: Collection[Ref]) -> tuple[list[Seen], int]:
+        found: list[Seen] = []
+        rejected = 0
+        for name, record in self._settings.records.items():
+            if self._rows.there(record.table):
+                some = identified(self._rows.records(name), name, self._normaliser, self._rules).localCheckpoint()
+                rejected += self._reject(some.where("problem IS NOT NULL"), record.table)
+                found += seen(some)
+        there = {one.ref for one in found}
+        return found + [Seen(ref, "", "", None) for ref in known if ref not in there], rejected
+
+    def _sharing(self, outcome: Outcome) -> set[str]:
+        """Everybody who has an identifier that changed hands, where rows belong to identifiers."""
+        told = {value for value, _ in (*outcome.added, *outcome.removed) if value.kind in self._owning}
+        if not told:
+            return set()
+        values = local_rows(self._lake.spark, [tuple(value) for value in told], "kind string, hash string")
+        having = served.persons_having(self._lake, values)
+        return {person for row in having.collect() for person in row["persons"]}
+
+    def _due(self) -> set[str]:
+        """People whose profile changes by the passing of time."""
+        profiles = self._lake.read(self._lake.ensure(PROFILES)).where(F.col("due_at") <= F.lit(datetime.now(UTC)))
+        return {row["person"] for row in profiles.where("NOT deleted").select("person").collect()}
+
+    def _serve(self, persons: Collection[str] | None, batch: int) -> Served:
+        now = datetime.now(UTC)
+        people = self._lake.read(self._lake.ensure(PEOPLE)).where("NOT deleted")
+        if persons is not None:
+            people = picked(people, "person", persons)
+        people = people.select("record", "key", "own", "person", "identifiers").localCheckpoint()
+        built = build.profiles(self._parts(people, persons is None), self._settings, now).localCheckpoint()
+        done = served.serve(self._lake, built, persons, self._found_by, batch)
+        self._refuse(built.where("size(refused) > 0"), batch)
+        return done
+
+    def _parts(self, people: DataFrame, everybody: bool) -> DataFrame:
+        """All that belongs to these people, schema `build.PARTS`."""
+        member = F.to_json(F.struct("record", "key", "own", "identifiers"))
+        parts = [
+            people.select("person", F.lit("member").alias("what"), F.col("record").alias("name"), member.alias("body"))
+        ]
+        refs = [] if everybody else people.select("record", "key").collect()
+        for name, record in self._settings.records.items():
+            if record.fields and self._rows.there(record.table):
+                keys = None if everybody else [row["key"] for row in refs if row["record"] == name]
+                if keys is None or keys:
+                    mine = people.where(F.col("record") == name).select("person", "key")
+                    said = self._rows.fields(name, keys).join(F.broadcast(mine) if keys else mine, "key")
+                    parts.append(
+                        said.select("person", F.lit("fields").alias("what"), F.lit(name).alias("name"), "body")
+                    )
+        owned = self._owned(people, everybody)
+        if owned is not None:
+            parts.append(owned)
+        return reduce(DataFrame.unionByName, parts)
+
+    def _owned(self, people: DataFrame, everybody: bool) -> DataFrame | None:
+        whose = people.select(owners.columns(F.col("record"), F.col("key")).alias("owner"), "person")
+        if self._owning:
+            whose = whose.unionByName(self._by_value(people, everybody))
+        whose = whose.localCheckpoint()
+        only = None if everybody else whose.select("owner")
+        found = [
+            self._rows.related(name, only)
+            for name, one in self._settings.related.items()
+            if self._rows.there(one.table)
+        ]
+        if self._settings.consent and self._rows.there(self._settings.consent.table):
+            found.append(self._rows.statements(only))
+        if self._settings.behaviour:
+            found.append(self._placed.buckets(only))
+        if not found:
+            return None
+        rows = reduce(DataFrame.unionByName, found)
+        return rows.join(whose if everybody else F.broadcast(whose), "owner").select("person", "what", "name", "body")
+
+    def _by_value(self, people: DataFrame, everybody: bool) -> DataFrame:
+        """Identifiers of which only one of all people has each, as owners."""
+        told = people.select("person", F.explode("identifiers").alias("_one")).select(
+            "person", "_one.kind", "_one.hash"
+        )
+        told = told.where(F.col("kind").isin(list(self._owning))).distinct()
+        having = served.persons_having(self._lake, told.select("kind", "hash").distinct())
+        alone = having.where("size(persons) = 1").select("kind", "hash")
+        owner = owners.value_columns(F.col("kind"), F.col("hash")).alias("owner")
+        return told.join(alone, ["kind", "hash"]).select(owner, "person")
+
+    def _reject(self, rows: DataFrame, table: str) -> int:
+        return self._park(
+            rows.select(
+                F.lit(table).alias("table"), F.lit("oversize identifier").alias("reason"),
+                F.col("problem").alias("detail"), "key", "position",
+            )
+        )  # fmt: skip
+
+    def _refuse(self, built: DataFrame, batch: int) -> int:
+        one = F.from_json(
+            "_one", "section string, record string, key string, field string, size bigint, `limit` bigint"
+        )
+        rows = built.select(F.explode("refused").alias("_one")).select(one.alias("_"), "_one").select("_.*", "_one")
+        detail = F.concat(
+            F.lit("expected at most "), "limit", F.lit(" bytes in "), "field", F.lit("; found "), "size",
+            F.lit(". Raise profiles.max_field_bytes, or shorten it."),
+        )  # fmt: skip
+        return self._park(
+            rows.select(
+                F.col("record").alias("table"), F.lit("oversize field").alias("reason"), detail.alias("detail"), "key",
+                F.lit(None).cast("string").alias("position"),
+            )
+        )  # fmt: skip
+
+    def _park(self, rows: DataFrame) -> int:
+        now = datetime.now(UTC)
+        told = rows.withColumns(
+            {"source": F.lit(JOB), "rejected_at": F.lit(now), "batch": F.lit(JOB), "day": F.lit(now.date())}
+        ).localCheckpoint()
+        count = told.count()
+        if count:
+            self._lake.append(told, self._lake.ensure(REJECTS, job=JOB))
+        return count
+
+
+def _counted(outcome: Outcome) -> dict[str, int]:
+    return dict(Counter(event.kind for event in outcome.events))

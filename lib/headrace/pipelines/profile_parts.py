@@ -1,0 +1,77 @@
+"""Puts the parts of `build_profiles` together: what hashes identifiers, and one publisher for each store."""
+
+from datetime import UTC, datetime
+from functools import partial
+
+from headrace.config import Config
+from headrace.config_keyed_stores import NeptuneGraph, ProfileStore
+from headrace.config_profiles import Profiles
+from headrace.lake import Lake, local_rows
+from headrace.pipelines.deliver import Delivery
+from headrace.pipelines.index_parts import lake_id
+from headrace.pipelines.profile_batch import JOB
+from headrace.pipelines.publish import Publisher
+from headrace.ports import Failed, Projection
+from headrace.profiles import normalise, served
+from headrace.profiles.normalise import Normaliser
+from headrace.profiles.served import PROFILES_OUTBOX
+from headrace.stores import keyed
+from headrace.stores.files import LakeFiles
+from headrace.tables import OUTBOX, REJECTS
+
+_PARKED = """source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string,
+    day date"""
+
+
+def normaliser(settings: Profiles) -> Normaliser:
+    """What makes identifiers comparable and hashes them. Raises MissingDependency."""
+    kinds = settings.kinds()
+    normalise.check(kinds)
+    return Normaliser(kinds, settings.hash_key.get_secret_value().encode())
+
+
+def found_by(settings: Profiles) -> list[str]:
+    """The kinds of identifiers by which a person can be looked up."""
+    return [kind for kind, one in settings.kinds().items() if one.links and not one.of]
+
+
+def table_keys(config: Config) -> dict[str, tuple[str, ...]]:
+    """The key columns of every table a profile may be made of."""
+    return {name: table.key for name, table in config.tables.items()}
+
+
+def publishers(lake: Lake, settings: Profiles) -> list[Publisher]:
+    """One for each store, not opened."""
+    owner = lake_id(LakeFiles(lake.root))
+    return [_publisher(lake, settings, name, store, owner) for name, store in settings.stores.items()]
+
+
+def _publisher(lake: Lake, settings: Profiles, name: str, one: ProfileStore, owner: str) -> Publisher:
+    return Publisher(
+        name,
+        f"publishers/{name}-profiles.json",
+        owner,
+        lake,
+        LakeFiles(lake.root),
+        Delivery(_store(one), one.attempts, partial(_park, lake, name)),
+        lake.ensure(OUTBOX, table=PROFILES_OUTBOX),
+        lambda rows: rows,
+        partial(served.snapshot, lake, found_by(settings)),
+        urgent_first=False,
+        keep=settings.keep_outbox,
+        by_commit=True,
+    )
+
+
+def _store(one: ProfileStore) -> Projection:
+    if isinstance(one, NeptuneGraph):
+        raise NotImplementedError
+    return keyed.rows(one)
+
+
+def _park(lake: Lake, store: str, failed: list[Failed]) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        (store, "profiles", "not published", one.reason, one.key, now, f"{JOB}/{store}", now.date()) for one in failed
+    ]
+    lake.append(local_rows(lake.spark, rows, _PARKED), lake.ensure(REJECTS, job=JOB))

@@ -1,0 +1,174 @@
+"""Whose related rows and events are, and were: what moves from one person to another touches both."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from itertools import groupby
+
+import msgspec
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headrace.config_profiles import Behaviour, Profiles
+from headrace.lake import Lake, local_rows, struct
+from headrace.pipelines.profile_rows import ProfileRows
+from headrace.profiles import buckets, owners
+from headrace.profiles.buckets import Event
+from headrace.profiles.links import Ref, Value
+from headrace.profiles.people_tables import LakePeople, picked
+from headrace.profiles.served import persons_having
+from headrace.tables import BEHAVIOUR, PLACED
+
+HOUR_MARK = "\x1e"
+_BUCKETS = "feed string, owner string, hour timestamp, body string"
+_ARROW = pa.schema(
+    [("feed", pa.string()), ("owner", pa.string()), ("hour", pa.timestamp("us", tz="UTC")), ("body", pa.string())]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A row that changed. `before`, `now`: its owner, empty for none; of an event with the hour."""
+
+    group: str
+    name: str
+    key: str
+    before: str
+    now: str
+
+    @property
+    def feed(self) -> str:
+        """What `placed` calls its feed."""
+        return f"{self.group}.{self.name}"
+
+
+class Placed:
+    """Keeps where rows belong, and sums up behaviour by the hour."""
+
+    def __init__(self, lake: Lake, settings: Profiles, rows: ProfileRows, people: LakePeople) -> None:
+        self._lake, self._settings, self._rows, self._people = lake, settings, rows, people
+
+    def moved(self, touched) -> list[Moved]:  # type: ignore[no-untyped-def]
+        """The rows that changed, each with its owner as it was and as it is."""
+        found: list[Moved] = []
+        for group, name, table in self._feeds():
+            keys = touched.get(table)
+            if not keys:
+                continue
+            feed = f"{group}.{name}"
+            before = self._before(feed, keys)
+            now: dict[str, str] = {}
+            if self._rows.there(table):
+                now = {row["key"]: row["owner"] for row in self._rows.owners(group, name, keys).collect()}
+            found += [Moved(group, name, key, before.get(key, ""), now.get(key, "")) for key in keys]
+        return found
+
+    def persons(self, moved: Iterable[Moved]) -> set[str]:
+        """Everybody whose rows changed."""
+        told = {owner.partition(HOUR_MARK)[0] for one in moved for owner in (one.before, one.now) if owner}
+        parsed = [owners.parsed(owner) for owner in told]
+        refs = [one for one in parsed if isinstance(one, Ref)]
+        found = set(self._people.persons_of(refs).values())
+        values = [tuple(one) for one in parsed if isinstance(one, Value)]
+        if values:
+            having = persons_having(self._lake, local_rows(self._lake.spark, values, "kind string, hash string"))
+            found |= {person for row in having.collect() for person in row["persons"]}
+        return found
+
+    def sum_up(self, moved: Iterable[Moved], batch: int) -> None:
+        """Sum up again the hours in which something changed."""
+        hours = {
+            (one.name, *owner.split(HOUR_MARK))
+            for one in moved
+            if one.group == "behaviour"
+            for owner in (one.before, one.now)
+            if owner
+        }
+        for name in {one[0] for one in hours}:
+            some = [(owner, datetime.fromisoformat(hour + ":00+00:00")) for feed, owner, hour in hours if feed == name]
+            self._sum_up(name, some, batch)
+
+    def fill(self, batch: int) -> None:
+        """Sum up everything that counts; and place every row."""
+        for name, one in self._settings.behaviour.items():
+            if self._rows.there(one.table):
+                self._sum_up(name, None, batch)
+        for group, name, table in self._feeds():
+            if self._rows.there(table):
+                feed, number = F.lit(f"{group}.{name}").alias("feed"), F.lit(batch).cast("bigint").alias("batch")
+                rows = self._rows.owners(group, name, None).select(feed, "key", "owner", number)
+                self._lake.append(rows, self._lake.ensure(PLACED))
+
+    def buckets(self, only: DataFrame | None) -> DataFrame:
+        """The hours of these owners, or of all, schema `profile_rows.OWNED`."""
+        rows = self._lake.read(self._lake.ensure(BEHAVIOUR))
+        longest = max(one.keep for one in self._settings.behaviour.values())
+        rows = rows.where(F.col("hour") >= F.lit(datetime.now(UTC) - longest - timedelta(hours=1)))
+        if only is not None:
+            rows = rows.join(F.broadcast(only), "owner", "left_semi")
+        return rows.select("owner", F.lit("bucket").alias("what"), F.col("feed").alias("name"), "body")
+
+    def keep(self, moved: Iterable[Moved], batch: int) -> None:
+        """Remember where rows belong now. Last of all: an unfinished batch must find them as they were."""
+        rows = [(one.feed, one.key, one.now, batch) for one in moved if one.now != one.before]
+        if rows:
+            self._lake.append(local_rows(self._lake.spark, rows, PLACED.schema), self._lake.ensure(PLACED))
+
+    def _feeds(self) -> Iterator[tuple[str, str, str]]:
+        for group in ("related", "behaviour"):
+            for name, one in getattr(self._settings, group).items():
+                yield group, name, one.table
+        if self._settings.consent:
+            yield "consent", "", self._settings.consent.table
+
+    def _before(self, feed: str, keys: Collection[str]) -> dict[str, str]:
+        rows = picked(self._lake.read(self._lake.ensure(PLACED)), "key", keys).where(F.col("feed") == feed)
+        newest = rows.groupBy("key").agg(F.max_by("owner", "batch").alias("owner"))
+        return {row["key"]: row["owner"] for row in newest.collect()}
+
+    def _sum_up(self, name: str, hours: list[tuple[str, datetime]] | None, batch: int) -> None:
+        settings = self._settings.behaviour[name]
+        since = datetime.now(UTC) - settings.keep - timedelta(hours=1)
+        wanted = None if hours is None else local_rows(self._lake.spark, hours, "owner string, hour timestamp")
+        table = settings.table
+        parts = (
+            []
+            if wanted is None
+            else [wanted.select(F.lit(name).alias("feed"), "owner", "hour", F.lit(None).cast("string").alias("body"))]
+        )
+        if self._rows.there(table):
+            parts.append(_summed(name, self._rows.events(name, wanted, since), settings))
+        found = reduce(DataFrame.unionByName, parts)
+        found = (
+            found.groupBy("feed", "owner", "hour")
+            .agg(F.max("body").alias("body"))
+            .withColumn("batch", F.lit(batch).cast("bigint"))
+        )
+        relative = self._lake.ensure(BEHAVIOUR)
+        every = {column: f"s.{column}" for column in found.columns}
+        on = "t.feed = s.feed AND t.owner = s.owner AND t.hour = s.hour"
+        with self._lake.writing(relative):
+            merge = self._lake.table(relative).alias("t").merge(found.alias("s"), on)
+            merge = merge.whenMatchedDelete("s.body IS NULL")
+            merge.whenMatchedUpdate(set=every).whenNotMatchedInsert("s.body IS NOT NULL", values=every).execute()
+
+
+def _summed(name: str, events: DataFrame, settings: Behaviour) -> DataFrame:
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = (row for batch in batches for row in batch.to_pylist())
+        for (owner, hour), some in groupby(rows, key=lambda row: (row["owner"], row["hour"])):
+            one = buckets.bucket([_event(row) for row in some], settings)
+            body = msgspec.json.encode(buckets.to_json(one)).decode()
+            yield pa.RecordBatch.from_pylist(
+                [{"feed": name, "owner": owner, "hour": hour, "body": body}], schema=_ARROW
+            )
+
+    together = events.repartition("owner", "hour").sortWithinPartitions("owner", "hour")
+    return together.mapInArrow(run, struct(_BUCKETS))
+
+
+def _event(row) -> Event:  # type: ignore[no-untyped-def]
+    body = msgspec.json.decode(row["body"])
+    return Event(row["key"], row["at"], body["sums"], body["top"], body["last"])

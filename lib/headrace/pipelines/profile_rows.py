@@ -1,0 +1,219 @@
+"""Rows of ordered tables as `build_profiles` takes them: what records say, and what belongs to somebody."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from headrace.changes.columns import col, key_text
+from headrace.config_profiles import Behaviour, Consent, Profiles, Related
+from headrace.errors import ConfigError
+from headrace.lake import Lake, local_rows
+from headrace.profiles.normalise import Normaliser
+from headrace.profiles.owners import owned
+from headrace.profiles.people_tables import LITERALS, picked
+from headrace.tables import CHANGED_AT, POSITION, TABLES
+
+_ISO = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
+OWNED = "owner string, what string, name string, body string"
+
+
+class ProfileRows:
+    """Reads the ordered tables of the settings.
+
+    Args:
+        keys: of every table, its key columns.
+    """
+
+    def __init__(
+        self, lake: Lake, settings: Profiles, keys: Mapping[str, Sequence[str]], normaliser: Normaliser
+    ) -> None:
+        self._lake, self._settings, self._keys, self._normaliser = lake, settings, keys, normaliser
+
+    def there(self, table: str) -> bool:
+        """Whether the table has been made: a source may not have sent a row yet."""
+        return self._lake.exists(TABLES.format(table=table))
+
+    def records(self, name: str, keys: Collection[str] | None = None) -> DataFrame:
+        """Rows of records, schema `records.ROWS`.
+
+        Args:
+            keys: only these; None for all.
+        """
+        record = self._settings.records[name]
+        rows = self._of(record.table, keys)
+        texts = [
+            part for kind, text in record.identifiers.items() for part in (F.lit(kind), _sql(rows, text).cast("string"))
+        ]
+        since = col(record.since).cast("timestamp") if record.since else F.lit(None).cast("timestamp")
+        return rows.select(
+            F.col("_key").alias("key"), F.col(POSITION).alias("position"), F.col(CHANGED_AT).alias("changed_at"),
+            since.alias("since"), F.create_map(*texts).alias("texts"),
+        )  # fmt: skip
+
+    def fields(self, name: str, keys: Collection[str] | None = None) -> DataFrame:
+        """What records say, as `key, body`."""
+        record = self._settings.records[name]
+        rows = self._of(record.table, keys)
+        values = [_sql(rows, text).alias(field) for field, text in record.fields.items()]
+        return rows.select(F.col("_key").alias("key"), _body(values).alias("body"))
+
+    def owners(self, group: str, name: str, keys: Collection[str] | None) -> DataFrame:
+        """Whose rows with these keys are, as `key, owner`, of behaviour with the hour in it."""
+        one, rows = self._belonging(group, name)
+        rows = self._of(one.table, keys, rows)
+        owner = F.col("_owner")
+        if isinstance(one, Behaviour):
+            owner = F.concat_ws("\x1e", owner, hour_text(col(one.at)))
+            rows = rows.where(col(one.at).isNotNull())
+        return rows.where("_owner IS NOT NULL").select(F.col("_key").alias("key"), owner.alias("owner"))
+
+    def related(self, name: str, owners: DataFrame | None, few: Collection[str] = ()) -> DataFrame:
+        """Rows that belong to these owners, schema `OWNED`; to anybody where None.
+
+        Args:
+            few: the owners' keys, where they are few: fewer rows have to be looked at then.
+        """
+        one, rows = self._belonging("related", name)
+        assert isinstance(one, Related)
+        shown = [*(one.columns or [c for c in rows.columns if not c.startswith("_")]), *_sorted_by(one)]
+        values = [col(column) for column in dict.fromkeys(shown)]
+        return self._owned(rows, one, "related", name, values, owners)
+
+    def statements(self, owners: DataFrame | None) -> DataFrame:
+        """What these owners agreed to, schema `OWNED`."""
+        one, rows = self._belonging("consent", "")
+        assert isinstance(one, Consent)
+        columns = [one.purpose, one.granted, one.at, one.basis, one.until]
+        values = [col(column) for column in dict.fromkeys(columns) if column]
+        return self._owned(rows, one, "statement", "", values, owners)
+
+    def events(self, name: str, hours: DataFrame | None, since: datetime) -> DataFrame:
+        """Events as `owner, hour, key, at, body`.
+
+        Args:
+            hours: only of these `owner, hour`; None for all.
+            since: none before.
+        """
+        one, rows = self._belonging("behaviour", name)
+        assert isinstance(one, Behaviour)
+        at = col(one.at).cast("timestamp")
+        rows = rows.where((at >= F.lit(since)) & F.col("_owner").isNotNull()).withColumn(
+            "_hour", F.date_trunc("hour", at)
+        )
+        if hours is not None:
+            on = (F.col("_owner") == F.col("owner")) & (F.col("_hour") == F.col("hour"))
+            rows = rows.join(F.broadcast(hours.select("owner", "hour")), on, "left_semi")
+        parts = {
+            "sums": [_sql(rows, text).alias(name) for name, text in one.sums.items()],
+            "top": [_sql(rows, text).alias(name) for name, text in one.top.items()],
+            "last": [col(column).alias(column) for column in one.last],
+        }
+        structs = [(F.struct(*columns) if columns else F.create_map()).alias(part) for part, columns in parts.items()]
+        body = F.to_json(F.struct(*structs), _ISO)
+        return rows.select(
+            F.col("_owner").alias("owner"), F.col("_hour").alias("hour"), F.col("_key").alias("key"), at.alias("at"),
+            body.alias("body"),
+        )  # fmt: skip
+
+    def check(self) -> None:
+        """Raise ConfigError where SQL or a column of the settings does not fit a table that is there."""
+        for name, record in self._settings.records.items():
+            if self.there(record.table):
+                for part in ("records", "fields"):
+                    _checked(f"profiles.records.{name}", lambda: getattr(self, part)(name))  # noqa: B023
+        for name, one in self._settings.related.items():
+            if self.there(one.table):
+                _checked(f"profiles.related.{name}", lambda: self.related(name, None))  # noqa: B023
+        for name, events in self._settings.behaviour.items():
+            if self.there(events.table):
+                moment = datetime.now() - timedelta(days=1)
+                _checked(f"profiles.behaviour.{name}", lambda: self.events(name, None, moment))  # noqa: B023
+        if self._settings.consent and self.there(self._settings.consent.table):
+            _checked("profiles.consent", lambda: self.statements(None))
+
+    def _belonging(self, group: str, name: str) -> tuple[Related | Consent | Behaviour, DataFrame]:
+        one = self._settings.consent if group == "consent" else getattr(self._settings, group)[name]
+        rows = self._of(one.table, None)
+        if isinstance(one, Related) and one.where:
+            rows = rows.where(F.expr(one.where))
+        return one, owned(rows, one.by, self._settings.records, self._normaliser)
+
+    def _owned(
+        self,
+        rows: DataFrame,
+        one: Related | Consent,
+        what: str,
+        name: str,
+        values: Sequence[Column],
+        owners: DataFrame | None,
+    ) -> DataFrame:
+        rows = rows.where("_owner IS NOT NULL")
+        if owners is not None:
+            rows = rows.join(F.broadcast(owners), F.col("_owner") == F.col("owner"), "left_semi")
+        return rows.select(
+            F.col("_owner").alias("owner"), F.lit(what).alias("what"), F.lit(name).alias("name"),
+            _body(values).alias("body"),
+        )  # fmt: skip
+
+    def _of(self, table: str, keys: Collection[str] | None, rows: DataFrame | None = None) -> DataFrame:
+        """The table with `_key`, narrowed to some keys in a way that lets files and pages be passed over."""
+        columns = self._keys[table]
+        if rows is None:
+            rows = self._lake.read(TABLES.format(table=table))
+            rows = rows.withColumn("_key", key_text([col(column) for column in columns]))
+        if keys is None:
+            return rows
+        if len(columns) == 1 and len(keys) <= LITERALS:
+            kind = dict(rows.dtypes)[_spelled(rows, columns[0])]
+            literals = [F.lit(json.loads(key)[0]).cast(kind) for key in keys]
+            rows = rows.where(col(columns[0]).isin(literals))
+        return picked(rows, "_key", keys)
+
+
+def hour_text(at: Column) -> Column:
+    """The hour of a time, in UTC, which every session has."""
+    return F.date_format(F.date_trunc("hour", at.cast("timestamp")), "yyyy-MM-dd'T'HH")
+
+
+def keys_of(lake: Lake, keys: Collection[str]) -> DataFrame:
+    """Keys as a frame."""
+    return local_rows(lake.spark, [(key,) for key in keys], "key string")
+
+
+def _spelled(rows: DataFrame, column: str) -> str:
+    return next(name for name in rows.columns if name.lower() == column.lower())
+
+
+def _sql(rows: DataFrame, text: str) -> Column:
+    """A column by its name, or an expression."""
+    return col(_spelled(rows, text)) if text.lower() in {name.lower() for name in rows.columns} else F.expr(text)
+
+
+def _body(values: Sequence[Column]) -> Column:
+    inner = F.struct(*values) if values else F.create_map().cast("map<string, string>")
+    return F.to_json(
+        F.struct(
+            F.col("_key").alias("key"), F.col(POSITION).alias("position"), F.col(CHANGED_AT).alias("changed_at"),
+            inner.alias("values"),
+        ),
+        _ISO,
+    )  # fmt: skip
+
+
+def _sorted_by(one: Related) -> list[str]:
+    return [column.removeprefix("-") for column in one.sort]
+
+
+def _checked(where: str, made) -> None:  # type: ignore[no-untyped-def]
+    from pyspark.errors import AnalysisException, ParseException
+
+    try:
+        made()
+    except (AnalysisException, ParseException) as error:
+        said = str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0].rstrip(".")
+        raise ConfigError(
+            where=where, expected="columns of the table, or SQL over them", found=said, todo="Correct the settings."
+        ) from error
