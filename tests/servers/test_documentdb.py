@@ -1,6 +1,7 @@
 """DocumentDB as a store of rows by key, on a stand-in that speaks the MongoDB protocol; not on DocumentDB itself."""
 
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,8 @@ from conformance.random_keyed_writes import ON_A_SERVER, any_batches, write_and_
 from headrace.config_keyed_stores import DocumentDbRows
 from headrace.errors import Fatal, HeadraceError, NotThere, Retryable, Unreachable
 from headrace.ports import Written
-from headrace.stores.keyed_documentdb import DocumentDbReader, DocumentDbStore
+from headrace.stores.keyed_documentdb import DocumentDbStore
+from headrace.stores.keyed_documentdb_reader import DocumentDbReader
 from headrace.stores.keyed_rows import MOST_BODY_BYTES
 from headrace.testing.keyed_owners import KeyedOwnersContract
 from headrace.testing.keyed_store import KeyedStoreContract, check_held, gone, opened, put, state
@@ -196,7 +198,7 @@ def test_a_server_that_is_away_is_unreachable_and_its_password_is_not_told():
         "mongodb://me:hunter2%zz@host/",
         "postgres://me:hunter2@host/",
         "me:hunter2@host",
-        "mongodb://me:hunter2@host/?tls=maybe",
+        "mongodb://me:27017?hunter2=x@host/",
         "mongodb://me:hunter2@host:port/",
     ],
 )
@@ -212,7 +214,9 @@ def test_a_wrong_password_is_fatal_and_not_told(tmp_path):
     server = Secantus(tmp_path / "login")
     server.start()
     with server.client() as client:
-        client.admin.command("createUser", "me", pwd="right-one", roles=[{"role": "readWriteAnyDatabase", "db": "admin"}])
+        client.admin.command(
+            "createUser", "me", pwd="right-one", roles=[{"role": "readWriteAnyDatabase", "db": "admin"}]
+        )
     server.stop()
     server = Secantus(tmp_path / "login", "--auth").start()
     try:
@@ -228,15 +232,13 @@ def test_a_wrong_password_is_fatal_and_not_told(tmp_path):
 
 
 def test_a_certificate_that_is_not_trusted_is_fatal(tmp_path):
-    from pathlib import Path
-
     tls = Path(__file__).parents[1] / "data" / "tls"
     server = Secantus(
         tmp_path / "tls", "--tls-cert-file", str(tls / "server.pem"), "--tls-key-file", str(tls / "server-key.pem")
     ).start()
     try:
         with pytest.raises(Fatal, match="ca_file"):
-            OneCollection(server, tls=True).rows().open(OWNER)
+            OneCollection(server, tls=True, timeout="3s").rows().open(OWNER)
         trusting = OneCollection(server, tls=True, ca_file=str(tls / "server.pem"))
         assert opened(trusting).write([put("a", 1)]) == Written(applied=1)
         trusting.close()

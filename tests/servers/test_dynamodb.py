@@ -8,7 +8,8 @@ from conformance.random_keyed_writes import ON_A_SERVER, any_batches, write_and_
 from headrace.errors import Fatal, NotThere, Retryable, Unreachable
 from headrace.ports import Written
 from headrace.stores import dynamodb_table
-from headrace.stores.keyed_dynamodb import MOST_BYTES, DynamoDbReader, DynamoDbStore
+from headrace.stores.keyed_dynamodb import MOST_BYTES, DynamoDbStore
+from headrace.stores.keyed_dynamodb_reader import DynamoDbReader
 from headrace.testing.keyed_owners import KeyedOwnersContract
 from headrace.testing.keyed_store import KeyedStoreContract, check_held, gone, opened, put, state
 from headrace.testing.vector_index import OWNER

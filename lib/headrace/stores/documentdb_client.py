@@ -5,6 +5,7 @@ writes before 8.0.2, and the address its console shows reads from replicas, whic
 password: no message repeats any of it, not even one of the client's.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,6 @@ _NOT_ALLOWED = 13
 _FOR_GOOD = frozenset({2, 9, 14, 52, 56, 57, 10334, 17280, 17419, 17420})
 """Codes of a bad value, a name that is not taken, or a document or key that is too large: the row's own fault."""
 _BAD_TRUST = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "WRONG_VERSION_NUMBER", "wrong version number")
-_LIFE = 15_000
-"""Milliseconds between two looks at who is the primary."""
 
 
 def where_of(settings: DocumentDbRows) -> str:
@@ -46,8 +45,8 @@ def connect(settings: DocumentDbRows, *, listeners: list[Any] | None = None) -> 
     uri = settings.uri.get_secret_value()
     milliseconds = int(settings.timeout.total_seconds() * 1000)
     trust: dict[str, Any] = {"tlsCAFile": settings.ca_file} if settings.tls and settings.ca_file else {}
-    if "@" in uri.partition("://")[2].partition("/")[2].partition("?")[0]:
-        raise _unreadable(settings, "an unescaped / in the password")
+    if "@" in "".join(re.split("[/?]", uri.partition("://")[2], maxsplit=1)[1:]):
+        raise _unreadable(settings, "a / or ? before the @")  # the client takes a part of the password for a host
     try:
         return MongoClient(
             uri,
@@ -61,7 +60,6 @@ def connect(settings: DocumentDbRows, *, listeners: list[Any] | None = None) -> 
             serverSelectionTimeoutMS=milliseconds,
             connectTimeoutMS=milliseconds,
             socketTimeoutMS=milliseconds,
-            heartbeatFrequencyMS=_LIFE,
             appname="headrace",
             connect=False,
             event_listeners=listeners or [],
@@ -82,7 +80,7 @@ def connect(settings: DocumentDbRows, *, listeners: list[Any] | None = None) -> 
 
 
 def _unreadable(settings: DocumentDbRows, found: str) -> ConfigError:
-    todo = "Check `uri`; in user and password write @ : / % as %40 %3A %2F %25. It is not shown: it is a secret."
+    todo = "Check `uri`; in user and password write @ : / ? % as %40 %3A %2F %3F %25. It is not shown: it is a secret."
     expected = "mongodb://user:password@host:27017"
     return ConfigError(expected=expected, found=found, todo=todo, where=where_of(settings))
 

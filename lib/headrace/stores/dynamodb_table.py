@@ -8,11 +8,14 @@ from typing import Any
 from headrace.config_keyed_stores import DynamoDbRows
 from headrace.errors import ConfigError, Fatal, HeadraceError, NotThere, Retryable, Unreachable
 from headrace.stores.aws_clients import THROTTLED, aws_client
+from headrace.stores.keyed_rows import CLAIM
 from headrace.stores.vectors import brief
 
 CONDITION = "ConditionalCheckFailedException"
 MISSING = "ResourceNotFoundException"
 KEY, EXPIRES = "pk", "expires"
+CLAIM_KEY = {KEY: {"S": CLAIM}}
+Item = dict[str, dict[str, Any]]
 _LATER = THROTTLED | {
     "InternalServerError", "InternalFailure", "LimitExceededException", "ReplicatedWriteConflictException",
     "RequestTimeout", "RequestTimeoutException", "TransactionConflictException",
@@ -121,6 +124,14 @@ def _forget_expired(made: Any, settings: DynamoDbRows) -> None:
             made.update_time_to_live(TableName=settings.table, TimeToLiveSpecification=wanted)
     except ClientError:
         pass  # another one was faster
+
+
+def claim(client: Any, settings: DynamoDbRows) -> Item | None:
+    """The item of the owner's claim; None where there is none."""
+    with table.answering(settings):
+        answer = client.get_item(TableName=settings.table, Key=CLAIM_KEY, ConsistentRead=True)
+    found: Item | None = answer.get("Item")
+    return found
 
 
 @contextmanager

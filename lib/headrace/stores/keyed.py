@@ -2,8 +2,10 @@
 
 from headrace.config_keyed_stores import DocumentDbRows, DynamoDbRows, KeyedStore, SqliteRows
 from headrace.ports import KeyedReader, Projection
-from headrace.stores.keyed_documentdb import DocumentDbReader, DocumentDbStore
-from headrace.stores.keyed_dynamodb import DynamoDbReader, DynamoDbStore
+from headrace.stores.keyed_documentdb import DocumentDbStore
+from headrace.stores.keyed_documentdb_reader import DocumentDbReader
+from headrace.stores.keyed_dynamodb import DynamoDbStore
+from headrace.stores.keyed_dynamodb_reader import DynamoDbReader
 from headrace.stores.keyed_sqlite import SqliteReader, SqliteStore
 
 

@@ -1,7 +1,7 @@
 """A collection of Amazon DocumentDB or MongoDB as a store of rows by key.
 
-A row is `{_id: key, v: version, body: JSON text}`; a deleted one is `{_id, v, deleted: true, expires}`, which a TTL index
-takes away after `keep_deleted`. The guard is the filter of an upsert, `{_id, v: {$lt: version}}`: where the document is
+A row is `{_id: key, v: version, body: JSON text}`, a deleted one `{_id, v, deleted: true, expires}`: a TTL index takes it
+away after `keep_deleted`, or some minutes later, and from then on the publisher's own order keeps older rows out. The guard is the filter of an upsert, `{_id, v: {$lt: version}}`: where the document is
 newer, the filter misses, the server tries to insert and answers E11000. The same comes where another writer was faster,
 and its version may be lower: such rows are sent once more, without upsert, and what then misses is stale.
 
@@ -17,17 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.config_keyed_stores import DocumentDbRows
 from headrace.errors import Retryable
-from headrace.ports import Failed, Found, Held, Projected, Written
+from headrace.ports import Failed, Held, Projected, Written
 from headrace.stores import documentdb_client as client
 from headrace.stores.keyed_rows import (
     CLAIM,
     FORMAT,
     MOST_BODY_BYTES,
     Row,
-    askable,
-    body_of,
     check_claim,
-    check_format,
     checked,
     not_open,
     not_there,
@@ -215,40 +212,6 @@ class DocumentDbStore:
         except BaseException:
             self.close()
             raise
-
-
-class DocumentDbReader:
-    """The read side; a `ports.KeyedReader`. Reads from the primary, for replicas lag. Threads share it.
-
-    Args:
-        settings: server and collection.
-        listeners: of pymongo's commands, in tests.
-    """
-
-    def __init__(self, settings: DocumentDbRows, listeners: list[Any] | None = None) -> None:
-        self._settings = settings
-        self._client = client.connect(settings, listeners=listeners)
-
-    def read(self, keys: Sequence[str]) -> dict[str, Found]:
-        """The rows that are there and not deleted, as of the newest write a majority keeps."""
-        kept = client.collection(self._client, self._settings)
-        found: dict[str, Found] = {}
-        claimed = False
-        with client.answering(self._settings):
-            # The claim comes along: without it, nothing found could mean that nothing was made.
-            for row in kept.find({"_id": {"$in": [CLAIM, *askable(keys)]}, "deleted": {"$ne": True}}):
-                if row["_id"] == CLAIM:
-                    claimed = True
-                    check_format(int(row["format"]), client.where_of(self._settings))
-                else:
-                    found[row["_id"]] = Found(int(row["v"]), body_of(row["body"]))
-        if not claimed:
-            raise not_there(client.where_of(self._settings))
-        return found
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
 
 def _update(row: Row, expires: datetime, *, upsert: bool) -> "UpdateOne":

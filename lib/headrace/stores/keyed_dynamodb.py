@@ -1,9 +1,9 @@
 """A table of Amazon DynamoDB as a store of rows by key.
 
-A row is `{pk, v, body: JSON text}`; a deleted one is `{pk, v, deleted: true, expires}`, which time to live takes away after
-`keep_deleted`: within a few days, says AWS, and until then the row is seen by no reader. The guard is the condition of
-each put, `attribute_not_exists(pk) OR v < :v`. Writes in batches know no conditions, so each row is a request of its own,
-`writers` of them side by side.
+A row is `{pk, v, body: JSON text}`, a deleted one `{pk, v, deleted: true, expires}`: time to live takes it away some time
+after `keep_deleted`, within days, says AWS, and from then on the publisher's own order keeps older rows out. The guard is
+the condition of each put, `attribute_not_exists(pk) OR v < :v`. Writes in batches know no conditions: each row is a
+request of its own, `writers` of them side by side.
 
 The highest version stands in the item of the claim, since to look for it would read the table. It is raised before the
 rows are written, so it is never too low, whatever crashes; after a purge it stays where it was.
@@ -16,17 +16,13 @@ from threading import Event
 from typing import Any, TypeVar
 
 from headrace.config_keyed_stores import DynamoDbRows
-from headrace.errors import Retryable
-from headrace.ports import Failed, Found, Held, Projected, Written
+from headrace.ports import Failed, Held, Projected, Written
 from headrace.stores import dynamodb_table as table
 from headrace.stores.keyed_rows import (
     CLAIM,
     FORMAT,
     Row,
-    askable,
-    body_of,
     check_claim,
-    check_format,
     checked,
     not_open,
     not_there,
@@ -34,12 +30,9 @@ from headrace.stores.keyed_rows import (
 
 MOST_BYTES = 409_600 - 128
 """Of key and body: DynamoDB takes 400 KB with the names and numbers beside them."""
-_KEYS_PER_READ = 100
 _GUARD = "attribute_not_exists(pk) OR v < :v"
-_CLAIM_KEY = {"pk": {"S": CLAIM}}
 _NAMES = {"#d": "deleted"}
 
-Item = dict[str, dict[str, Any]]
 One = TypeVar("One")
 Made = TypeVar("Made")
 
@@ -62,14 +55,14 @@ class DynamoDbStore:
         self._client, self._owner = None, owner
         client = table.client(self._settings)
         table.make(client, self._settings)
-        claim = {**_CLAIM_KEY, "owner": {"S": owner}, "format": {"N": str(FORMAT)}, "newest": {"N": "-1"}}
+        claim = {**table.CLAIM_KEY, "owner": {"S": owner}, "format": {"N": str(FORMAT)}, "newest": {"N": "-1"}}
         with table.answering(self._settings):
             try:
                 client.put_item(
                     TableName=self._settings.table, Item=claim, ConditionExpression="attribute_not_exists(pk)"
                 )
             except client.exceptions.ConditionalCheckFailedException:
-                self._check_claim(_claim(client, self._settings))
+                self._check_claim(table.claim(client, self._settings))
         self._client = client
 
     def attach(self, owner: str) -> None:
@@ -78,10 +71,10 @@ class DynamoDbStore:
         client = table.client(self._settings)
         if table.described(client, self._settings) is None:
             raise not_there(self._where)
-        self._check_claim(_claim(client, self._settings))
+        self._check_claim(table.claim(client, self._settings))
         self._client = client
 
-    def _check_claim(self, claim: Item | None) -> None:
+    def _check_claim(self, claim: table.table.Item | None) -> None:
         if claim is None:
             raise not_there(self._where)
         release = f"delete the item {CLAIM!r} of the table"
@@ -106,7 +99,7 @@ class DynamoDbStore:
         try:
             self._client.update_item(
                 TableName=self._settings.table,
-                Key=_CLAIM_KEY,
+                Key=table.CLAIM_KEY,
                 UpdateExpression="SET newest = :v",
                 ConditionExpression="#o = :o AND newest < :v",
                 ExpressionAttributeNames={"#o": "owner"},
@@ -119,7 +112,7 @@ class DynamoDbStore:
             self._check_claim(error.response.get("Item"))  # type: ignore[attr-defined]
 
     def _put(self, row: Row, expires: str) -> Written:
-        item: Item = {"pk": {"S": row.key}, "v": {"N": str(row.version)}}
+        item: table.Item = {"pk": {"S": row.key}, "v": {"N": str(row.version)}}
         if row.text is None:
             item |= {"deleted": {"BOOL": True}, table.EXPIRES: {"N": expires}}
         else:
@@ -144,7 +137,7 @@ class DynamoDbStore:
         """Delete every row whose version is lower. What is swept stays out for anything older."""
         self._opened()
         self._raise_newest(before_version - 1)
-        values = {
+        values: table.Item = {
             ":n": {"N": str(before_version - 1)}, ":t": {"BOOL": True}, ":e": {"N": str(self._expires())},
         }  # fmt: skip
         change = "SET v = :n, #d = :t, expires = :e REMOVE body"
@@ -157,11 +150,11 @@ class DynamoDbStore:
         self._opened()
         return self._each(before_version, "v < :b AND attribute_exists(#d)", "delete_item", {})
 
-    def _each(self, before_version: int, which: str, method: str, values: Item, **more: str) -> int:
+    def _each(self, before_version: int, which: str, method: str, values: table.Item, **more: str) -> int:
         """Do something to every row of a kind, if it still is of that kind; how many were."""
         before = {":b": {"N": str(before_version)}}
 
-        def change(item: Item) -> int:
+        def change(item: table.Item) -> int:
             try:
                 getattr(self._client, method)(
                     TableName=self._settings.table,
@@ -188,7 +181,7 @@ class DynamoDbStore:
                 if item["pk"]["S"] != CLAIM:
                     yield Held(item["pk"]["S"], int(item["v"]["N"]), "deleted" in item)
 
-    def _pages(self, **which: Any) -> Iterator[list[Item]]:
+    def _pages(self, **which: Any) -> Iterator[list[table.Item]]:
         asked = {
             "TableName": self._settings.table,
             "ConsistentRead": True,
@@ -207,7 +200,7 @@ class DynamoDbStore:
     def newest(self) -> int:
         """The highest version it ever took or began to take; -1 for none."""
         self._opened()
-        claim = _claim(self._client, self._settings)
+        claim = table.claim(self._client, self._settings)
         self._check_claim(claim)
         return int(claim["newest"]["N"]) if claim else -1
 
@@ -220,52 +213,6 @@ class DynamoDbStore:
     def _opened(self) -> None:
         if self._client is None:
             raise not_open(self._where)
-
-
-class DynamoDbReader:
-    """The read side; a `ports.KeyedReader`. Consistent reads, which cost twice as much. Threads share it."""
-
-    def __init__(self, settings: DynamoDbRows) -> None:
-        self._settings = settings
-        self._client = table.client(settings)
-        self._claimed = False
-
-    def read(self, keys: Sequence[str]) -> dict[str, Found]:
-        """The rows that are there and not deleted, as of the newest write that DynamoDB confirmed."""
-        if not self._claimed:
-            claim = _claim(self._client, self._settings)
-            if claim is None:
-                raise not_there(table.where_of(self._settings))
-            check_format(int(claim["format"]["N"]), table.where_of(self._settings))
-            self._claimed = True
-        found: dict[str, Found] = {}
-        asked = askable(keys)
-        for at in range(0, len(asked), _KEYS_PER_READ):
-            for item in self._some(asked[at : at + _KEYS_PER_READ]):
-                if "body" in item:
-                    found[item["pk"]["S"]] = Found(int(item["v"]["N"]), body_of(item["body"]["S"]))
-        return found
-
-    def _some(self, keys: Sequence[str]) -> Iterator[Item]:
-        name, pause = self._settings.table, 0.02
-        deadline = time.monotonic() + self._settings.timeout.total_seconds()
-        wanted: Any = {name: {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}}
-        while wanted:
-            with table.answering(self._settings):
-                answer = self._client.batch_get_item(RequestItems=wanted)
-            yield from answer["Responses"].get(name, [])
-            wanted = answer.get("UnprocessedKeys")
-            if wanted and not answer["Responses"].get(name):  # throttled; else only more than one answer holds
-                if time.monotonic() > deadline:
-                    todo = "It is tried again; the table may read no faster."
-                    where = table.where_of(self._settings)
-                    raise Retryable(expected="all keys read", found="throttling", todo=todo, where=where)
-                time.sleep(pause)
-                pause = min(2 * pause, 1.0)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
 
 def _side_by_side(each: Sequence[One], call: Callable[[One], Made], writers: int) -> list[Made]:
@@ -288,10 +235,3 @@ def _side_by_side(each: Sequence[One], call: Callable[[One], Made], writers: int
         return [call(one) for one in each]
     with ThreadPoolExecutor(writers) as pool:
         return [made for part in pool.map(some, range(writers)) for made in part]
-
-
-def _claim(client: Any, settings: DynamoDbRows) -> Item | None:
-    with table.answering(settings):
-        answer = client.get_item(TableName=settings.table, Key=_CLAIM_KEY, ConsistentRead=True)
-    found: Item | None = answer.get("Item")
-    return found

@@ -1,8 +1,8 @@
 """Rows on their way into a store that holds one row for each key: checked one by one, then one per key.
 
-A body is kept as JSON text, in every store: each JSON object then comes back as it went in. As a document of the store's
-own, DocumentDB refuses keys with `.` or `$` and nests less deeply, and DynamoDB turns every number into a decimal. What
-this costs is that the store itself cannot search in bodies; the tables of the lake can.
+A body is kept as JSON text, in every store: each JSON object then comes back as it went in. As documents of their own,
+DocumentDB refuses keys with `.` or `$` and nests less deeply, and DynamoDB turns every number into a decimal. What this
+costs: the store itself cannot search in bodies. The tables of the lake can.
 """
 
 import math

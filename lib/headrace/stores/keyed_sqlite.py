@@ -156,7 +156,10 @@ class SqliteStore:
 
 
 class SqliteReader:
-    """The read side; a `ports.KeyedReader`. The file stays open, and one that took its place is seen. Threads share it."""
+    """The read side; a `ports.KeyedReader`. The file stays open; one that took its place is seen.
+
+    Threads share it.
+    """
 
     def __init__(self, settings: SqliteRows) -> None:
         self._path = settings.path
@@ -226,4 +229,3 @@ def _foreign(path: str) -> Fatal:
     found = "a database of something else"
     todo = "Name another path: Headrace shares no file with other programs, nor profiles with an index."
     return Fatal(expected="a file of rows by key written by Headrace", found=found, todo=todo, where=path)
-

@@ -175,9 +175,7 @@ def transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
 
 
 @contextmanager
-def answering(
-    path: str, *, what: str = "index", filled_by: str = "`headrace run index_knowledge`"
-) -> Iterator[None]:
+def answering(path: str, *, what: str = "index", filled_by: str = "`headrace run index_knowledge`") -> Iterator[None]:
     """SQLite's errors as Unreachable (locked, no space, cannot be opened) or Fatal (no such database).
 
     Args:

@@ -1,4 +1,7 @@
-"""What every store of rows by key must do with owners, readers and several writers; see `headrace.testing.keyed_store`."""
+"""What every store of rows by key must do with owners, readers and several writers.
+
+See `headrace.testing.keyed_store`.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -87,7 +90,7 @@ class KeyedOwnersContract:
     def test_rows_come_while_what_is_held_is_listed(self, store: KeyedStoreUnderTest) -> None:
         rows = opened(store)
         rows.write([put(f"k{at:04}", 1) for at in range(300)])
-        listed = []
+        listed: list[str] = []
         for held in rows.held():
             if len(listed) % 50 == 0:
                 rows.write([put(held.key, 2), put(f"new{len(listed)}", 1)])
