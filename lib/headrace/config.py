@@ -23,6 +23,7 @@ from headrace.config_fit import left_out, misfits
 from headrace.config_knowledge import Knowledge
 from headrace.config_metrics import Metrics
 from headrace.config_names import misnamed
+from headrace.config_profiles import Profiles
 from headrace.config_sources import Source
 
 
@@ -180,6 +181,7 @@ class Config(Settings):
     sources: dict[Name, Source] = Field(default_factory=dict)
     tables: dict[Name, Table] = Field(default_factory=dict)
     knowledge: Knowledge | None = None
+    profiles: Profiles | None = None
     checkpoints: str | None = None
     log: Log = Log()
     rejects: Rejects = Rejects()
@@ -195,6 +197,8 @@ class Config(Settings):
         if self.knowledge:
             formats = {name: source.format for name, source in self.sources.items()}
             problems += self.knowledge.misfits(list(self.tables), formats)
+        if self.profiles:
+            problems += self.profiles.misfits({name: table.key for name, table in self.tables.items()})
         if problems:
             raise Contradictions(problems)
         return self

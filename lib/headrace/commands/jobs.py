@@ -22,6 +22,7 @@ Job = Callable[[Config, bool, threading.Event, Telemetry], int]
 
 JOBS: Mapping[str, str] = {
     "apply_changes": "headrace.pipelines.apply_changes",
+    "build_profiles": "headrace.pipelines.build_profiles",
     "index_knowledge": "headrace.pipelines.index_knowledge",
 }
 """Every job and its module; `run(config, once, stop, telemetry) -> exit code` is in each."""

@@ -10,15 +10,24 @@ from headrace.config import Config
 from headrace.knowledge.served import PASSAGES_OUTBOX
 from headrace.lake import Lake
 from headrace.pipelines.upkeep import Kept, Upkeep
+from headrace.profiles.served import PROFILES_OUTBOX
 from headrace.tables import (
+    ALIASES,
     BATCHES,
+    BEHAVIOUR,
     CHANGED_KEYS,
     CHANGES_LOG,
     CHUNKS,
     DOCUMENTS,
     HISTORY,
+    IDENTIFIERS,
+    IDENTITY_EVENTS,
     OUTBOX,
     PASSAGES,
+    PEOPLE,
+    PLACED,
+    PROFILES,
+    QUARANTINE,
     REJECTS,
     SCHEMAS,
     TABLES,
@@ -49,12 +58,23 @@ def upkeep_of_changes(lake: Lake, config: Config) -> Upkeep:
 def upkeep_of_knowledge(lake: Lake, config: Config, keep_outbox: timedelta) -> Upkeep:
     """What `index_knowledge` looks after."""
     tables = [
-        Kept(OUTBOX.path.format(table=PASSAGES_OUTBOX), expired=_told_long_ago(keep_outbox)),
+        Kept(OUTBOX.path.format(table=PASSAGES_OUTBOX), expired=_told_long_ago(keep_outbox, PASSAGES_OUTBOX)),
         Kept(REJECTS.path.format(job="index_knowledge"), expired=_days(config.rejects.keep), every_look=True),
         Kept(PASSAGES.path, expired=_forgotten),
         *[Kept(one.path) for one in (DOCUMENTS, CHUNKS, VECTORS)],
     ]
     return Upkeep(lake, tables, DOCUMENTS.path)
+
+
+def upkeep_of_profiles(lake: Lake, config: Config, keep_outbox: timedelta) -> Upkeep:
+    """What `build_profiles` looks after."""
+    tables = [
+        Kept(OUTBOX.path.format(table=PROFILES_OUTBOX), expired=_told_long_ago(keep_outbox, PROFILES_OUTBOX)),
+        Kept(REJECTS.path.format(job="build_profiles"), expired=_days(config.rejects.keep), every_look=True),
+        *[Kept(one.path) for one in (PEOPLE, IDENTIFIERS, ALIASES, PROFILES, BEHAVIOUR, PLACED)],
+        *[Kept(one.path) for one in (IDENTITY_EVENTS, QUARANTINE)],
+    ]
+    return Upkeep(lake, tables, PEOPLE.path)
 
 
 def _days(keep: timedelta) -> Expired:
@@ -66,10 +86,10 @@ def _older(column: str, keep: timedelta) -> Expired:
     return lambda _, now: F.col(column) < F.lit(now - keep)
 
 
-def _told_long_ago(keep: timedelta) -> Expired:
+def _told_long_ago(keep: timedelta, outbox: str) -> Expired:
     # Its newest batch stays: a start tells by it what a crash kept from the outbox.
     def expired(lake: Lake, now: datetime) -> Column | None:
-        newest = lake.read(OUTBOX.path.format(table=PASSAGES_OUTBOX)).agg(F.max("batch")).collect()[0][0]
+        newest = lake.read(OUTBOX.path.format(table=outbox)).agg(F.max("batch")).collect()[0][0]
         return None if newest is None else (F.col("day") < F.lit((now - keep).date())) & (F.col("batch") < newest)
 
     return expired

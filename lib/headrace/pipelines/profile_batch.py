@@ -1,6 +1,7 @@
 """One batch of `build_profiles`: changed keys -> people -> profiles, behaviour and the outbox. Wiring only."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from headrace.tables import PEOPLE, PROFILES, REJECTS
 
 log = logging.getLogger("headrace")
 JOB = "build_profiles"
+ASK_DUE_SECONDS = 60.0
 
 Touched = Mapping[str, Mapping[str, str]]
 """By table, the keys that changed, each with its newest position."""
@@ -48,6 +50,7 @@ class ProfileBatches:
         self._rules = Rules.of(settings)
         self.people = LakePeople(lake)
         self._placed = Placed(lake, settings, rows, self.people)
+        self._ask_due_at = 0.0
         self._found_by = [kind for kind, one in settings.kinds().items() if one.links and not one.of]
         self._owning = {name for one in self._feeds() for name in one.by} - settings.records.keys()
 
@@ -122,6 +125,13 @@ class ProfileBatches:
         values = local_rows(self._lake.spark, [tuple(value) for value in told], "kind string, hash string")
         having = served.persons_having(self._lake, values)
         return {person for row in having.collect() for person in row["persons"]}
+
+    def due(self) -> bool:
+        """Whether time alone changes somebody's profile now; looked up at most once a minute."""
+        if time.monotonic() < self._ask_due_at:
+            return False
+        self._ask_due_at = time.monotonic() + ASK_DUE_SECONDS
+        return bool(self._due())
 
     def _due(self) -> set[str]:
         """People whose profile changes by the passing of time."""

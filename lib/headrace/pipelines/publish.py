@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -61,6 +62,7 @@ class Publisher:
         urgent_first: rows marked urgent overtake others, so that a backlog delays none of them. Only for a store that
             refuses an older row by itself.
         tells_keys: whether the store can say what it holds.
+        by_commit: write no row before those of earlier commits are written.
         keep: how long the outbox keeps its rows; a store further behind is filled from the snapshot.
     """
 
@@ -75,6 +77,7 @@ class Publisher:
     snapshot: Callable[[], DataFrame]
     urgent_first: bool = True
     tells_keys: bool = True
+    by_commit: bool = False
     keep: timedelta = timedelta(days=7)
     progress: Progress = field(default_factory=Progress)
     _opened: bool = False
@@ -178,7 +181,7 @@ class Publisher:
         if rows is None:
             return Written()
         batch = rows.limit(ROWS_AT_ONCE).collect()
-        done = self._send([self._projected(row) for row in batch])
+        done = self._send_news(batch)
         end = _begin(self._newest + 1)
         others = [row for row in batch if not (self.urgent_first and row["urgent"])]
         if len(batch) == ROWS_AT_ONCE:
@@ -190,6 +193,12 @@ class Publisher:
         if self._fill is None:
             self._next = end
         return done
+
+    def _send_news(self, batch: list[Row]) -> Written:
+        if not self.by_commit:
+            return self._send([self._projected(row) for row in batch])
+        commits = groupby(batch, key=lambda row: row["_commit_version"])
+        return sum((self._send([self._projected(row) for row in rows]) for _, rows in commits), Written())
 
     def _rows(self) -> DataFrame | None:
         """What is not written yet, in the order to write it. Raises Missing where the outbox has forgotten some."""

@@ -1,6 +1,6 @@
 """Clients of AWS services and what their errors mean to us.
 
-The client's own retries are off: they would call again behind the limiter's back.
+The client's own retries are off where nothing else is asked for: they would call again behind the limiter's back.
 """
 
 from typing import Any
@@ -43,6 +43,7 @@ def aws_client(
     endpoint: str | None = None,
     external_id: str | None = None,
     session_name: str = "headrace",
+    attempts: int = 1,
 ) -> Any:
     """A client, made from the process's own credentials or, where `role` is given, that role's. Thread-safe.
 
@@ -51,6 +52,7 @@ def aws_client(
         calls: at a time.
         endpoint: URL to call instead of the region's own: a VPC endpoint, or an emulator.
         external_id, session_name: what the role is taken on with; another account's role may ask for the id.
+        attempts: above 1, the client calls again itself and slows all its calls down while it is throttled.
 
     Raises ConfigError where no region is known.
     """
@@ -59,7 +61,7 @@ def aws_client(
     from botocore.session import get_session
 
     config = Config(
-        retries={"total_max_attempts": 1, "mode": "standard"},
+        retries={"total_max_attempts": attempts, "mode": "adaptive" if attempts > 1 else "standard"},
         connect_timeout=min(5.0, seconds),
         read_timeout=seconds,
         max_pool_connections=max(10, calls),

@@ -175,18 +175,24 @@ def transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
 
 
 @contextmanager
-def answering(path: str) -> Iterator[None]:
-    """SQLite's errors as Unreachable (locked, no space, cannot be opened) or Fatal (no such database)."""
+def answering(path: str, *, what: str = "index", filled_by: str = "`headrace run index_knowledge`") -> Iterator[None]:
+    """SQLite's errors as Unreachable (locked, no space, cannot be opened) or Fatal (no such database).
+
+    Args:
+        what: the file is, in messages.
+        filled_by: what a person runs to make it.
+    """
     try:
         yield
     except (sqlite3.OperationalError, OSError) as error:
         todo = (
-            "Run `headrace run index_knowledge` if it was never built; else check that its folder can be made, is "
-            "writable and has free space."
+            f"Run {filled_by} if it was never built; else check that its folder can be made, is writable and has free "
+            "space."
         )
         if "locked" in str(error):
             todo = "Another program writes to it; it is tried again."
-        raise Unreachable(expected="the index's file", found=str(error), todo=todo, where=path) from error
+        raise Unreachable(expected=f"the {what}'s file", found=str(error), todo=todo, where=path) from error
     except sqlite3.DatabaseError as error:
-        todo = "Name another path, or remove the file and let the index be built again."
-        raise Fatal(expected="an index written by Headrace", found=str(error), todo=todo, where=path) from error
+        todo = f"Name another path, or remove the file and let the {what} be built again."
+        found = str(error)
+        raise Fatal(expected=f"the {what}'s file, written by Headrace", found=found, todo=todo, where=path) from error
