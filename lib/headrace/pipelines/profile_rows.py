@@ -1,9 +1,11 @@
 """Rows of ordered tables as `build_profiles` takes them: what records say, and what belongs to somebody."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 
+from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -120,19 +122,29 @@ class ProfileRows:
 
     def check(self) -> None:
         """Raise ConfigError where SQL or a column of the settings does not fit a table that is there."""
+        moment = datetime.now(UTC)
         for name, record in self._settings.records.items():
-            if self.there(record.table):
-                for part in ("records", "fields"):
-                    _checked(f"profiles.records.{name}", lambda: getattr(self, part)(name))  # noqa: B023
-        for name, one in self._settings.related.items():
-            if self.there(one.table):
-                _checked(f"profiles.related.{name}", lambda: self.related(name, None))  # noqa: B023
+            self._check(f"records.{name}", record.table, partial(self.records, name))
+            self._check(f"records.{name}", record.table, partial(self.fields, name))
+        for name, related in self._settings.related.items():
+            self._check(f"related.{name}", related.table, partial(self.related, name, None))
         for name, events in self._settings.behaviour.items():
-            if self.there(events.table):
-                moment = datetime.now() - timedelta(days=1)
-                _checked(f"profiles.behaviour.{name}", lambda: self.events(name, None, moment))  # noqa: B023
-        if self._settings.consent and self.there(self._settings.consent.table):
-            _checked("profiles.consent", lambda: self.statements(None))
+            self._check(f"behaviour.{name}", events.table, partial(self.events, name, None, moment))
+        if self._settings.consent:
+            self._check("consent", self._settings.consent.table, partial(self.statements, None))
+
+    def _check(self, where: str, table: str, made: Callable[[], DataFrame]) -> None:
+        if not self.there(table):
+            return
+        try:
+            made()
+        except (AnalysisException, ParseException) as error:
+            raise ConfigError(
+                where=f"profiles.{where}",
+                expected=f"columns of {table}, or SQL over them",
+                found=str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0].rstrip("."),
+                todo=f"Correct it, or declare a column that is yet to come: tables.{table}.types.",
+            ) from error
 
     def _belonging(self, group: str, name: str) -> tuple[Related | Consent | Behaviour, DataFrame]:
         one = self._settings.consent if group == "consent" else getattr(self._settings, group)[name]
@@ -205,15 +217,3 @@ def _body(values: Sequence[Column]) -> Column:
 
 def _sorted_by(one: Related) -> list[str]:
     return [column.removeprefix("-") for column in one.sort]
-
-
-def _checked(where: str, made) -> None:  # type: ignore[no-untyped-def]
-    from pyspark.errors import AnalysisException, ParseException
-
-    try:
-        made()
-    except (AnalysisException, ParseException) as error:
-        said = str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0].rstrip(".")
-        raise ConfigError(
-            where=where, expected="columns of the table, or SQL over them", found=said, todo="Correct the settings."
-        ) from error

@@ -74,7 +74,7 @@ class DynamoDbStore:
         self._check_claim(table.claim(client, self._settings))
         self._client = client
 
-    def _check_claim(self, claim: table.table.Item | None) -> None:
+    def _check_claim(self, claim: table.Item | None) -> None:
         if claim is None:
             raise not_there(self._where)
         release = f"delete the item {CLAIM!r} of the table"

@@ -32,7 +32,7 @@ def settings(folder: Path) -> dict[str, Any]:
         "sources": {
             name: {**source, "path": str(folder / "in" / name), "changed_at": "at"} for name in TABLES
         },
-        "tables": {name: {"source": name, "key": key, "drop": ["op"]} for name, key in TABLES.items()},
+        "tables": {name: {"source": name, "key": key, "drop": ["op"], "types": {"phone": "string"} if name == "customers" else {}} for name, key in TABLES.items()},
         "profiles": {
             "rules": "standard",
             "hash_key": "a secret of 16 or more",
