@@ -31,6 +31,8 @@ _FROM_THE_FOLDER = (
     "sources.*.path",
     "knowledge.documents.*.path",
     "knowledge.indexes.*.path",
+    "profiles.stores.*.path",
+    "profiles.stores.*.ca_file",
     "knowledge.indexes.*.ca",
 )
 

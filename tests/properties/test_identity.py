@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.config_identifiers import Identifier
+from headrace.identifiers.normalise import Value
 from headrace.profiles.identity import Outcome, Person, Seen, step
-from headrace.profiles.links import Ref, Rules, Value
+from headrace.profiles.links import Ref, Rules
 
 RULES = Rules(
     {

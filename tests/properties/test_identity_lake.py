@@ -8,10 +8,11 @@ from pyspark.sql import functions as F
 from tests.properties.test_identity import RULES, Memory
 
 from headrace.graph import UnionFind, components
+from headrace.identifiers.normalise import Value
 from headrace.lake import Lake, local_rows
 from headrace.profiles import bulk
 from headrace.profiles.identity import Seen, step
-from headrace.profiles.links import Ref, Value
+from headrace.profiles.links import Ref
 from headrace.profiles.people_tables import LakePeople, persons
 from headrace.tables import ALIASES, IDENTIFIERS, PEOPLE, QUARANTINE
 

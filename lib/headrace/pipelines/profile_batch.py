@@ -12,13 +12,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config_profiles import Profiles
+from headrace.identifiers.normalise import Normaliser
 from headrace.lake import Lake, local_rows
 from headrace.pipelines.profile_placed import Placed
 from headrace.pipelines.profile_rows import ProfileRows
 from headrace.profiles import build, owners, served
 from headrace.profiles.identity import Outcome, Seen, step
 from headrace.profiles.links import Ref, Rules
-from headrace.profiles.normalise import Normaliser
 from headrace.profiles.people_tables import LakePeople, picked
 from headrace.profiles.records import identified, seen
 from headrace.profiles.served import Served

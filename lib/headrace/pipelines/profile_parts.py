@@ -6,14 +6,15 @@ from functools import partial
 from headrace.config import Config
 from headrace.config_keyed_stores import NeptuneGraph, ProfileStore
 from headrace.config_profiles import Profiles
+from headrace.identifiers import normalise
+from headrace.identifiers.normalise import Normaliser
 from headrace.lake import Lake, local_rows
 from headrace.pipelines.deliver import Delivery
 from headrace.pipelines.index_parts import lake_id
 from headrace.pipelines.profile_batch import JOB
 from headrace.pipelines.publish import Publisher
 from headrace.ports import Failed, Projection
-from headrace.profiles import normalise, served
-from headrace.profiles.normalise import Normaliser
+from headrace.profiles import served
 from headrace.profiles.served import PROFILES_OUTBOX
 from headrace.stores import keyed
 from headrace.stores.files import LakeFiles

@@ -12,11 +12,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config_profiles import Behaviour, Profiles
-from headrace.lake import Lake, local_rows, struct
+from headrace.identifiers.normalise import Value
+from headrace.lake import Assignments, Lake, local_rows, struct
 from headrace.pipelines.profile_rows import ProfileRows
 from headrace.profiles import buckets, owners
 from headrace.profiles.buckets import Event
-from headrace.profiles.links import Ref, Value
+from headrace.profiles.links import Ref
 from headrace.profiles.people_tables import LakePeople, picked
 from headrace.profiles.served import persons_having
 from headrace.tables import BEHAVIOUR, PLACED
@@ -147,7 +148,7 @@ class Placed:
             .withColumn("batch", F.lit(batch).cast("bigint"))
         )
         relative = self._lake.ensure(BEHAVIOUR)
-        every = {column: f"s.{column}" for column in found.columns}
+        every: Assignments = {column: f"s.{column}" for column in found.columns}
         on = "t.feed = s.feed AND t.owner = s.owner AND t.hour = s.hour"
         with self._lake.writing(relative):
             merge = self._lake.table(relative).alias("t").merge(found.alias("s"), on)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import cast
 
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame
@@ -12,8 +13,8 @@ from pyspark.sql import functions as F
 from headrace.changes.columns import col, key_text
 from headrace.config_profiles import Behaviour, Consent, Profiles, Related
 from headrace.errors import ConfigError
+from headrace.identifiers.normalise import Normaliser
 from headrace.lake import Lake, local_rows
-from headrace.profiles.normalise import Normaliser
 from headrace.profiles.owners import owned
 from headrace.profiles.people_tables import LITERALS, picked
 from headrace.tables import CHANGED_AT, POSITION, TABLES
@@ -147,7 +148,10 @@ class ProfileRows:
             ) from error
 
     def _belonging(self, group: str, name: str) -> tuple[Related | Consent | Behaviour, DataFrame]:
-        one = self._settings.consent if group == "consent" else getattr(self._settings, group)[name]
+        one = cast(
+            Related | Consent | Behaviour,
+            self._settings.consent if group == "consent" else getattr(self._settings, group)[name],
+        )
         rows = self._of(one.table, None)
         if isinstance(one, Related) and one.where:
             rows = rows.where(F.expr(one.where))

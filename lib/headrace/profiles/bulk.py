@@ -11,8 +11,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.graph import components
+from headrace.identifiers.normalise import Value
 from headrace.lake import struct
-from headrace.profiles.links import Node, Ref, Rules, Value, people
+from headrace.profiles.links import Node, Ref, Rules, people
 from headrace.profiles.records import VALUES, values
 
 NODES = f"record string, key string, own string, identifiers {VALUES}"

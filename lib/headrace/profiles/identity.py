@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-from headrace.profiles.links import Node, Ref, Refused, Rules, Value, people
+from headrace.identifiers.normalise import Value
+from headrace.profiles.links import Node, Ref, Refused, Rules, people
 
 
 class Person(NamedTuple):

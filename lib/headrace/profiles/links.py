@@ -11,13 +11,7 @@ from typing import NamedTuple
 from headrace.config_identifiers import Identifier
 from headrace.config_profiles import Profiles
 from headrace.graph import UnionFind
-
-
-class Value(NamedTuple):
-    """A value of an identifier, as it is kept: its kind and its keyed hash."""
-
-    kind: str
-    hash: str
+from headrace.identifiers.normalise import Value
 
 
 class Ref(NamedTuple):

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import pandas_udf
 
-from headrace.profiles.links import Ref, Value
-from headrace.profiles.normalise import Normaliser, TooLong
+from headrace.identifiers.normalise import Normaliser, TooLong, Value
+from headrace.profiles.links import Ref
 
 _RECORD, _VALUE = "r", "i"
 SEPARATOR = "\x1f"
@@ -66,7 +67,7 @@ def _hashed(kind: str, normaliser: Normaliser):  # type: ignore[no-untyped-def]
     def hashed(texts: pd.Series) -> pd.Series:
         return texts.map(lambda text: _hash(kind, text, normaliser), na_action="ignore")
 
-    return F.pandas_udf(hashed, "string")  # type: ignore[call-overload]
+    return pandas_udf(hashed, "string")  # type: ignore[call-overload]
 
 
 def _hash(kind: str, text: str, normaliser: Normaliser) -> str | None:

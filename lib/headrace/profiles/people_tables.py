@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from headrace.lake import Lake, local_rows
+from headrace.identifiers.normalise import Value
+from headrace.lake import Assignments, Lake, local_rows
 from headrace.profiles.identity import Outcome, Person
-from headrace.profiles.links import Node, Ref, Value
+from headrace.profiles.links import Node, Ref
 from headrace.profiles.records import values
 from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE, QUARANTINE, TableContract
 
@@ -146,14 +147,13 @@ class LakePeople:
             self._lake.append(told, relative)
             return
         on = " AND ".join(f"t.{column} = s.{column}" for column in contract.key)
-        every = {column: f"s.{column}" for column in told.columns}
+        every: Assignments = {column: f"s.{column}" for column in told.columns}
         with self._lake.writing(relative):
             merge = self._lake.table(relative).alias("t").merge(told.alias("s"), on)
             if delete:
                 merge = merge.whenMatchedDelete(delete)
-            merge.whenMatchedUpdate(set=every).whenNotMatchedInsert(
-                f"NOT ({delete})" if delete else None, values=every
-            ).execute()
+            merge = merge.whenMatchedUpdate(set=every)
+            merge.whenNotMatchedInsert(f"NOT ({delete or False})", values=every).execute()
 
     def _forget(self, outcome: Outcome) -> None:
         rows = [(*value, *ref) for value, ref in outcome.removed]

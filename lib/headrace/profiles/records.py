@@ -6,10 +6,10 @@ from datetime import datetime
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
+from headrace.identifiers.normalise import LONGEST, Normaliser, TooLong, Value
 from headrace.lake import struct
 from headrace.profiles.identity import Seen
-from headrace.profiles.links import Ref, Rules, Value
-from headrace.profiles.normalise import LONGEST, Normaliser, TooLong
+from headrace.profiles.links import Ref, Rules
 from headrace.profiles.person_ids import own_id
 
 VALUES = "array<struct<kind: string, hash: string>>"

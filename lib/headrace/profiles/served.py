@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from headrace.lake import Lake, local_rows
+from headrace.lake import Assignments, Lake, local_rows
 from headrace.profiles.people_tables import picked
 from headrace.tables import ALIASES, IDENTIFIERS, OUTBOX, PEOPLE, PROFILES
 
@@ -91,7 +91,7 @@ def _differences(lake: Lake, built: DataFrame, persons: Collection[str] | None) 
 
 
 def _tell(lake: Lake, changes: DataFrame, kinds: Collection[str], counts: dict[str, int], batch: int) -> None:
-    profile = [_person_key("person"), F.lit(False).alias("deleted"), "body"]
+    profile = [_person_key("person"), F.lit(False).alias("deleted"), F.col("body")]
     if counts.get("grown"):
         _append(lake, changes.where("what = 'grown'").select(*profile), batch)
     rest = changes.where("what = 'shrunk'").select(*profile)
@@ -143,7 +143,7 @@ def _write(lake: Lake, changes: DataFrame, batch: int) -> None:
         "person", gone.alias("deleted"), "body", "digest", "records", "identifiers", "due_at",
         F.lit(None).cast("string").alias("position"), F.lit(batch).cast("bigint").alias("batch"),
     )  # fmt: skip
-    every = {column: f"s.{column}" for column in rows.columns}
+    every: Assignments = {column: f"s.{column}" for column in rows.columns}
     with lake.writing(relative):
         merge = lake.table(relative).alias("t").merge(rows.alias("s"), "t.person = s.person")
         merge.whenMatchedUpdate(set=every).whenNotMatchedInsert("NOT s.deleted", values=every).execute()

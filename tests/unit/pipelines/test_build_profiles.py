@@ -142,6 +142,9 @@ def test_records_become_people_and_profiles_follow_every_change(world: World) ->
     world.tell("consents", {"consent_id": "1", "customer_id": "17", "purpose": "offers", "granted": True,
                             "given_at": "2026-01-01T00:00:00Z"})  # fmt: skip
     world.run()
-    assert [row["booking_id"] for row in world.profile("email", "anna@example.com")["related"]["bookings"]["rows"]] == [2, 1]
+    assert [row["booking_id"] for row in world.profile("email", "anna@example.com")["related"]["bookings"]["rows"]] == [
+        2,
+        1,
+    ]
     assert world.profile("email", "ben@example.com")["related"]["bookings"]["rows"] == []
     assert world.profile("email", "anna@example.com")["consent"]["offers"]["granted"] is True

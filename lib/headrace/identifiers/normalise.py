@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from headrace.config_identifiers import Identifier
 from headrace.errors import MissingDependency
-from headrace.profiles.links import Value
 
 LONGEST = 1_000
 """Characters; a longer value identifies nobody."""
@@ -22,6 +21,13 @@ _HASH_BYTES = 16
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}")
 _EXAMPLE = re.compile(r"@(?:.*\.)?(?:test|invalid|localhost)$")
 _ISO_DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ].*)?")
+
+
+class Value(NamedTuple):
+    """A value of an identifier, as it is kept: its kind and its keyed hash."""
+
+    kind: str
+    hash: str
 
 
 class TooLong(ValueError):
@@ -170,7 +176,7 @@ def _denied(settings: Identifier) -> frozenset[str]:
 
 
 def _lines(name: str) -> frozenset[str]:
-    lines = files("headrace.profiles").joinpath(name).read_text("utf-8").splitlines()
+    lines = files("headrace.identifiers").joinpath(name).read_text("utf-8").splitlines()
     return frozenset(line for line in lines if line and not line.startswith("# "))
 
 

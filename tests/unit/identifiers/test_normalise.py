@@ -3,7 +3,7 @@
 import pytest
 
 from headrace.config_identifiers import Identifier
-from headrace.profiles.normalise import Normaliser, TooLong
+from headrace.identifiers.normalise import Normaliser, TooLong
 
 KINDS = {
     "email": Identifier(normalise="email"),
