@@ -29,6 +29,7 @@ VERBS = {
     "rejects": "the refused rows themselves: when and why, and the message",
     "rebuild": "ask for a new model's vectors, or for an index to be filled anew",
     "ask": "find passages for a question in an index",
+    "explain": "why records are one person: what links them, and every merge and split with its cause",
 }
 
 _EXAMPLES = """examples:

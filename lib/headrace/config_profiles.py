@@ -170,6 +170,10 @@ class Profiles(Settings):
         compared = {part for kind in named & known.keys() for part in (*known[kind].agree, *known[kind].unless)}
         return {kind: known.get(kind) or default(kind) for kind in sorted(named | made | compared)}
 
+    def found_by(self) -> list[str]:
+        """The kinds of identifiers by which a person can be looked up."""
+        return [kind for kind, one in self.kinds().items() if one.links and not one.of]
+
     def field_rules(self) -> dict[str, ProfileField]:
         """Every field of a profile."""
         named = [name for record in self.records.values() for name in record.fields]

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from headrace.config_identifiers import Identifier
+from headrace.config_profiles import Profiles
 from headrace.errors import MissingDependency
 
 LONGEST = 1_000
@@ -149,13 +150,15 @@ _HOW: Mapping[str, Callable[[str, Identifier], str]] = {
 }  # fmt: skip
 
 
-def check(kinds: Mapping[str, Identifier]) -> None:
-    """Raise MissingDependency where a kind needs a package that is not there."""
+def normaliser(settings: Profiles) -> Normaliser:
+    """What makes identifiers comparable and hashes them. Raises MissingDependency where a kind needs a package."""
+    kinds = settings.kinds()
     used = {one.normalise for one in kinds.values() if not one.of}
     if "phone" in used:
         _phonenumbers()
     if "sound" in used:
         _jellyfish()
+    return Normaliser(kinds, settings.hash_key.get_secret_value().encode())
 
 
 @cache

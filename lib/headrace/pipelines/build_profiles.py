@@ -11,11 +11,12 @@ from pyspark.sql import functions as F
 from headrace.config import Config
 from headrace.config_profiles import Profiles
 from headrace.errors import ConfigError, NotThere, Retryable
+from headrace.identifiers.normalise import normaliser
 from headrace.lake import Lake
 from headrace.pipelines import profile_progress
 from headrace.pipelines.kept_tables import upkeep_of_profiles
 from headrace.pipelines.profile_batch import JOB, Done, ProfileBatches, Touched
-from headrace.pipelines.profile_parts import normaliser, publishers, table_keys
+from headrace.pipelines.profile_parts import publishers, table_keys
 from headrace.pipelines.profile_progress import Reached
 from headrace.pipelines.profile_rows import ProfileRows
 from headrace.pipelines.publish import Publisher

@@ -51,7 +51,7 @@ class ProfileBatches:
         self.people = LakePeople(lake)
         self._placed = Placed(lake, settings, rows, self.people)
         self._ask_due_at = 0.0
-        self._found_by = [kind for kind, one in settings.kinds().items() if one.links and not one.of]
+        self._found_by = settings.found_by()
         self._owning = {name for one in self._feeds() for name in one.by} - settings.records.keys()
 
     def fill(self, batch: int) -> Done:

@@ -6,8 +6,6 @@ from functools import partial
 from headrace.config import Config
 from headrace.config_keyed_stores import NeptuneGraph, ProfileStore
 from headrace.config_profiles import Profiles
-from headrace.identifiers import normalise
-from headrace.identifiers.normalise import Normaliser
 from headrace.lake import Lake, local_rows
 from headrace.pipelines.deliver import Delivery
 from headrace.pipelines.index_parts import lake_id
@@ -22,18 +20,6 @@ from headrace.tables import OUTBOX, REJECTS
 
 _PARKED = """source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string,
     day date"""
-
-
-def normaliser(settings: Profiles) -> Normaliser:
-    """What makes identifiers comparable and hashes them. Raises MissingDependency."""
-    kinds = settings.kinds()
-    normalise.check(kinds)
-    return Normaliser(kinds, settings.hash_key.get_secret_value().encode())
-
-
-def found_by(settings: Profiles) -> list[str]:
-    """The kinds of identifiers by which a person can be looked up."""
-    return [kind for kind, one in settings.kinds().items() if one.links and not one.of]
 
 
 def table_keys(config: Config) -> dict[str, tuple[str, ...]]:
@@ -57,7 +43,7 @@ def _publisher(lake: Lake, settings: Profiles, name: str, one: ProfileStore, own
         Delivery(_store(one), one.attempts, partial(_park, lake, name)),
         lake.ensure(OUTBOX, table=PROFILES_OUTBOX),
         lambda rows: rows,
-        partial(served.snapshot, lake, found_by(settings)),
+        partial(served.snapshot, lake, settings.found_by()),
         urgent_first=False,
         keep=settings.keep_outbox,
         by_commit=True,

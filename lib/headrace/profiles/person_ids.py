@@ -27,3 +27,11 @@ def own_id(hash_key: bytes, record: str, key: str, since: datetime | None, again
 
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def began(person: str) -> datetime | None:
+    """When the record began whose id this is; None where nobody knew."""
+    number = 0
+    for letter in person[:10]:
+        number = number << 5 | _LETTERS.index(letter)
+    return datetime.fromtimestamp(number / 1000, UTC) if number else None

@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 
 from headrace.config import Config
 from headrace.config_keyed_stores import SqliteRows
+from headrace.identifiers.normalise import normaliser
 from headrace.pipelines import apply_changes, build_profiles
-from headrace.pipelines.profile_parts import normaliser
 from headrace.stores import keyed
 
 TABLES = {
