@@ -17,10 +17,11 @@ from headrace.lake import Lake, local_rows
 from headrace.pipelines.profile_placed import Placed
 from headrace.pipelines.profile_rows import ProfileRows
 from headrace.profiles import build, owners, served
+from headrace.profiles.fill import fill
 from headrace.profiles.identity import Outcome, Seen, step
 from headrace.profiles.links import Ref, Rules
 from headrace.profiles.people_tables import LakePeople, picked
-from headrace.profiles.records import identified, seen
+from headrace.profiles.records import IDENTIFIED, identified, seen
 from headrace.profiles.served import Served
 from headrace.tables import PEOPLE, PROFILES, REJECTS
 
@@ -56,13 +57,19 @@ class ProfileBatches:
 
     def fill(self, batch: int) -> Done:
         """Bring everything up to date from all rows there are: the first time, and after other settings."""
-        known = {ref for ref, one in self.people.everybody().items() if not one.deleted}
-        changed, rejected = self._all_seen(known)
-        outcome = step(self.people, changed, self._rules, all_over=True)
-        self.people.write(outcome, batch)
+        found, rejected = self._identified()
+        records, links = found.agg(F.count("*"), F.coalesce(F.sum(F.size("identifiers")), F.lit(0))).collect()[0]
+        if links > self._settings.driver_links:
+            events = fill(self._lake, found, self._rules, batch)
+        else:
+            known = {ref for ref, one in self.people.everybody().items() if not one.deleted}
+            now = seen(found)
+            gone = [Seen(ref, "", "", None) for ref in known - {one.ref for one in now}]
+            outcome = step(self.people, [*now, *gone], self._rules, all_over=True)
+            self.people.write(outcome, batch)
+            events = _counted(outcome)
         self._placed.fill(batch)
-        done = self._serve(None, batch)
-        return Done(len(changed), _counted(outcome), done, rejected)
+        return Done(records, events, self._serve(None, batch), rejected)
 
     def take(self, touched: Touched, carried: Collection[str], batch: int) -> Done:
         """Bring everything that hangs on these keys up to date.
@@ -106,16 +113,15 @@ class ProfileBatches:
             found += [Seen(Ref(name, key), "", "", None, keys[key]) for key in keys if key not in there]
         return found, rejected
 
-    def _all_seen(self, known: Collection[Ref]) -> tuple[list[Seen], int]:
-        found: list[Seen] = []
-        rejected = 0
+    def _identified(self) -> tuple[DataFrame, int]:
+        """Every record there is, schema `records.IDENTIFIED`; how many values were refused."""
+        found, rejected = local_rows(self._lake.spark, [], IDENTIFIED), 0
         for name, record in self._settings.records.items():
             if self._rows.there(record.table):
                 some = identified(self._rows.records(name), name, self._normaliser, self._rules).localCheckpoint()
                 rejected += self._reject(some.where("problem IS NOT NULL"), record.table)
-                found += seen(some)
-        there = {one.ref for one in found}
-        return found + [Seen(ref, "", "", None) for ref in known if ref not in there], rejected
+                found = found.unionByName(some)
+        return found, rejected
 
     def _sharing(self, outcome: Outcome) -> set[str]:
         """Everybody who has an identifier that changed hands, where rows belong to identifiers."""
