@@ -52,7 +52,8 @@ def _people(found: DataFrame, before: DataFrame, rules: Rules) -> DataFrame:
 def _changes(now: DataFrame, before: DataFrame, batch: int) -> DataFrame:
     """Rows of `people` that are new or other than before; with `position`, and `_had`: the person it was."""
     old = before.select(
-        "record", "key", F.col("own").alias("_own"), F.col("person").alias("_person"), F.col("deleted").alias("_deleted"),
+        "record", "key", F.col("own").alias("_own"), F.col("person").alias("_person"),
+        F.col("deleted").alias("_deleted"),
         F.col("identifiers").alias("_identifiers"),
     )  # fmt: skip
     both = now.drop("_had").join(old, ["record", "key"], "full")
@@ -103,12 +104,13 @@ def _events(changes: DataFrame, aliases: DataFrame, batch: int) -> DataFrame:
     )  # fmt: skip
     new = created.where("_had = 0").select(
         F.lit("create").alias("kind"), "person", F.array().cast("array<string>").alias("others"),
-        F.col("_cause.record").alias("record"), F.col("_cause.key").alias("key"), F.col("_cause.position").alias("position"),
+        *[F.col(f"_cause.{name}").alias(name) for name in ("record", "key", "position")],
         "records",
     )  # fmt: skip
     told = aliases.where("now IS NULL OR now <> ''")
     other = told.select(
-        F.when(F.col("now").isNull(), "retire").otherwise("merge").alias("kind"), F.coalesce("now", "person").alias("person"),
+        F.when(F.col("now").isNull(), "retire").otherwise("merge").alias("kind"),
+        F.coalesce("now", "person").alias("person"),
         F.when(F.col("now").isNotNull(), F.array("person")).otherwise(F.array().cast("array<string>")).alias("others"),
         *[F.lit(None).cast("string").alias(name) for name in ("record", "key", "position")],
         F.array().cast("array<struct<record: string, key: string>>").alias("records"),
