@@ -12,7 +12,8 @@ from heapq import nsmallest
 from typing import Any
 
 from headrace.config_profiles import Behaviour
-from headrace.profiles.buckets import EXACT, Bucket, Counts, Newest, add, hour_of, joined, number_text
+from headrace.profiles.buckets import Bucket, Counts, Newest, add, hour_of, joined
+from headrace.profiles.decimals import EXACT, number_text
 from headrace.profiles.values import Json, Refusal, iso, plain, size, sooner
 
 _HOUR = timedelta(hours=1)
