@@ -187,6 +187,23 @@ def test_if_not_even_the_fields_fit_the_largest_go() -> None:
     assert 3_000 < refusal.size < 3_200
 
 
+def test_of_equally_large_fields_the_last_by_name_goes() -> None:
+    fields = {"name": "x" * 2_000, "city": "y" * 2_000}
+
+    assert set(profile(record("shop", "", fields=fields), max_bytes=4_000).document["fields"]) == {"city"}
+
+
+def test_purposes_that_nothing_needs_go_before_the_values_of_the_newest_event() -> None:
+    rows = [said(f"p{number}", True, key=str(number)) for number in range(9)]
+    found = []
+    for most in range(1_000, 4_000, 50):
+        document = profile(*rows, *clicks(click("c", NOW, last="x" * 300)), max_bytes=most).document
+        found.append((len(document["consent"]), len(document["behaviour"]["web"]["last"]["values"])))
+
+    assert {purposes for purposes, values in found if not values} == {0}
+    assert {(1, 1), (5, 1), (10, 1)} <= set(found)
+
+
 def test_a_digest_is_of_what_a_document_holds_not_of_when_it_was_built() -> None:
     document = wide().document
     other = json.loads(json.dumps(document, sort_keys=True))
