@@ -120,7 +120,7 @@ def settings(draw: st.DrawFn, longest: Sequence[int]) -> Profiles:
             "behaviour": {"web": {"table": "clicks", "by": {"shop": "c"}, "at": "at"} | web},
             "stores": {"file": {"store": "sqlite", "path": "./profiles.db"}},
             "hash_key": "x" * 16,
-            "windows": [timedelta(hours=hours) for hours in (1, 2, 24, 48)],
+            "windows": draw(st.sampled_from([["1h", "2h", "24h", "48h"], ["24h"], ["2h", "72h"]])),
             "max_bytes": draw(st.sampled_from(longest)),
             "max_field_bytes": draw(st.sampled_from([40, 4_096])),
         }

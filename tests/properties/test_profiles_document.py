@@ -61,7 +61,7 @@ def check(world: World, seed: int) -> Built:
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=120)
 @given(world=worlds(), seed=seeds)
 def test_a_profile_equals_its_rebuild_in_any_order_of_rows_and_events(world: World, seed: int) -> None:
     found = check(world, seed)

@@ -190,15 +190,22 @@ def _name(text: str) -> str:
 
 def _value(value: Any) -> str:
     """The value as JSON on one line; a long one as the text of its beginning."""
-    if isinstance(value, str):
-        return json.dumps(_cut(_seen(value)), ensure_ascii=False)
-    written = _seen(json.dumps(value, ensure_ascii=False, sort_keys=True))
+    seen = _seen(value)
+    if isinstance(seen, str):
+        return json.dumps(_cut(seen), ensure_ascii=False)
+    written = json.dumps(seen, ensure_ascii=False, sort_keys=True)
     return written if len(written) <= CHARACTERS else json.dumps(_cut(written), ensure_ascii=False)
 
 
-def _seen(text: str) -> str:
-    """The text with one space for each run of what is not seen."""
-    text = _SELECTORS.sub("", text)
+def _seen(value: Any) -> Any:
+    """The value with one space for each run of what is not seen in its texts."""
+    if isinstance(value, Mapping):
+        return {_seen(name): _seen(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_seen(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    text = _SELECTORS.sub("", value)
     if not text.isprintable():
         text = "".join(" " if unicodedata.category(sign) in _HIDDEN else sign for sign in text)
     return " ".join(text.split())

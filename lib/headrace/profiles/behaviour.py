@@ -12,7 +12,8 @@ from heapq import nsmallest
 from typing import Any
 
 from headrace.config_profiles import Behaviour
-from headrace.profiles.buckets import EXACT, Bucket, Counts, Newest, add, hour_of, joined, number_text
+from headrace.profiles.buckets import Bucket, Counts, Newest, add, hour_of, joined
+from headrace.profiles.decimals import EXACT, number_text
 from headrace.profiles.values import Json, Refusal, iso, plain, size, sooner
 
 _HOUR = timedelta(hours=1)
@@ -88,7 +89,7 @@ def summed(
     # An hour counts up, so that the one before the running hour is 1.
     past = {(running - hour) // _HOUR: one for hour, one in by_hour.items() if hour <= running}
     kept = {ago: past[ago] for ago in sorted(past) if ago < keep}
-    spans = {window_name(each): min(_hours(each), keep) for each in windows}
+    spans = {window_name(each): _hours(each) for each in windows}
     newest = kept[next(iter(kept))].newest if kept else None
     last, refused = _last(feed, newest, settings, limit)
     sessions = joined([each for one in kept.values() for each in one.sessions], settings.session_gap)

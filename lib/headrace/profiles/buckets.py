@@ -5,17 +5,17 @@ are added as exact decimals, and of more values than a bucket may hold those wit
 every part keeps too.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from headrace.config_profiles import Behaviour
 from headrace.errors import Fatal
+from headrace.profiles.decimals import EXACT, exact, number_text
 from headrace.profiles.values import Json, canonical, iso, plain, says_nothing, utc
 
 VALUES = 1_000
@@ -23,14 +23,6 @@ VALUES = 1_000
 
 CHARACTERS = 200
 """Of a value that is counted by name; longer ones belong to the rest."""
-
-_MAGNITUDE = 400
-"""Largest power of ten, and smallest one below zero, of a number that is added up. A float has 308 and 324."""
-
-EXACT = Context(prec=5 * _MAGNITUDE, traps=[Inexact, InvalidOperation])
-"""Wide enough that no sum of such numbers is ever rounded."""
-
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d{1,4})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,28 +158,10 @@ def _age(newest: Newest) -> tuple[datetime, str, bytes]:
 def _total(events: Sequence[Event], name: str) -> Decimal | None:
     total = None
     for event in events:
-        number = _number(event.sums.get(name))
+        number = exact(event.sums.get(name))
         if number is not None:
             total = number if total is None else EXACT.add(total, number)
     return total
-
-
-def _number(value: Json | Decimal) -> Decimal | None:
-    """The number as it is written in decimals, so 0.1 is a tenth; None for what is none, or too large to add up."""
-    if isinstance(value, float):
-        value = repr(value)
-    if isinstance(value, str):
-        value = Decimal(value.strip()) if len(value) <= 999 and _NUMBER.fullmatch(value.strip()) else None
-    if value is None or isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    number = Decimal(value)
-    if not number.is_finite():
-        return None
-    exponent = number.as_tuple().exponent
-    assert isinstance(exponent, int)
-    if number and (number.adjusted() > _MAGNITUDE or exponent < -_MAGNITUDE):
-        return None
-    return number if number else Decimal(0)
 
 
 def _counts(events: Sequence[Event], name: str) -> Counts | None:
@@ -219,11 +193,6 @@ def _capped(values: dict[str, int], others: int) -> Counts:
     return Counts({value: values[value] for value in kept}, others + sum(values.values()) - sum(map(values.get, kept)))  # type: ignore[arg-type]
 
 
-def number_text(number: Decimal) -> str:
-    """A number in plain digits, without zeros that say nothing: `12.5`, `-3`, `0`."""
-    return format(number.normalize(EXACT), "f") if number else "0"
-
-
 def to_json(one: Bucket) -> dict[str, Any]:
     """The bucket as JSON: times as ISO 8601, sums as decimal text, sessions as [start, end, events]."""
     return {
@@ -245,9 +214,8 @@ def from_json(body: Mapping[str, Any]) -> Bucket:
         {name: Decimal(text) for name, text in body["sums"].items()},
         {name: Counts(each["values"], each["others"]) for name, each in body["top"].items()},
         Newest(datetime.fromisoformat(newest["at"]), newest["key"], newest["values"]),
-        tuple(Session(_time(start), _time(end), events) for start, end, events in body["sessions"]),
+        tuple(
+            Session(datetime.fromisoformat(start), datetime.fromisoformat(end), events)
+            for start, end, events in body["sessions"]
+        ),
     )
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)

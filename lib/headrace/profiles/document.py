@@ -45,7 +45,8 @@ Change = tuple[datetime, str]
 def build(settings: Profiles, inputs: Inputs, now: datetime) -> Built:
     """The person's profile as of a moment: the same for every order of the rows, and at most `max_bytes` as JSON.
 
-    Rows of records and feeds that the settings do not name are passed over.
+    Rows of records and feeds that the settings do not name are passed over. What the settings alone make (windows,
+    sources, states of purposes) always stays, so a limit below a few kilobytes may not hold.
     """
     now, limit, refused = utc(now), settings.max_field_bytes, []
     rows = newest_first([row for row in inputs.records if row.record in settings.records], list(settings.records))

@@ -52,7 +52,8 @@ _FIELD = _object(
     {
         "value": {
             "description": "Any JSON but null, blank text, an empty list or object. "
-            "Whole numbers beyond 64 bits are text."
+            "Whole numbers beyond 64 bits are text.",
+            "not": {"type": "null"},
         },
         **_RECORD,
         "position": _text("The position of the change that gave it."),

@@ -108,6 +108,18 @@ def test_a_profile_is_due_when_the_next_bucket_leaves_a_window() -> None:
     assert counts(profile(*found, now=running + 19 * HOUR)) == {"1h": 0, "24h": 0, "7d": 1, "30d": 1}
 
 
+def test_the_oldest_bucket_of_a_window_leaves_first() -> None:
+    events, running = [click(str(hours), NOW - hours * HOUR) for hours in (5, 20)], NOW.replace(minute=0)
+
+    assert profile(*clicks(*events)).due_at == running + 4 * HOUR
+
+
+def test_a_profile_is_due_when_what_is_kept_longer_than_any_window_is_over() -> None:
+    found, running = clicks(click("a", NOW - 5 * HOUR)), NOW.replace(minute=0)
+
+    assert profile(*found, windows=["1h"]).due_at == running - 5 * HOUR + timedelta(days=30)
+
+
 def test_the_last_event_shows_the_columns_of_the_settings_and_no_value_that_is_too_long() -> None:
     short, long = clicks(click("a", NOW, last="/cart")), clicks(click("a", NOW, last="x" * 1_000_000))
 

@@ -124,7 +124,7 @@ def test_what_stores_cannot_hold_is_written_otherwise() -> None:
     for _ in range(10_000):
         deep = [deep]
 
-    assert plain(2**63 - 1) == 2**63 - 1
+    assert plain([2**63 - 1, -(2**63)]) == [2**63 - 1, -(2**63)]
     assert plain([2**63, -(2**63) - 1]) == ["9223372036854775808", "-9223372036854775809"]
     assert plain({"a": [float("-inf"), "\ud800x", ("\ud83d\ude00",)]}) == {"a": [None, "\ufffdx", ["😀"]]}
     assert str(plain(deep)) == "[" * 16 + "'...'" + "]" * 16
