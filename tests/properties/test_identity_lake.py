@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from tests.properties.test_identity import RULES, Memory
 
 from headrace.graph import UnionFind, components
 from headrace.identifiers.normalise import Value
@@ -15,6 +14,7 @@ from headrace.profiles.identity import Seen, step
 from headrace.profiles.links import Ref
 from headrace.profiles.people_tables import LakePeople, persons
 from headrace.tables import ALIASES, IDENTIFIERS, PEOPLE, QUARANTINE
+from properties.test_identity import RULES, Memory
 
 KINDS = ["email", "phone", "device", "mail", "name", "born"]
 
