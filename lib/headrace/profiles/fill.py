@@ -20,7 +20,7 @@ def fill(lake: Lake, found: DataFrame, rules: Rules, batch: int) -> dict[str, in
     before = lake.read(lake.ensure(PEOPLE)).localCheckpoint()
     now = _people(found, before, rules).localCheckpoint()
     changes = _changes(now, before, batch).localCheckpoint()
-    _index(lake, now, batch)
+    _index(lake, now, rules, batch)
     aliases = _aliases(lake, now, before).localCheckpoint()
     events = _events(changes, aliases, batch).localCheckpoint()
     lake.append(events, lake.ensure(IDENTITY_EVENTS))
@@ -70,10 +70,11 @@ def _changes(now: DataFrame, before: DataFrame, batch: int) -> DataFrame:
     )  # fmt: skip
 
 
-def _index(lake: Lake, now: DataFrame, batch: int) -> None:
+def _index(lake: Lake, now: DataFrame, rules: Rules, batch: int) -> None:
     relative = lake.ensure(IDENTIFIERS)
     keys = ["kind", "hash", "record", "key"]
     wanted = now.select("record", "key", F.explode("identifiers").alias("_one")).select("record", "key", "_one.*")
+    wanted = wanted.where(F.col("kind").isin([kind for kind, one in rules.kinds.items() if one.links]))
     held = lake.read(relative).select(*keys).distinct().localCheckpoint()
     lake.append(wanted.select(*keys).join(held, keys, "left_anti").withColumn("batch", _number(batch)), relative)
     left = held.join(wanted.select(*keys), keys, "left_anti")
