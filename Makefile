@@ -53,14 +53,14 @@ package-test: package ## run every job from that bundle, in Python 3.13 with wha
 terraform-test: package ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
 	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
 	make test does not." >&2; exit 1; }
-	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform -m "not soak" -rP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform -m "not soak" -raP $(ARGS) \
 	&& echo "make terraform-test: passed" || { echo "make terraform-test: FAILED" >&2; exit 1; }
 
 notebooks: environment ## write notebooks/*.ipynb again, without outputs, from the .py beside them
 	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python scripts/notebooks.py
 
 notebooks-test: environment ## run every notebook from top to bottom (about 3 minutes)
-	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks -rP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks -raP $(ARGS) \
 	&& echo "make notebooks-test: passed" || { echo "make notebooks-test: FAILED" >&2; exit 1; }
 
 lint: environment ## style, formatting and the import rule
