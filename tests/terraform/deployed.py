@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from glue_like import start
+from headrace.pipelines.runtime import INTERPRETED
 from servers.kinesis import KinesisServer
 from terraform.aws import environment, s3a
 from terraform.calls import Call, record, recorded
@@ -79,7 +80,7 @@ class Deployed:
         self.between.taken()
         run = start(
             job, [*words, *more], folder / "spark",
-            conf=given["--conf"], spark=s3a(self.environ), s3=True, script=script, environ=environ,
+            conf=given["--conf"], spark={**s3a(self.environ), **INTERPRETED}, s3=True, script=script, environ=environ,
         )  # fmt: skip
         code = run.wait(seconds)
         self.calls.setdefault(job, set()).update(recorded(self.environ["AWS_ENDPOINT_URL"]), self.between.taken())
