@@ -160,6 +160,13 @@ def clash(one: Index, other: Index) -> str:
     return one.placed_by[-1] if same else ""
 
 
+def linked(one: Index, other: Index) -> bool:
+    """Whether two indexes in one file name it by two paths, of which one is a link."""
+    if not (isinstance(one, SqliteIndex) and isinstance(other, SqliteIndex)):
+        return False
+    return os.path.abspath(one.path) != os.path.abspath(other.path)
+
+
 def _one_file(one: str, other: str) -> bool:
     """Whether both are the same file, by a link too."""
     try:

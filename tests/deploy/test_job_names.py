@@ -81,8 +81,9 @@ def test_the_code_calls_each_job_by_one_name() -> None:
 
 
 def test_checkpoints_and_heartbeats_lie_in_folders_of_the_jobs_own_name_where_its_role_may_write() -> None:
-    source, table = {"from": "files", "path": "in", "format": "json", "position": ["at"]}, {"source": "shop", "key": ["id"]}
-    settings = {"lake": "s3://b/lake", "sources": {"shop": source}, "tables": {"bookings": table}}
+    source = {"from": "files", "path": "in", "format": "json", "position": ["at"]}
+    tables = {"bookings": {"source": "shop", "key": ["id"]}}
+    settings = {"lake": "s3://b/lake", "sources": {"shop": source}, "tables": tables}
     config = Config.model_validate(settings)
     kept = {
         "apply_changes": checkpoint_folder(config, "shop"),

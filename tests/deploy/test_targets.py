@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 SKIP = re.compile(r"pytest\.skip\(|importorskip\(|pytest\.mark\.skip(?:if)?\(")
@@ -29,7 +27,7 @@ def test_what_make_test_runs_uses_no_server_and_no_terraform() -> None:
     assert {"servers", "terraform"} <= left_out()
     ran = {name: text for name, text in files().items() if Path(name).parts[0] not in left_out()}
     assert len(ran) > 100
-    outside = re.compile(r"^\s*(?:from|import) (?:servers|terraform)\b|which\(.(?:terraform|node|npm|mvn)", re.MULTILINE)
+    outside = re.compile(r"^\s*(?:from|import) (?:servers|terraform)\b|which\(.(?:terraform|node|npm|mvn)", re.M)
     assert [name for name, text in ran.items() if outside.search(text)] == []
     assert [name for name, text in ran.items() if SKIP.search(text)] == [], "what make test skips nobody has tried"
 

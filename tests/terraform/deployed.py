@@ -120,7 +120,7 @@ def deployment(folder: Path) -> Iterator[Deployed]:
 
 
 def _chosen(folder: Path) -> None:
-    """Into a copy of terraform/: the jobs and settings of `complete`, its index a stream as none emulates OpenSearch."""
+    """Into a copy of terraform/: jobs and settings of `complete`, its index a stream, as none emulates OpenSearch."""
     text = (folder / COMPLETE).read_text()
     jobs = re.search(r"^jobs = \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)
     assert jobs

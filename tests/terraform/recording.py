@@ -1,4 +1,4 @@
-"""Stands between a job and the emulated Kinesis and writes down what is asked; answers for Bedrock, which none emulates.
+"""Stands between a job and the emulated Kinesis and writes down what is asked. Answers for Bedrock, made up.
 
 moto keeps its own calls; see `calls.py`.
 """

@@ -1,5 +1,6 @@
 """What the section `knowledge` becomes: kinds by their key, defaults, secrets, files."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -233,3 +234,15 @@ def test_one_name_on_two_servers_and_two_names_on_one_are_different_places(index
 
 def test_the_sources_its_feeds_read_are_known(tmp_path):
     assert loaded(tmp_path, WHOLE).knowledge.sources() == {"uploads", "articles"}
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_two_embedded_indexes_that_are_one_file_by_a_link_are_told_so(link, tmp_path):
+    (tmp_path / "a.db").touch()
+    link(tmp_path / "a.db", tmp_path / "b.db")
+    data = yaml.safe_load(ALONE)
+    data["knowledge"]["indexes"] = {name: {"store": "sqlite", "path": f"{name}.db"} for name in ("a", "b")}
+    with pytest.raises(
+        ConfigError, match=r"indexes\.b\.path\n.*\n +found +the same, by a link, as knowledge\.indexes\.a"
+    ):
+        loaded(tmp_path, yaml.safe_dump(data))
