@@ -28,6 +28,9 @@ endif
 demo: environment ## the travel example: shuffled changes become correct tables, documents an index in step
 	@$(BIN)/headrace demo
 
+# Terraform waits for the emulator most of the time.
+SIDE_BY_SIDE := -n 3 --dist loadfile
+
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
 LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -53,7 +56,7 @@ package-test: package ## run every job from that bundle, in Python 3.13 with wha
 terraform-test: package ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
 	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
 	make test does not." >&2; exit 1; }
-	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform -m "not soak" -raP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform $(SIDE_BY_SIDE) -m "not soak" -raP $(ARGS) \
 	&& echo "make terraform-test: passed" || { echo "make terraform-test: FAILED" >&2; exit 1; }
 
 notebooks: environment ## write notebooks/*.ipynb again, without outputs, from the .py beside them

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from headrace.commands.jobs import JOBS
 from headrace.stores.delta_reader import DeltaReader
 from terraform.calls import allowed, idle
 from terraform.deployed import NAME, Deployed, deployment
@@ -92,16 +93,28 @@ def records(deployed: Deployed, stream: str) -> list[bytes]:
     return found
 
 
-@pytest.mark.parametrize("job", ["apply_changes", "index_knowledge"])
-def test_the_role_of_a_job_allows_every_call_it_made_and_little_more(deployed: Deployed, job: str) -> None:
-    calls = deployed.calls[job]
+@pytest.mark.parametrize("job", list(JOBS))
+def test_the_role_of_a_job_allows_every_call_it_made_and_nothing_more(deployed: Deployed, job: str) -> None:
     policy = deployed.client("iam").get_role_policy(RoleName=f"headrace-{NAME}-{job}", PolicyName="job")
-    document = policy["PolicyDocument"]
-    print(sorted({(c.action) for c in calls}), sorted(idle(calls, document)))
-    refused = sorted(call for call in calls if not allowed(call, document))
-    assert refused == [], refused
-    left = idle(calls, document)
-    assert {f"{sid}: {action}" for sid, action in left if action not in UNUSED} == set()
+    document, calls = policy["PolicyDocument"], deployed.calls[job]
+    print(f"{job} asked for {', '.join(sorted({call.action for call in calls}))}")
+    assert sorted(call for call in calls if not allowed(call, document)) == []
+    unused = sorted((sid, action) for sid, action in idle(calls, document) if action not in UNUSED)
+    assert unused == [], "take it out of roles.tf, or name it in UNUSED with the reason"
+    assert UNUSED.keys() - {action for _, action in idle(calls, document)} == set(), "it is used, or not granted"
+
+
+@pytest.mark.parametrize("job", list(JOBS))
+def test_the_dashboard_shows_measures_that_the_job_sent(deployed: Deployed, job: str) -> None:
+    cloudwatch = deployed.client("cloudwatch")
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=f"headrace-{NAME}")["DashboardBody"])
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    shown = {(name, *more[1::2]) for namespace, name, *more in metrics if namespace == "Headrace" and job in more}
+    listed = cloudwatch.list_metrics(Namespace="Headrace")["Metrics"]
+    told = [(one["MetricName"], {each["Name"]: each["Value"] for each in one["Dimensions"]}) for one in listed]
+    sent = {(name, of["Name"], of["Job"], of["Source"]) for name, of in told}
+    assert shown
+    assert shown - sent == set()
 
 
 UNUSED = {
@@ -114,7 +127,7 @@ UNUSED = {
     "s3:AbortMultipartUpload": "files of many MB are written in parts", "s3:ListMultipartUploadParts": "the same",
     "s3:ListBucketMultipartUploads": "the same", "s3:GetBucketLocation": "clients of other regions ask",
 }  # fmt: skip
-"""What a role allows and this run did not ask for, with the reason."""
+"""What a role allows and neither job asked for, with the reason."""
 
 
 def test_a_stop_file_where_terraform_says_keeps_the_job_from_running(deployed: Deployed, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ locals {
     },
     {
       Sid      = "WriteStreams"
-      Action   = ["kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:PutRecord", "kinesis:PutRecords"]
+      Action   = ["kinesis:DescribeStreamSummary", "kinesis:PutRecords"]
       Resource = [for name in settings.writes_streams : var.streams[name].arn]
     },
     {
