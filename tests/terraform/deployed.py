@@ -68,7 +68,7 @@ class Deployed:
     def arguments(self, job: str) -> dict[str, str]:
         return dict(self.job(job)["DefaultArguments"])
 
-    def run(self, job: str, folder: Path, *more: str, seconds: float = 400) -> tuple[int | None, str]:
+    def run(self, job: str, folder: Path, *more: str, seconds: float = 800) -> tuple[int | None, str]:
         """Run a job as Glue would; its exit code and log. Its calls are kept."""
         given = self.arguments(job)
         script = folder / f"{job}.py"

@@ -34,7 +34,7 @@ def cycle(emulated: Terraform) -> Cycle:
     done = Cycle()
     for step in ("apply", "apply again"):
         began = time.monotonic()
-        emulated.ok(*APPLY, seconds=400)
+        emulated.ok(*APPLY, seconds=800)
         done.seconds[step] = time.monotonic() - began
     began = time.monotonic()
     plan = emulated.run("plan", "-no-color", "-detailed-exitcode", "-input=false", PARALLEL, *EMULATOR)
@@ -189,5 +189,5 @@ def _mocked(plain: Terraform, *words: str) -> Iterator[str]:
 
 
 def test_destroyed_nothing_is_left(emulated: Terraform, cycle: Cycle) -> None:
-    emulated.ok("destroy", "-no-color", "-auto-approve", "-input=false", PARALLEL, *EMULATOR, seconds=400)
+    emulated.ok("destroy", "-no-color", "-auto-approve", "-input=false", PARALLEL, *EMULATOR, seconds=800)
     assert emulated.ok("state", "list").strip() == ""

@@ -134,6 +134,6 @@ def test_a_stop_file_where_terraform_says_keeps_the_job_from_running(deployed: D
     given = deployed.arguments("apply_changes")
     bucket, _, key = given["--stop"].removeprefix("s3://").partition("/")
     deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
-    code, log = deployed.run("apply_changes", tmp_path, "--JOB_RUN_ID", "jr_3", seconds=120)
+    code, log = deployed.run("apply_changes", tmp_path, "--JOB_RUN_ID", "jr_3", seconds=300)
     assert code == 0
     assert "nothing is run until it is removed" in log
