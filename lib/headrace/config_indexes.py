@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, Duration, Names, OneOf, OptionText, Positive, Settings, Text, Timeout
+from headrace.config_kafka import MskIam, Region, check_options
 
 
 class IndexBase(Settings):
@@ -100,13 +101,23 @@ class PgvectorIndex(IndexBase):
 
 
 class KafkaIndex(IndexBase):
-    """A topic of passages with their vectors, for OpenSearch Ingestion or anything else that reads Kafka."""
+    """A topic of passages with their vectors, for OpenSearch Ingestion or anything else that reads Kafka.
+
+    Attributes:
+        auth: how to sign in to Amazon MSK with IAM; every other way is set by `options`.
+    """
 
     placed_by: ClassVar[tuple[str, ...]] = ("servers", "topic")
     store: Literal["kafka"]
     servers: Text
     topic: Text
+    auth: MskIam | None = None
     options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "KafkaIndex":
+        check_options(self.auth, self.options)
+        return self
 
 
 class KinesisIndex(IndexBase):

@@ -140,7 +140,7 @@ def _remote(path: str) -> str:
 def _kafka(name: str, source: KafkaSource) -> Finding:
     title = f"source {name}: kafka"
     try:
-        found = KafkaLook(source.servers, source.options).topics(source.topics)
+        found = KafkaLook(source.servers, source.options, source.auth).topics(source.topics)
     except HeadraceError as error:
         return Finding(title, False, f"expected {error.expected}; found {error.found}", error.todo)
     if not found:

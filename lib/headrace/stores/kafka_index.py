@@ -13,6 +13,7 @@ from headrace.config_indexes import KafkaIndex
 from headrace.errors import Fatal, MissingDependency, Unreachable
 from headrace.ports import Failed, Model, Projected, Written
 from headrace.stores.generations import checked_generation, not_open
+from headrace.stores.kafka_auth import Tokens
 from headrace.stores.kafka_look import client_settings
 from headrace.stores.knows_no_keys import KnowsNoKeys
 from headrace.stores.opensearch_bulk import document_of, dumps
@@ -48,18 +49,30 @@ class KafkaVectorIndex(KnowsNoKeys):
         dumps(None)  # a missing package shows now and not at the first row
         said: list[str] = []
         # Idempotent: a message the client sends again for itself neither comes twice nor passes a later one.
-        options = {"enable.idempotence": True, "compression.type": "lz4", "linger.ms": 20}
+        options: dict[str, Any] = {"enable.idempotence": True, "compression.type": "lz4", "linger.ms": 20}
+        options["error_cb"] = lambda error: said.append(error.str())
         limits = {"message.max.bytes": max(1_000_000, 2 * self._settings.bytes_per_write)}
         timeouts = {"delivery.timeout.ms": int(_SECONDS_TO_DELIVER * 1000)}
         basics = client_settings(self._settings.servers, self._settings.options)
         for name in ("group.id", "enable.auto.commit", "allow.auto.create.topics"):
             basics.pop(name, None)  # a consumer's
-        producer = Producer(
-            {**basics, **options, **limits, **timeouts, "error_cb": lambda error: said.append(error.str())}
-        )
+        tokens = Tokens(self._settings.auth) if self._settings.auth else None
+        signed = tokens.settings() if tokens else {}
         try:
+            producer = Producer(
+                {
+                    **basics,
+                    **signed,
+                    **options,
+                    **limits,
+                    **timeouts,
+                    "error_cb": lambda error: said.append(error.str()),
+                }
+            )
             found = producer.list_topics(timeout=_SECONDS_TO_OPEN).topics
         except KafkaException as error:
+            if tokens and tokens.failure:
+                raise tokens.failure from error
             todo = "Check that the brokers run and that `servers` and `options` are right."
             why = said[-1] if said else str(error)
             raise Unreachable(expected="an answer from Kafka", found=why, todo=todo, where=self._where) from error
