@@ -20,7 +20,7 @@ def check_iam_url(url: str, ca_file: str | None) -> None:
         raise Contradiction("url", "user, host and port before the path, as a token is signed for them", found, _URL)
     if not parts.username:
         raise Contradiction("url", "the database user the token is for", "none", _URL)
-    if _loopback(str(parts.hostname)):
+    if is_loopback(str(parts.hostname)):
         return
     mode = said.get("sslmode", ["verify-full"])[-1]
     if mode != "verify-full":
@@ -44,7 +44,8 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

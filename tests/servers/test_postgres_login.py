@@ -1,4 +1,4 @@
-"""Aurora's IAM tokens and certificates against a real PostgreSQL with TLS. It checks passwords, AWS's service does not."""
+"""Aurora's IAM tokens and certificates against a real PostgreSQL with TLS, which takes a token as a password."""
 
 import shutil
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ def test_a_server_signed_by_somebody_else_is_told_with_the_command_that_fetches_
 
 
 def test_a_file_of_certificates_that_is_not_there_is_named(server, credentials, tmp_path):
-    with pytest.raises(ConfigError, match="ca_file: expected a file of certificates; found none at .*none.pem"):
+    with pytest.raises(ConfigError, match=r"ca_file: expected a file of certificates; found none at .*none\.pem"):
         pgvector_schema.connect(settings(server, "anybody", tmp_path / "none.pem"))
 
 

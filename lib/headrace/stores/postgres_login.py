@@ -51,8 +51,8 @@ def refusal(settings: PgvectorIndex, said: str, where: str) -> HeadraceError | N
         return Fatal(expected="a server with a certificate that is trusted", found=said, todo=FETCH, where=where)
     if settings.auth == "iam" and _REFUSED in said:
         todo = (
-            "Run `grant rds_iam to <user>` in the database, allow rds-db:connect for that user in the role's policy, and "
-            "check `region` and the machine's clock: a token is good for 15 minutes."
+            "Run `grant rds_iam to <user>` in the database, allow rds-db:connect for that user in the role's policy, "
+            "and check `region` and the machine's clock: a token is good for 15 minutes."
         )
         return Fatal(expected="a token the database takes", found=said, todo=todo, where=where)
     return None

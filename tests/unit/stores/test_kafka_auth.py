@@ -251,7 +251,7 @@ def test_without_credentials_the_look_says_what_to_give_it(monkeypatch, tmp_path
     for name, value in (("EC2_METADATA_DISABLED", "true"), ("SHARED_CREDENTIALS_FILE", str(tmp_path / "none")),
                         ("CONFIG_FILE", str(tmp_path / "none"))):  # fmt: skip
         monkeypatch.setenv(f"AWS_{name}", value)
-    with pytest.raises(Fatal, match="NoCredentialsError.*Give the job valid AWS credentials"):
+    with pytest.raises(Fatal, match=r"NoCredentialsError.*Give the job valid AWS credentials"):
         KafkaLook("127.0.0.1:1", auth=auth(), seconds=1).topics(["*"])
 
 

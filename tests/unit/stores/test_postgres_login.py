@@ -1,4 +1,4 @@
-"""Aurora's IAM tokens: what settings may say, and what goes wrong before a connection. See tests/servers for the rest."""
+"""Aurora's IAM tokens: what settings may say, what goes wrong before a connection; the rest is in tests/servers."""
 
 import pytest
 
