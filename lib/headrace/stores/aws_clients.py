@@ -129,20 +129,24 @@ def _assume(session: Any, asked: dict[str, str], sts: Any) -> None:
     session.get_component("credential_provider").providers.insert(0, Role())
 
 
-def translated(error: Exception, where: str) -> HeadraceError:
-    """The error of ours that says the same. For botocore's errors; anything else is a Retryable."""
+def translated(error: Exception, where: str, expected: str = "vectors") -> HeadraceError:
+    """The error of ours that says the same. For botocore's errors; anything else is a Retryable.
+
+    Args:
+        expected: what the service was asked for.
+    """
     from botocore import exceptions
 
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
-        return _of_response(response, where)
+        return _of_response(response, where, expected)
     about = {"where": where, "expected": "an answer from AWS", "found": f"{type(error).__name__}: {brief(str(error))}"}
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError | exceptions.IncompleteReadError):
         return Unreachable(**about, todo="It is tried again; check the network, the region and the VPC endpoint.")
     if isinstance(error, _login_errors()):
         return Fatal(**about, todo=_LOGIN)
     if isinstance(error, exceptions.ParamValidationError | exceptions.ProfileNotFound | exceptions.InvalidRegionError):
-        return ConfigError(**about, todo="Correct the settings of this model.")
+        return ConfigError(**about, todo="Correct the settings.")
     return Retryable(**about, todo="It is tried again.")
 
 
@@ -155,11 +159,10 @@ def _login_errors() -> tuple[type[Exception], ...]:
     )  # fmt: skip
 
 
-def _of_response(response: dict[str, Any], where: str) -> HeadraceError:
+def _of_response(response: dict[str, Any], where: str, expected: str) -> HeadraceError:
     code = str(response["Error"].get("Code", ""))
     said = brief(str(response["Error"].get("Message", "")))
     found = f"{code}: {said}" if said else code
-    expected = "vectors"
     if code in THROTTLED:
         headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         todo = "It is tried again after a pause; lower requests_per_minute, or ask AWS for a higher quota."

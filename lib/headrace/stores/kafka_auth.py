@@ -80,7 +80,7 @@ class Tokens:
         except HeadraceError:
             raise
         except Exception as error:
-            raise translated(error, "auth") from error
+            raise translated(error, "auth", "a token for Kafka") from error
 
 
 def signing(auth: MskIam) -> Callable[[], tuple[str, int]]:

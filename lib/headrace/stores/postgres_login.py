@@ -39,7 +39,7 @@ def token(settings: PgvectorIndex) -> str:
             DBHostname=parts.hostname, Port=parts.port or _PORT, DBUsername=unquote(parts.username or "")
         )
     except Exception as error:
-        raise translated(error, "auth: iam") from error
+        raise translated(error, "auth: iam", "a token for the database") from error
     finally:
         client.close()
     return str(made)
