@@ -121,9 +121,7 @@ def test_settings_in_s3_that_cannot_be_used_say_why(url, told, monkeypatch):
 class Manager:
     """Secrets Manager behind botocore's stub: answers and errors in the order they are given."""
 
-    def __init__(self, monkeypatch):
-        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-central-1"}
-        client = botocore.session.get_session().create_client("secretsmanager", **keys)
+    def __init__(self, client, monkeypatch):
         self.stub = Stubber(client)
         self.stub.activate()
         session = type("Session", (), {"create_client": lambda *_, **__: client})
@@ -137,9 +135,17 @@ class Manager:
         self.stub.add_client_error("get_secret_value", code, "no", status)
 
 
+@pytest.fixture(scope="module")
+def client():
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-central-1"}
+    return botocore.session.get_session().create_client("secretsmanager", **keys)
+
+
 @pytest.fixture
-def manager(monkeypatch):
-    return Manager(monkeypatch)
+def manager(client, monkeypatch):
+    made = Manager(client, monkeypatch)
+    yield made
+    made.stub.deactivate()
 
 
 def test_a_rotated_secret_is_seen_once_the_old_one_is_no_longer_kept(manager, monkeypatch):

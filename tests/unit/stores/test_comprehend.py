@@ -21,10 +21,15 @@ SCORES = {"Positive": 0.9, "Negative": 0.05, "Neutral": 0.03, "Mixed": 0.02}
 POSITIVE = Sentiment("positive", {"positive": 0.9, "negative": 0.05, "neutral": 0.03, "mixed": 0.02})
 
 
-@pytest.fixture
-def stub():
+@pytest.fixture(scope="module")
+def client():
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-central-1"}
-    with Stubber(botocore.session.get_session().create_client("comprehend", **keys)) as stubber:
+    return botocore.session.get_session().create_client("comprehend", **keys)
+
+
+@pytest.fixture
+def stub(client):
+    with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
 
