@@ -70,9 +70,11 @@ class KafkaVectorIndex(KnowsNoKeys):
                 }
             )
             found = producer.list_topics(timeout=_SECONDS_TO_OPEN).topics
-        except KafkaException as error:
+        except (KafkaException, SystemError) as error:
             if tokens and tokens.failure:
                 raise tokens.failure from error
+            if isinstance(error, SystemError):
+                raise
             todo = "Check that the brokers run and that `servers` and `options` are right."
             why = said[-1] if said else str(error)
             raise Unreachable(expected="an answer from Kafka", found=why, todo=todo, where=self._where) from error

@@ -114,9 +114,12 @@ class KafkaLook:
             # Its own complaints would go to stderr, once a second; they go into the error instead.
             consumer = Consumer({**self._settings, **signed, "error_cb": lambda error: said.append(error.str())})
             yield consumer
-        except KafkaException as error:
+        except (KafkaException, SystemError) as error:
+            # Without a token the client's C code calls error_cb while its own exception is set: a SystemError.
             if tokens and tokens.failure:
                 raise tokens.failure from error
+            if isinstance(error, SystemError):
+                raise
             if consumer is not None:
                 consumer.poll(0)  # what it has to say comes through the callback, which only a call lets run
             found = said[-1] if said else error.args[0].str()
