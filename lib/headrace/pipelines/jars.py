@@ -22,7 +22,6 @@ from headrace.pipelines.trust_store import trust_store
 
 _SCALA = "2.13"
 _AWS_SDK = "2.29.52"
-_AWS_SDK_OF_MSK = "2.51.2"
 _AWS_MODULES = ("s3", "s3-transfer-manager", "sts", "kms", "apache-client", "netty-nio-client", "dynamodb")
 _SECONDS_TO_RESOLVE = 900
 _UNREACHABLE_SIGNS = ("Server access error", "UnknownHost", "ConnectException", "timed out", "SSLHandshake")
@@ -47,9 +46,7 @@ def needed(*, kafka: bool, s3: bool, extra: Sequence[str] = ()) -> Packages:
     if s3:
         # hadoop-aws must equal Spark's own Hadoop. Its SDK "bundle" weighs 641 MB; the parts it uses weigh 22 MB.
         coordinates.append("org.apache.hadoop:hadoop-aws:3.4.2")
-        # The login module for MSK brings a newer SDK, and parts of two versions do not fit together.
-        sdk = _AWS_SDK_OF_MSK if any(one.startswith("software.amazon.msk:") for one in extra) else _AWS_SDK
-        coordinates += [f"software.amazon.awssdk:{module}:{sdk}" for module in _AWS_MODULES]
+        coordinates += [f"software.amazon.awssdk:{module}:{_AWS_SDK}" for module in _AWS_MODULES]
         excludes.append("software.amazon.awssdk:bundle")
     return Packages((*coordinates, *extra), tuple(excludes))
 

@@ -14,7 +14,7 @@ from headrace.config_kafka import MskIam
 from headrace.config_sources import KafkaSource
 from headrace.errors import Fatal
 from headrace.pipelines import streams
-from headrace.pipelines.jars import Jars, needed
+from headrace.pipelines.jars import Jars
 from headrace.pipelines.java import find_java
 from headrace.pipelines.runtime import _launch_environment
 from headrace.stores import kafka_source
@@ -85,13 +85,6 @@ class _Config:
 def test_only_a_session_that_signs_in_to_msk_gets_the_jar():
     assert streams.packages(_Config(shop=source())) == ()
     assert streams.packages(_Config(shop=source(), other=source(auth=auth()))) == (JAR,)
-
-
-def test_s3_comes_in_the_version_of_the_sdk_that_the_jar_brings():
-    versions = {c.rpartition(":")[2] for c in needed(kafka=True, s3=True, extra=[JAR]).coordinates if ".awssdk:" in c}
-    assert versions == {"2.51.2"}
-    versions = {c.rpartition(":")[2] for c in needed(kafka=True, s3=True).coordinates if ".awssdk:" in c}
-    assert versions == {"2.29.52"}
 
 
 @pytest.mark.parametrize(
