@@ -13,8 +13,8 @@ from headrace.errors import HeadraceError, MissingDependency
 from headrace.stores.aws_clients import aws_session, translated
 
 JAR = "software.amazon.msk:aws-msk-iam-auth:2.3.9"
-"""What an open Spark needs for it, as a Maven coordinate. It brings the core of a newer AWS SDK than S3's own, which then
-is S3's too: Delta tables were written, compacted and changed so on an emulated S3."""
+"""What an open Spark needs for it, as a Maven coordinate. It brings a newer core of the AWS SDK, which S3's part then
+uses too: Delta tables were written, compacted and changed so on an emulated S3."""
 LOGIN_MODULE = "software.amazon.msk.auth.iam.IAMLoginModule"
 CALLBACK_HANDLER = "software.amazon.msk.auth.iam.IAMClientCallbackHandler"
 _DATABRICKS = "shadedmskiam."

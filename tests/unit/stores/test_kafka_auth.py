@@ -163,9 +163,15 @@ class Java:
         return made
 
 
+@pytest.fixture(scope="module")
+def module(spark, files):
+    # py4j keeps methods by the name of their class: the same class of a second loader would not fit them.
+    return Java(spark, files)
+
+
 @pytest.fixture
-def java(spark, files):
-    made, system = Java(spark, files), spark._jvm.System
+def java(spark, module):
+    made, system = module, spark._jvm.System
     thread, before = spark._jvm.Thread.currentThread(), spark._jvm.Thread.currentThread().getContextClassLoader()
     thread.setContextClassLoader(made.loader)
     for name, value in (("aws.accessKeyId", "AKIAEXAMPLE"), ("aws.secretAccessKey", "secret")):
