@@ -72,6 +72,8 @@ def _packages(config: Config) -> str:
     wanted = {"pyspark": "local", "delta": "local", "deltalake": "read", "pyarrow": "read"}
     if any(isinstance(source, KafkaSource) for source in config.sources.values()):
         wanted["confluent_kafka"] = "kafka"
+    if any(isinstance(source, KafkaSource) and source.auth for source in config.sources.values()):
+        wanted["aws_msk_iam_sasl_signer"] = "kafka"
     missing = [name for name in wanted if importlib.util.find_spec(name) is None]
     if missing:
         extras = ",".join(dict.fromkeys(wanted[name] for name in missing))

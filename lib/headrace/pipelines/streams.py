@@ -134,6 +134,8 @@ def only_unreported(failure: BaseException) -> bool:
 
 def _explained(failure: StreamingQueryException, name: str) -> BaseException:
     text = str(failure)
+    if kafka_auth.lacks_module(text):
+        return kafka_auth.no_module(name)
     if "Some data may have been lost" in text or "OffsetOutOfRange" in text or "KAFKA_DATA_LOSS" in text:
         return Fatal(
             where=name,

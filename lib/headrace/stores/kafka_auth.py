@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headrace.config_kafka import MskIam
-from headrace.errors import HeadraceError, MissingDependency
+from headrace.errors import Fatal, HeadraceError, MissingDependency
 from headrace.stores.aws_clients import aws_session, translated
 
 JAR = "software.amazon.msk:aws-msk-iam-auth:2.3.9"
@@ -34,6 +34,17 @@ def spark_options(auth: MskIam | None, runtime: str) -> dict[str, str]:
         "kafka.sasl.jaas.config": f"{prefix}{LOGIN_MODULE} required{_role(auth)};",
         "kafka.sasl.client.callback.handler.class": f"{prefix}{CALLBACK_HANDLER}",
     }
+
+
+def lacks_module(said: str) -> bool:
+    """Whether a failure of Spark's means that Amazon's module is not on its class path."""
+    return "software.amazon.msk" in said and ("could not be found" in said or "unable to find LoginModule" in said)
+
+
+def no_module(where: str) -> Fatal:
+    """The error that says so."""
+    todo = "On Glue, name aws-msk-iam-auth's jar in `package.jars` (docs/aws.md, signing in)."
+    return Fatal(expected="Amazon's login module on Spark's class path", found="none", todo=todo, where=where)
 
 
 def _role(auth: MskIam) -> str:

@@ -8,6 +8,7 @@ import zipfile
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pyspark.errors import StreamingQueryException
 
 from headrace.config_indexes import KafkaIndex
 from headrace.config_kafka import MskIam
@@ -113,6 +114,16 @@ def test_settings_that_do_not_fit_together_are_refused(settings, told):
 
 
 # --- Amazon's Java module, in Spark's own JVM ---
+
+
+def test_a_spark_without_the_module_says_which_jar_it_lacks(spark, tmp_path):
+    made = source(servers="127.0.0.1:1", auth={"kind": "msk-iam", "region": "eu-central-1"})
+    writer = streams.writer(spark, "msk", made, lambda *_: None, str(tmp_path / "checkpoint"), once=True)
+    query = streams.start(writer, made, True, 0)
+    with pytest.raises(StreamingQueryException):
+        query.awaitTermination(60)
+    found = streams.failure(query)
+    assert isinstance(found, Fatal) and "aws-msk-iam-auth's jar" in str(found)
 
 
 @pytest.fixture(scope="module")
