@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from headrace.pipelines.jars import jar_files, needed
+from headrace.stores.kafka_auth import JAR
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Third-party software
@@ -21,7 +22,8 @@ The wheel alone needs the rows marked `base`. `dev` and `servers` are tools and 
 JARS_HEAD = """
 ## Jars fetched from Maven Central for a laptop session
 
-Glue and Databricks bring their own. `s3` rows are fetched only where the lake is on S3.
+Glue and Databricks bring their own. `s3` rows are fetched only where the lake is on S3, `msk` rows and the
+`s3` rows they need only for a source with `auth: {kind: msk-iam}`.
 """
 FOOT = """
 ## Started by the server tests only
@@ -36,7 +38,19 @@ name the versions. So do kinesis-local and kinesalite (MIT), from npm: `tests/se
 checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.lock`: among others ipykernel and nbclient
 (BSD-3-Clause), jupytext (MIT), matplotlib (its own licence, after Python's).
 """
-PARTS = ("base", "local", "kafka", "knowledge", "minilm", "opensearch", "pgvector", "prometheus", "servers", "dev")
+PARTS = (
+    "base",
+    "local",
+    "kafka",
+    "documentdb",
+    "knowledge",
+    "minilm",
+    "opensearch",
+    "pgvector",
+    "prometheus",
+    "servers",
+    "dev",
+)
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
     "events": "BSD-3-Clause",
@@ -49,12 +63,14 @@ WORDED = {
     "protobuf": "BSD-3-Clause",
     "cobble": "BSD-2-Clause",
     "py4j": "BSD-3-Clause",
+    "pymongo-auth-aws": "Apache-2.0",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "wordllama": "MIT",
 }
 SPDX = {
     "Apache Software License": "Apache-2.0",
+    "Apache Software License 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
     "BSD 3-Clause License": "BSD-3-Clause",
@@ -88,7 +104,7 @@ JAR_LICENCES = {
 def document() -> str:
     """Return the whole page."""
     packages = ["", "| package | licence | needed by |", "|---|---|---|", *package_rows(), ""]
-    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(("local", "kafka", "s3")), ""]
+    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(("local", "kafka", "s3", "msk")), ""]
     return HEAD + "\n".join(packages) + JARS_HEAD + "\n".join(jars) + FOOT
 
 
@@ -112,16 +128,20 @@ def locked() -> list[str]:
 def needed_by() -> dict[str, str]:
     """Return for each package the first of `PARTS` whose dependencies reach it."""
     found: dict[str, str] = {}
+    seen: set[tuple[str, frozenset[str]]] = set()
     for part in PARTS:
         extra = "" if part == "base" else part
         queue = [r for r in map(Requirement, requires("headrace") or []) if _wanted(r, extra)]
         while queue:
-            name = canonical(queue.pop().name)
-            if name in found:
+            requirement = queue.pop()
+            name, extras = canonical(requirement.name), frozenset(requirement.extras)
+            if (name, extras) in seen:
                 continue
-            found[name] = part
+            seen.add((name, extras))
+            found.setdefault(name, part)
             try:
-                queue += [r for r in map(Requirement, requires(name) or []) if _wanted(r, "")]
+                theirs = list(map(Requirement, requires(name) or []))
+                queue += [one for one in theirs if any(_wanted(one, more) for more in ("", *extras))]
             except PackageNotFoundError:
                 continue
     return found
@@ -144,7 +164,8 @@ def jar_parts(parts: Sequence[str]) -> dict[str, str]:
     """Return `group:artifact` of every jar, with the first of `parts` that needs it."""
     found: dict[str, str] = {}
     for part in parts:
-        for file in jar_files(needed(kafka=part == "kafka", s3=part == "s3"), {}):
+        extra = (JAR,) if part == "msk" else ()
+        for file in jar_files(needed(kafka=part == "kafka", s3=part == "s3", extra=extra), {}):
             # Ivy names its copies group_artifact-version.jar; an artifact may hold a "_" of its own (Scala's version).
             group, rest = Path(file).name.split("_", 1)
             found.setdefault(f"{group}:{re.sub(r'-[0-9][^_]*[.]jar$', '', rest)}", part)

@@ -31,6 +31,7 @@ _FROM_THE_FOLDER = (
     "sources.*.path",
     "knowledge.documents.*.path",
     "knowledge.indexes.*.path",
+    "knowledge.indexes.*.ca_file",
     "knowledge.indexes.*.ca",
 )
 

@@ -5,7 +5,7 @@ Paths are written with dots; `*` stands for a name the user chose, or for an ite
 
 from typing import NamedTuple
 
-from headrace.config_hints_knowledge import KNOWLEDGE
+from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 
 
 class Hint(NamedTuple):
@@ -58,6 +58,7 @@ HINTS: dict[str, Hint] = {
     "sources.*.first_position": Hint(
         "one of earliest, latest; for Kinesis trim_horizon, latest or an ISO 8601 time", "first_position: latest"
     ),
+    **{f"sources.*.{key}": Hint(*hint) for key, hint in MSK_IAM.items()},
     "sources.*.options": Hint("options of the source in Spark", "options: {kafka.security.protocol: SASL_SSL}"),
     "sources.*.options.*": Hint("text, or a secret", "kafka.ssl.key.password: {secret: env:KEY_PASSWORD}"),
     "sources.*.streams": Hint("Kinesis streams, by name or ARN", "streams: [orders]"),

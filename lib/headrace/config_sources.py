@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, Names, OptionText, Positive, Settings, Values, doubled
+from headrace.config_kafka import MskIam, check_options
 
 
 class PositionColumn(Settings):
@@ -131,6 +132,7 @@ class KafkaSource(SourceBase):
     """Topics of an Apache Kafka cluster. `topics` may hold names and patterns with `*`.
 
     Attributes:
+        auth: how to sign in to Amazon MSK with IAM; every other way is set by `options`.
         options: passed on to Spark's Kafka source as they are, e.g. `kafka.security.protocol`; values may be secrets.
     """
 
@@ -139,7 +141,13 @@ class KafkaSource(SourceBase):
     topics: Annotated[Names, Field(min_length=1)]
     max_offsets_per_batch: Annotated[int, Field(gt=0)] = 200_000
     first_position: Literal["earliest", "latest"] = "earliest"
+    auth: MskIam | None = None
     options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "KafkaSource":
+        check_options(self.auth, self.options)
+        return self
 
 
 class KinesisSource(SourceBase):

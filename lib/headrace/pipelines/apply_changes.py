@@ -38,6 +38,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
         kafka=streams.need_kafka(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
+        packages=streams.packages(config),
         runtime=config.runtime,
     )
     for name, table in config.tables.items():
@@ -67,5 +68,6 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
 def _start(spark: SparkSession, name: str, config: Config, batches: Batches, once: bool) -> StreamingQuery:
     source = config.sources[name]
     place = checkpoint_folder(config, name)
-    stream = streams.writer(spark, f"apply_changes/{name}", source, batches.of(name, source), place, once)
+    query, take = f"apply_changes/{name}", batches.of(name, source)
+    stream = streams.writer(spark, query, source, take, place, once, config.runtime)
     return streams.start(stream, source, once, config.apply.trigger.total_seconds())

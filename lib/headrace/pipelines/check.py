@@ -72,6 +72,8 @@ def _packages(config: Config) -> str:
     wanted = {"pyspark": "local", "delta": "local", "deltalake": "read", "pyarrow": "read"}
     if any(isinstance(source, KafkaSource) for source in config.sources.values()):
         wanted["confluent_kafka"] = "kafka"
+    if any(isinstance(source, KafkaSource) and source.auth for source in config.sources.values()):
+        wanted["aws_msk_iam_sasl_signer"] = "kafka"
     missing = [name for name in wanted if importlib.util.find_spec(name) is None]
     if missing:
         extras = ",".join(dict.fromkeys(wanted[name] for name in missing))
@@ -140,7 +142,7 @@ def _remote(path: str) -> str:
 def _kafka(name: str, source: KafkaSource) -> Finding:
     title = f"source {name}: kafka"
     try:
-        found = KafkaLook(source.servers, source.options).topics(source.topics)
+        found = KafkaLook(source.servers, source.options, source.auth).topics(source.topics)
     except HeadraceError as error:
         return Finding(title, False, f"expected {error.expected}; found {error.found}", error.todo)
     if not found:

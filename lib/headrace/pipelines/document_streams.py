@@ -155,7 +155,9 @@ class DocumentStreams:
 
         seconds = self._config.knowledge.trigger.total_seconds() if self._config.knowledge else 0
         name = f"{JOB}/{stream.name}"
-        made = streams.writer(self._lake.spark, name, stream.source, hand_over, stream.checkpoint, self._once)
+        made = streams.writer(
+            self._lake.spark, name, stream.source, hand_over, stream.checkpoint, self._once, self._config.runtime
+        )
         stream.query = streams.start(made, stream.source, self._once, seconds)
 
     def _running(self) -> bool:

@@ -49,6 +49,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
         kafka=streams.need_kafka(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
+        packages=streams.packages(config),
         runtime=config.runtime,
     )
     lake = Lake(spark, config.lake)

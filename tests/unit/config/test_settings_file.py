@@ -202,6 +202,9 @@ def names_for(steps: list[str]) -> dict[str, str]:
     """The entry of each section that has the key: in the settings for tests, entries are called by their kind."""
     names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
     names = {**NAMES, "sources": "clicks"} if set(KINESIS_ONLY) & set(steps) else names
+    if "auth" in steps[:-1]:
+        return {**names, "sources": "shop", "indexes": "kafka"}
+    names = {**names, "sources": "shop"} if steps[2:] == ["auth"] else names
     section = MAPPINGS.get(".".join(steps[:3]))
     if section and len(steps) > 3 and steps[1] in ("documents", "indexes"):
         names = names | {steps[1]: section.kinds_with(steps[3])[0]}

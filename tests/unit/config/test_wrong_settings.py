@@ -36,6 +36,17 @@ tables:
 CASES = [
     # (what it is, text to replace, replacement, the report after its first line)
     (
+        "two ways to sign in to Kafka",
+        'topics: ["src.public.*"]\n',
+        'topics: ["src.public.*"]\n    auth: {kind: msk-iam, region: eu-central-1}\n'
+        "    options: {kafka.sasl.mechanism: PLAIN}\n",
+        """\
+  line 13: sources.shop.options
+    expected  no option of security beside auth, which sets them all
+    found     kafka.sasl.mechanism
+    example   auth: {kind: msk-iam, region: eu-central-1}""",
+    ),
+    (
         "an unknown key",
         "    key: [id]\n    drop", "    kye: [id]\n    drop",
         """\
