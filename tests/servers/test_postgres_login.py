@@ -15,9 +15,6 @@ from headrace.stores.rds_trust import BUNDLE
 
 from .postgres import DEBIAN, Postgres
 
-pytestmark = pytest.mark.skipif(not (DEBIAN / "postgres").exists(), reason="Debian's PostgreSQL knows TLS")
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """The authority that signed the server's certificate."""
@@ -27,6 +24,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, made: Certificates) -> Iterator[Postgres]:
     """A server that wants TLS and a password of `headrace`, and trusts `anybody`."""
+    if not (DEBIAN / "postgres").exists():
+        pytest.skip("PyPI's PostgreSQL knows no TLS; install Debian's package postgresql")
     server = Postgres(tmp_path_factory.mktemp("login") / "data", DEBIAN, "HEADRACE_TEST_POSTGRES_TLS")
     try:
         with server.start().connect() as connection:
