@@ -12,7 +12,7 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 from headrace.config import Config
 from headrace.config_sources import FilesSource, KafkaSource, KinesisSource, Source
 from headrace.errors import Fatal
-from headrace.stores import file_source, kafka_source, kinesis_source
+from headrace.stores import file_source, kafka_source, kinesis_source, schema_registry
 
 POLL_SECONDS = 0.2
 
@@ -110,7 +110,7 @@ def failure(query: StreamingQuery) -> BaseException | None:
 
 def explained(error: Exception, source: str) -> BaseException:
     """What made a batch fail, in plain words where it is known."""
-    return kinesis_source.explained(file_source.explained(error, source), source)
+    return kinesis_source.explained(schema_registry.explained(file_source.explained(error, source), source), source)
 
 
 def only_unreported(failure: BaseException) -> bool:
@@ -135,4 +135,4 @@ def _explained(failure: StreamingQueryException, name: str) -> BaseException:
                 "and start again: positions make the overlap harmless."
             ),
         )
-    return kinesis_source.explained(failure, name)
+    return kinesis_source.explained(schema_registry.explained(failure, name), name)
