@@ -36,7 +36,7 @@ name the versions. So do kinesis-local and kinesalite (MIT), from npm: `tests/se
 checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.lock`: among others ipykernel and nbclient
 (BSD-3-Clause), jupytext (MIT), matplotlib (its own licence, after Python's).
 """
-PARTS = ("base", "local", "kafka", "knowledge", "minilm", "opensearch", "pgvector", "prometheus", "servers", "dev")
+PARTS = ("base", "local", "kafka", "avro", "knowledge", "minilm", "opensearch", "pgvector", "prometheus", "servers", "dev")
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
     "events": "BSD-3-Clause",

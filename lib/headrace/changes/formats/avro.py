@@ -9,15 +9,15 @@ What comes out is what is logged: replays need no registry, and masks find their
 
 import json
 import struct
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from headrace.changes.envelope import Message
+from headrace.changes.formats.avro_frames import Framed, broken, framed
 from headrace.changes.formats.avro_schema import compiled
 from headrace.changes.formats.debezium_types import Reader, fields, reader
 from headrace.changes.formats.payload import Unusable, to_bytes
@@ -29,15 +29,8 @@ from headrace.tables import REFUSED_HEADER, TYPES_HEADER
 _IDS = {"value": "__value_schema_id", "key": "__key_schema_id"}
 """Headers in which newer clients of Confluent's send the schema's id, instead of before the bytes."""
 _OLD_KEY = "__debezium.oldkey"
-_BROKEN = (EOFError, IndexError, ValueError, OverflowError, struct.error, zlib.error)
+_BROKEN = (EOFError, IndexError, ValueError, OverflowError, struct.error)
 Headers = tuple[tuple[str, bytes | None], ...]
-
-
-class Framed(NamedTuple):
-    """Avro bytes and the id of the schema they were written with."""
-
-    id: int | UUID
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,57 +138,14 @@ class AvroMessages:
         return to_bytes(row), ((TYPES_HEADER, json.dumps(types).encode()),)
 
 
-def framed(raw: bytes, told: bytes | None, *, glue: bool, most: int) -> Framed | None:
-    """The bytes behind the id of their schema; None where they have none.
-
-    Args:
-        told: a header's schema id: then all of `raw` is the body.
-        most: bytes that a compressed body may grow to. Raises Unusable where it holds more, or is damaged.
-    """
-    if glue:
-        return _framed_by_glue(raw, most)
-    start = raw if told is None else told
-    if start[:1] == b"\0" and len(start) >= 5:
-        id: int | UUID = int.from_bytes(start[1:5], "big")
-        size = 5
-    elif start[:1] == b"\1" and len(start) >= 17:
-        id, size = UUID(bytes=start[1:17]), 17
-    else:
-        return None
-    return Framed(id, raw[size:] if told is None else raw)
-
-
-def _framed_by_glue(raw: bytes, most: int) -> Framed | None:
-    if len(raw) < 18 or raw[:2] not in (b"\3\0", b"\3\5"):
-        return None
-    id, body = UUID(bytes=raw[2:18]), raw[18:]
-    if raw[1] == 5:
-        inflater = zlib.decompressobj()
-        try:
-            body = inflater.decompress(body, most + 1)
-        except zlib.error:
-            raise _broken(id, "compressed bytes that are damaged") from None
-        if len(body) > most:
-            detail = f"expected at most {most} bytes; found more, compressed. Raise max_message_bytes of the source"
-            raise Unusable("oversize message", detail)
-        if not inflater.eof:
-            raise _broken(id, "compressed bytes that end too soon")
-    return Framed(id, body)
-
-
 def _read(plan: _Plan, found: Framed) -> Any:
     try:
         return plan.read(found.body)
     except _BROKEN as error:
-        raise _broken(found.id, f"{len(found.body)} bytes it does not fit ({type(error).__name__})") from None
+        raise broken(found.id, f"{len(found.body)} bytes it does not fit ({type(error).__name__})") from None
     except Exception as error:
         # A bug here must cost one message, not the stream.
         raise Unusable("decoder error", f"{type(error).__name__} while reading Avro. Please report it") from None
-
-
-def _broken(id: int | UUID, found: str) -> Unusable:
-    todo = "Check that the producer writes with the schema whose id it sends"
-    return Unusable("not Avro", f"expected a value of schema {id} and nothing behind it; found {found}. {todo}")
 
 
 @lru_cache(maxsize=2_000)

@@ -4,16 +4,14 @@ Names and types follow Connect's Avro converters (`connect.name`, `connect.type`
 unions as structs). Logical types Connect has no name for get Debezium's, which say the same.
 """
 
-import base64
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-
+from headrace.changes.formats import avro_values
+from headrace.changes.formats.avro_values import Convert
 from headrace.changes.formats.payload import Unusable
 
 _CONNECT, _TIME, _DATA = "org.apache.kafka.connect.data.", "io.debezium.time.", "io.debezium.data."
@@ -39,7 +37,6 @@ _LOGICAL = {
     ("string", "uuid"): f"{_DATA}Uuid",
 }
 _MOST_NODES, _DEEPEST = 20_000, 200
-Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ class _Compiler:
         name = _LOGICAL.get((kind, str(schema.get("logicalType"))))
         narrow = schema.get("connect.type")
         block = _block(narrow if narrow in ("int8", "int16") else _PRIMITIVE[kind], schema, name)
-        return Node(kind, block, {"float": _float, "double": _double}.get(kind))
+        return Node(kind, block, {"float": avro_values.single, "double": avro_values.double}.get(kind))
 
     def _fixed(self, schema: dict[str, Any], space: str) -> Node:
         _, _, unique = self._define(schema, space)
@@ -142,7 +139,7 @@ class _Compiler:
         return Node(
             {"type": "record", "name": unique, "fields": wire},
             block,
-            _record(converts) if converts else None,
+            avro_values.record(converts) if converts else None,
             any(node.width for node in fields.values()),
         )
 
@@ -155,13 +152,13 @@ class _Compiler:
         if isinstance(schema["items"], dict) and schema["items"].get("connect.internal.type") == "MapEntry":
             key, value = ({**one} for one in item.block["fields"])
             block = _block("map", schema) | {"keys": _unnamed(key), "values": _unnamed(value)}
-            return Node(wire, block, _entries(key["field"], value["field"], item.convert))
-        return Node(wire, _block("array", schema) | {"items": item.block}, _list(item.convert))
+            return Node(wire, block, avro_values.entries(key["field"], value["field"], item.convert))
+        return Node(wire, _block("array", schema) | {"items": item.block}, avro_values.items(item.convert))
 
     def _map(self, schema: dict[str, Any], space: str) -> Node:
         item = self.node(schema["values"], space)
         block = _block("map", schema) | {"keys": {"type": "string"}, "values": item.block}
-        return Node({"type": "map", "values": item.wire}, block, _dict(item.convert))
+        return Node({"type": "map", "values": item.wire}, block, avro_values.mapping(item.convert))
 
     def _union(self, members: Sequence[Any], space: str) -> Node:
         nodes = [self.node(member, space) for member in members]
@@ -182,7 +179,7 @@ class _Compiler:
                 wire.append("null")
         fields = [{**nodes[place].block, "field": names[f"f{place}"][0]} for place in real]
         block = {"type": "struct", "name": "io.confluent.connect.avro.Union", "fields": fields}
-        return Node(wire, block, _member(names))
+        return Node(wire, block, avro_values.member(names))
 
 
 _OF_KIND: dict[str, Callable[[_Compiler, dict[str, Any], str], Node]] = {
@@ -221,67 +218,13 @@ _READ = ("scale", "connect.decimal.precision")
 
 def _of_bytes(wire: Any, schema: Mapping[str, Any]) -> Node:
     if schema.get("logicalType") != "decimal":
-        return Node(wire, _block("bytes", schema), _base64)
+        return Node(wire, _block("bytes", schema), avro_values.base64_text)
     block = _block("bytes", schema, f"{_CONNECT}Decimal")
     told = {"scale": str(schema.get("scale", 0))}
     if isinstance(schema.get("precision"), int):
         told["connect.decimal.precision"] = str(schema["precision"])
     block["parameters"] = told | block.get("parameters", {})
-    return Node(wire, block, _base64)
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()
-
-
-def _double(value: float) -> float | str:
-    # As Jackson writes what JSON has no number for.
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _float(value: float) -> float | str:
-    # The shortest digits that are this number in 32 bits; in 64 bits it would take twice as many.
-    return float(str(np.float32(value))) if math.isfinite(value) else _double(value)
-
-
-def _record(converts: Sequence[tuple[str, Convert]]) -> Convert:
-    def convert(value: dict[str, Any]) -> dict[str, Any]:
-        for field, of in converts:
-            found = value[field]
-            if found is not None:
-                value[field] = of(found)
-        return value
-
-    return convert
-
-
-def _list(of: Convert | None) -> Convert | None:
-    return of and (lambda value: [None if one is None else of(one) for one in value])
-
-
-def _dict(of: Convert | None) -> Convert | None:
-    return of and (lambda value: {key: None if one is None else of(one) for key, one in value.items()})
-
-
-def _entries(key: str, value: str, of: Convert | None) -> Convert:
-    def convert(entries: list[dict[str, Any]]) -> list[list[Any]]:
-        pairs = entries if of is None else [of(one) for one in entries]
-        return [[one[key], one[value]] for one in pairs]
-
-    return convert
-
-
-def _member(names: Mapping[str, tuple[str, Convert | None]]) -> Convert:
-    empty = {name: None for name, _ in names.values()}
-
-    def convert(value: dict[str, Any]) -> dict[str, Any]:
-        ((field, found),) = value.items()
-        name, of = names[field]
-        return {**empty, name: found if of is None or found is None else of(found)}
-
-    return convert
+    return Node(wire, block, avro_values.base64_text)
 
 
 def _member_name(schema: Any) -> str:
