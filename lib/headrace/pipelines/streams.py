@@ -22,6 +22,12 @@ def need_kafka(config: Config) -> bool:
     return any(isinstance(source, KafkaSource) for source in config.sources.values())
 
 
+def need_avro(config: Config) -> bool:
+    """Whether files of some source are in Avro, or may be: then Spark's own reader of them is fetched."""
+    files = (source for source in config.sources.values() if isinstance(source, FilesSource))
+    return any(source.encoding in ("auto", "avro") for source in files)
+
+
 class StreamStopping(Exception):
     """Ends a stream before its next batch, once a stop was asked for."""
 
