@@ -27,14 +27,18 @@ class ConfluentRegistry(Settings):
 
     @model_validator(mode="after")
     def _reaches(self) -> "ConfluentRegistry":
-        parts = urlsplit(self.url)
-        if "@" in parts.netloc:
+        expected, example = "an http or https URL", 'url: "https://registry:8081"'
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:
+            raise Contradiction("url", expected, "one that cannot be read", example) from None
+        if "@" in self.url:
             found = "one with a login in it, not shown"
-            example = 'url: "https://registry:8081"\nusername: headrace\npassword: {secret: env:REGISTRY_PASSWORD}'
-            raise Contradiction("url", "a URL without user and password", found, example)
+            login = "username: headrace, password: {secret: env:REGISTRY_PASSWORD}"
+            raise Contradiction("url", "a URL without user and password", found, f"{example}, {login}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             found = f"the scheme {parts.scheme}" if parts.scheme else "no scheme"
-            raise Contradiction("url", "an http or https URL", found, 'url: "https://registry:8081"')
+            raise Contradiction("url", expected, found, example)
         return self
 
     @model_validator(mode="after")

@@ -139,10 +139,10 @@ class KafkaSource(SourceBase):
     transport: Literal["kafka"] = Field(alias="from")
     servers: str
     topics: Annotated[Names, Field(min_length=1)]
-    registry: Registry | None = None
     max_offsets_per_batch: Annotated[int, Field(gt=0)] = 200_000
     first_position: Literal["earliest", "latest"] = "earliest"
     options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
+    registry: Registry | None = None
 
 
 class KinesisSource(SourceBase):
