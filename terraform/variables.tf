@@ -483,6 +483,7 @@ variable "jobs" {
     owns: folders of the lake only this job writes; reads: folders it reads besides.
     streams, writes_streams: keys of `streams`; stores: opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka.
     documents: it reads the buckets of documents. models: Bedrock model ids or ARNs; endpoints: of SageMaker; secrets: ARNs.
+    schemas: it reads AWS Glue Schema Registry, for sources with `registry: {kind: glue}`.
     watches: the group of the settings whose names are the `Source` of its metrics: sources, documents or none.
   TEXT
   type = map(object({
@@ -506,6 +507,7 @@ variable "jobs" {
     models          = optional(list(string), [])
     endpoints       = optional(list(string), [])
     secrets         = optional(list(string), [])
+    schemas         = optional(bool, false)
     watches         = optional(string, "none")
   }))
 

@@ -124,12 +124,12 @@ run "glue_of_a_stream" {
       apply_changes = {
         kind    = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
         owns    = ["tables"], reads = [], streams = ["changes"], writes_streams = [], stores = [], documents = false, models = [],
-        secrets = [], endpoints = []
+        secrets = [], endpoints = [], schemas = true
       }
       index_knowledge = {
         kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true,
-        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = []
+        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], schemas = false
       }
     }
   }
@@ -161,6 +161,11 @@ run "glue_of_a_stream" {
       [for resource in flatten([statement.Resource]) : resource if strcontains(resource, "/lake/tables")] if contains(flatten([statement.Action]), "s3:PutObject")
     ])) == toset([])
     error_message = "What a job only reads it cannot write."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.job["apply_changes"].policy, "glue:GetSchemaVersion") && !strcontains(aws_iam_role_policy.job["index_knowledge"].policy, "glue:GetSchemaVersion")
+    error_message = "Only a job with `schemas` reads Glue's schema registry."
   }
 
   assert {

@@ -154,6 +154,11 @@ locals {
       Resource = concat(settings.secrets, [for store in settings.stores : lookup(var.store_secrets, store, null) if lookup(var.store_secrets, store, null) != null])
     },
     {
+      Sid      = "ReadSchemas"
+      Action   = ["glue:GetSchemaVersion"]
+      Resource = settings.schemas ? ["*"] : [] # why: a message names its schema version by an id, not its registry
+    },
+    {
       Sid      = "OpenSearch"
       Action   = ["es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"]
       Resource = contains(settings.stores, "opensearch") ? [for arn in var.store_arns.domain : "${arn}/*"] : []

@@ -53,6 +53,7 @@ variable "jobs" {
     models          = list(string)
     endpoints       = list(string)
     secrets         = list(string)
+    schemas         = bool
   }))
 }
 
