@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from headrace.pipelines.jars import jar_files, needed
+from headrace.pipelines.jars import for_avro, jar_files, needed
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Third-party software
@@ -21,14 +21,16 @@ The wheel alone needs the rows marked `base`. `dev` and `servers` are tools and 
 JARS_HEAD = """
 ## Jars fetched from Maven Central for a laptop session
 
-Glue and Databricks bring their own. `s3` rows are fetched only where the lake is on S3.
+Glue and Databricks bring their own. `s3` rows are fetched only where the lake is on S3, `avro` rows for folders of
+files.
 """
 FOOT = """
 ## Started by the server tests only
 
 Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreSQL JDBC driver (BSD-2-Clause) and
 PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
-name the versions. So do Apicurio Registry (Apache-2.0; `registry-jars.lock`), and kinesis-local and kinesalite (MIT), from npm: `tests/servers/kinesis_npm/package-lock.json`.
+name the versions. So do Apicurio Registry (Apache-2.0; `registry-jars.lock` beside it), and, from npm, kinesis-local and
+kinesalite (MIT): `tests/servers/kinesis_npm/package-lock.json`.
 
 ## In environments of their own, for tests and notebooks
 
@@ -36,7 +38,19 @@ name the versions. So do Apicurio Registry (Apache-2.0; `registry-jars.lock`), a
 checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.lock`: among others ipykernel and nbclient
 (BSD-3-Clause), jupytext (MIT), matplotlib (its own licence, after Python's).
 """
-PARTS = ("base", "local", "kafka", "avro", "knowledge", "minilm", "opensearch", "pgvector", "prometheus", "servers", "dev")
+PARTS = (
+    "base",
+    "local",
+    "kafka",
+    "avro",
+    "knowledge",
+    "minilm",
+    "opensearch",
+    "pgvector",
+    "prometheus",
+    "servers",
+    "dev",
+)
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
     "events": "BSD-3-Clause",
@@ -79,6 +93,7 @@ JAR_LICENCES = {
     "org.roaringbitmap": "Apache-2.0",
     "org.scala-lang": "Apache-2.0",
     "org.slf4j": "MIT",
+    "org.tukaani": "0BSD",
     "org.wildfly": "Apache-2.0",
     "org.xerial.snappy": "Apache-2.0",
     "software.amazon": "Apache-2.0",
@@ -88,7 +103,7 @@ JAR_LICENCES = {
 def document() -> str:
     """Return the whole page."""
     packages = ["", "| package | licence | needed by |", "|---|---|---|", *package_rows(), ""]
-    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(("local", "kafka", "s3")), ""]
+    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(("local", "kafka", "avro", "s3")), ""]
     return HEAD + "\n".join(packages) + JARS_HEAD + "\n".join(jars) + FOOT
 
 
@@ -144,7 +159,8 @@ def jar_parts(parts: Sequence[str]) -> dict[str, str]:
     """Return `group:artifact` of every jar, with the first of `parts` that needs it."""
     found: dict[str, str] = {}
     for part in parts:
-        for file in jar_files(needed(kafka=part == "kafka", s3=part == "s3"), {}):
+        packages = for_avro() if part == "avro" else needed(kafka=part == "kafka", s3=part == "s3")
+        for file in jar_files(packages, {}):
             # Ivy names its copies group_artifact-version.jar; an artifact may hold a "_" of its own (Scala's version).
             group, rest = Path(file).name.split("_", 1)
             found.setdefault(f"{group}:{re.sub(r'-[0-9][^_]*[.]jar$', '', rest)}", part)

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 
 from headrace.changes.envelope import ENVELOPE, Change, Decoded, Ignored, Message, Reject
 from headrace.changes.formats import decoder
-from headrace.changes.formats.avro import reader_of
+from headrace.changes.formats.avro import avro_library, reader_of
 from headrace.changes.formats.mask import masked
 from headrace.changes.formats.wrapped import unwrapped
 from headrace.changes.routes import Route, Routes
@@ -65,6 +65,8 @@ def decoded(
         registry: makes, in a worker, the client of the registry that the source's Avro messages refer to.
     """
     lines = source.transport == "files" and not replayed
+    if registry is not None:
+        avro_library()  # a missing package shows here, and not in a worker
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         decode, as_json = decoder(source, routes), reader_of(source, registry)

@@ -210,5 +210,4 @@ def reader_of(source: object, opened: Callable[[], SchemaLookup] | None) -> Call
     """
     if opened is None or not isinstance(source, KafkaSource | KinesisSource):
         return lambda message: message
-    avro_library()
     return AvroMessages(source, opened())
