@@ -29,8 +29,8 @@ FOOT = """
 
 Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreSQL JDBC driver (BSD-2-Clause) and
 PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
-name the versions. So do Apicurio Registry (Apache-2.0; `registry-jars.lock` beside it), and, from npm, kinesis-local and
-kinesalite (MIT): `tests/servers/kinesis_npm/package-lock.json`.
+name the versions. So do Apicurio Registry (Apache-2.0; `registry-jars.lock` beside it) and, from npm, kinesis-local
+and kinesalite (MIT): `tests/servers/kinesis_npm/package-lock.json`.
 
 ## In environments of their own, for tests and notebooks
 

@@ -165,7 +165,7 @@ run "glue_of_a_stream" {
 
   assert {
     condition     = strcontains(aws_iam_role_policy.job["apply_changes"].policy, "glue:GetSchemaVersion") && !strcontains(aws_iam_role_policy.job["index_knowledge"].policy, "glue:GetSchemaVersion")
-    error_message = "Only a job with `schemas` reads Glue's schema registry."
+    error_message = "Only a job with `schemas` may ask for schema versions."
   }
 
   assert {

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import struct
+import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,11 @@ import pytest
 
 from headrace.changes.envelope import Change, Decoded, Message, Reject
 from headrace.changes.formats import decoder
-from headrace.changes.formats.avro import AvroMessages
+from headrace.changes.formats.avro import AvroMessages, avro_library
 from headrace.changes.routes import Routes
 from headrace.config import Table
 from headrace.config_sources import KafkaSource
-from headrace.errors import Unreachable
+from headrace.errors import MissingDependency, Unreachable
 from headrace.ports import WriterSchema
 from headrace.tables import REFUSED_HEADER, TYPES_HEADER
 
@@ -363,3 +364,9 @@ def test_no_message_shows_a_value():
 def test_a_claim_of_countless_items_costs_nothing():
     raw = b"\0\0\0\0\1" + struct.pack("9B", *[0xFE, *[0xFF] * 7, 0x7F])
     assert refusal({"type": "array", "items": "long"}, raw)[0] == "not Avro"
+
+
+def test_without_the_package_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fastavro", None)
+    with pytest.raises(MissingDependency, match=r"Run `pip install 'headrace\[avro\]'`"):
+        avro_library()
