@@ -22,7 +22,7 @@ from headrace.changes.formats.avro_schema import compiled
 from headrace.changes.formats.debezium_types import Reader, fields, reader
 from headrace.changes.formats.payload import Unusable, to_bytes
 from headrace.config_sources import KafkaSource, KinesisSource
-from headrace.errors import MissingDependency
+from headrace.errors import HeadraceError, MissingDependency
 from headrace.ports import SchemaLookup, WriterSchema
 from headrace.tables import REFUSED_HEADER, TYPES_HEADER
 
@@ -63,8 +63,14 @@ class AvroMessages:
             return message
         try:
             value, types = self._value(message)
+        except HeadraceError:
+            raise
         except Unusable as error:
             return replace(message, headers=(*kept, _refusal(error)))
+        except Exception as error:
+            # A bug here must cost one message, not the stream; the type alone, as the text may show values.
+            bug = Unusable("decoder error", f"{type(error).__name__} while reading Avro. Please report it")
+            return replace(message, headers=(*kept, _refusal(bug)))
         headers = [(name, self._header(name, text)) for name, text in kept if name not in _IDS.values()]
         key = self._other(message.key, _header(kept, _IDS["key"]))
         return replace(message, key=key, value=value, headers=(*headers, *types))
@@ -95,7 +101,9 @@ class AvroMessages:
             found = framed(raw, told, glue=self._glue, most=self._most) if raw else None
             plan = self._plan(found.id) if found else None
             return raw if found is None or plan is None else self._as_json(plan, _read(plan, found))[0]
-        except Unusable:
+        except HeadraceError:
+            raise
+        except Exception:
             return raw
 
     def _plan(self, id: int | UUID) -> _Plan | None:
@@ -143,9 +151,6 @@ def _read(plan: _Plan, found: Framed) -> Any:
         return plan.read(found.body)
     except _BROKEN as error:
         raise broken(found.id, f"{len(found.body)} bytes it does not fit ({type(error).__name__})") from None
-    except Exception as error:
-        # A bug here must cost one message, not the stream.
-        raise Unusable("decoder error", f"{type(error).__name__} while reading Avro. Please report it") from None
 
 
 @lru_cache(maxsize=2_000)
