@@ -19,7 +19,7 @@ from headrace.changes.formats import decoder
 from headrace.changes.formats.avro import AvroMessages, avro_library
 from headrace.changes.routes import Routes
 from headrace.config import Table
-from headrace.config_sources import KafkaSource
+from headrace.config_sources import KafkaSource, KinesisSource
 from headrace.errors import MissingDependency, Unreachable
 from headrace.ports import WriterSchema
 from headrace.tables import REFUSED_HEADER, TYPES_HEADER
@@ -370,3 +370,14 @@ def test_without_the_package_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fastavro", None)
     with pytest.raises(MissingDependency, match=r"Run `pip install 'headrace\[avro\]'`"):
         avro_library()
+
+
+def test_a_kinesis_record_keeps_its_partition_key_and_its_number():
+    registry = {"kind": "glue", "region": "eu-west-1"}
+    given = {"from": "kinesis", "streams": ["s"], "format": "json", "position": "arrival", "registry": registry}
+    read = AvroMessages(KinesisSource.model_validate(given), Schemas(by_id={str(GUID): {"schema": json.dumps(TEXT)}}))
+    body, number = b"\x06Ely", ("headrace.sequence", b"4959")
+    for raw in (b"\3\0" + GUID.bytes + body, b"\3\5" + GUID.bytes + zlib.compress(body)):
+        found = read(Message(b"partition 1", raw, (number,)))
+        assert (found.key, found.value) == (b"partition 1", b'{"f0":"Ely"}')
+        assert found.headers == (number, ("headrace.types", b'{"f0": "string"}'))
