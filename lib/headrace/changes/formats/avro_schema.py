@@ -36,6 +36,10 @@ _LOGICAL = {
     ("long", "local-timestamp-nanos"): f"{_TIME}NanoTimestamp",
     ("string", "uuid"): f"{_DATA}Uuid",
 }
+_ENTRIES = (
+    ("io.confluent.connect.avro", "MapEntry"),
+    ("com.amazonaws.services.schemaregistry.kafkaconnect.avrodata", "MapEntry"),
+)
 _MOST_NODES, _DEEPEST = 20_000, 200
 
 
@@ -149,7 +153,7 @@ class _Compiler:
             # A few bytes could claim any number of them.
             raise _unusable("arrays whose items take bytes", "an array of empty items")
         wire = {"type": "array", "items": item.wire}
-        if isinstance(schema["items"], dict) and schema["items"].get("connect.internal.type") == "MapEntry":
+        if _is_entry(schema["items"]):
             key, value = ({**one} for one in item.block["fields"])
             block = _block("map", schema) | {"keys": _unnamed(key), "values": _unnamed(value)}
             return Node(wire, block, avro_values.entries(key["field"], value["field"], item.convert))
@@ -221,10 +225,18 @@ def _of_bytes(wire: Any, schema: Mapping[str, Any]) -> Node:
         return Node(wire, _block("bytes", schema), avro_values.base64_text)
     block = _block("bytes", schema, f"{_CONNECT}Decimal")
     told = {"scale": str(schema.get("scale", 0))}
-    if isinstance(schema.get("precision"), int):
-        told["connect.decimal.precision"] = str(schema["precision"])
+    if isinstance(schema.get("precision"), int) and not (schema["precision"] == 64 and "connect.name" in schema):
+        told["connect.decimal.precision"] = str(schema["precision"])  # 64 is what Connect writes for an unknown one
     block["parameters"] = told | block.get("parameters", {})
     return Node(wire, block, avro_values.base64_text)
+
+
+def _is_entry(schema: Any) -> bool:
+    """Whether a record is one pair of a map of Connect's whose keys are no text."""
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        return False
+    named = (schema.get("namespace"), schema.get("name"))
+    return schema.get("connect.internal.type") == "MapEntry" or named in _ENTRIES
 
 
 def _member_name(schema: Any) -> str:

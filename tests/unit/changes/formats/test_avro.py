@@ -17,6 +17,7 @@ import pytest
 from headrace.changes.envelope import Change, Decoded, Message, Reject
 from headrace.changes.formats import decoder
 from headrace.changes.formats.avro import AvroMessages, avro_library
+from headrace.changes.formats.debezium_types import fields
 from headrace.changes.routes import Routes
 from headrace.config import Table
 from headrace.config_sources import KafkaSource, KinesisSource
@@ -81,8 +82,8 @@ def refusal(schema: Any, raw: bytes, **more: Any) -> tuple[str, str]:
 
 
 def record(*types: Any, **more: Any) -> dict[str, Any]:
-    fields = [{"name": f"f{number}", "type": one} for number, one in enumerate(types)]
-    return {"type": "record", "name": "a.b.R", "fields": fields, **more}
+    named = [{"name": f"f{number}", "type": one} for number, one in enumerate(types)]
+    return {"type": "record", "name": "a.b.R", "fields": named, **more}
 
 
 @pytest.fixture(params=["confluent", "glue", "glue_zlib"])
@@ -94,19 +95,27 @@ def decoded(part: bytes | None) -> bytes | None:
     return None if part is None else base64.b64decode(part)
 
 
+def types_of(block: Any) -> dict[str, str]:
+    """The types of a row's columns; of an event's block those of `after`."""
+    inside = next((one for one in block["fields"] if one["field"] == "after"), block)
+    return {name: one.type for name, one in fields(inside).items()}
+
+
 def test_what_real_converters_wrote_becomes_what_the_json_converter_writes(fixture):
     kind, held = fixture
     registry = Schemas(by_id=held["schemas"])
     as_json = AvroMessages(source(kind=kind), registry)
     expected = [json.loads(line) for line in (DATA / "connect.jsonl").read_text().splitlines()]
-    assert len(held["messages"]) == len(expected) == 25
+    assert len(held["messages"]) == len(expected) == 26
     for avro, wanted in zip(held["messages"], expected, strict=True):
         found = as_json(Message(decoded(avro["key"]), decoded(avro["value"])))
         for mine, theirs in ((found.key, wanted["key"]), (found.value, wanted["value"])):
             if theirs is None:
                 assert mine is None
                 continue
-            assert json.loads(mine or b"")["payload"] == json.loads(theirs)["payload"]
+            ours, connects = json.loads(mine or b""), json.loads(theirs)
+            assert ours["payload"] == connects["payload"]
+            assert types_of(ours["schema"]) == types_of(connects["schema"])
             assert len(mine or b"") < len(theirs)
     assert len(registry.asked) == len(set(registry.asked)), "each schema is asked for once"
 
