@@ -165,6 +165,7 @@ class _Compiler:
         return Node({"type": "map", "values": item.wire}, block, avro_values.mapping(item.convert))
 
     def _union(self, members: Sequence[Any], space: str) -> Node:
+        unique = f"u{self._count}"
         nodes = [self.node(member, space) for member in members]
         real = [place for place, node in enumerate(nodes) if node.wire != "null"]
         if len(real) == 1:
@@ -172,7 +173,6 @@ class _Compiler:
             return Node([node.wire for node in nodes], only.block, only.convert)
         if not real:
             return Node([node.wire for node in nodes], {"type": "string"})
-        unique = f"u{self._count}"
         wire, names = list[Any](), {}
         for place, node in enumerate(nodes):
             if place in real:

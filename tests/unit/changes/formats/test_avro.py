@@ -212,6 +212,20 @@ def test_nested_values_and_unions_of_several_types():
     assert read(schema, {**value, "f2": None})["payload"]["f2"] is None
 
 
+def test_unions_of_several_types_may_hold_others():
+    inner = ["null", "int", "string", {"type": "map", "values": ["long", "boolean"]}]
+    schema = ["string", {"type": "array", "items": inner}]
+    found = read(schema, [None, 1, "a", {"k": True}])["payload"]
+    empty = {"int": None, "string": None, "map": None}
+    assert found == {
+        "string": None,
+        "array": [
+            None, {**empty, "int": 1}, {**empty, "string": "a"},
+            {**empty, "map": {"k": {"long": None, "boolean": True}}},
+        ],
+    }  # fmt: skip
+
+
 def test_a_type_may_be_named_before_and_is_found_in_its_namespace():
     value = {"type": "record", "name": "Value", "fields": [{"name": "id", "type": "int"}]}
     schema = {
