@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from headrace.pipelines.jars import jar_files, needed
+from headrace.pipelines.jars import for_avro, jar_files, needed
 from headrace.stores.kafka_auth import JAR
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,14 +23,16 @@ JARS_HEAD = """
 ## Jars fetched from Maven Central for a laptop session
 
 Glue and Databricks bring their own. `s3` rows are fetched only where the lake is on S3, `msk` rows and the
-`s3` rows they need only for a source with `auth: {kind: msk-iam}`.
+`s3` rows they need only for a source with `auth: {kind: msk-iam}`; `avro` rows for
+folders of files.
 """
 FOOT = """
 ## Started by the server tests only
 
 Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreSQL JDBC driver (BSD-2-Clause) and
 PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
-name the versions. So do kinesis-local and kinesalite (MIT), from npm: `tests/servers/kinesis_npm/package-lock.json`.
+name the versions. So do Apicurio Registry (Apache-2.0; `registry-jars.lock` beside it) and, from npm, kinesis-local
+and kinesalite (MIT): `tests/servers/kinesis_npm/package-lock.json`.
 
 ## In environments of their own, for tests and notebooks
 
@@ -42,6 +44,7 @@ PARTS = (
     "base",
     "local",
     "kafka",
+    "avro",
     "documentdb",
     "knowledge",
     "minilm",
@@ -95,6 +98,7 @@ JAR_LICENCES = {
     "org.roaringbitmap": "Apache-2.0",
     "org.scala-lang": "Apache-2.0",
     "org.slf4j": "MIT",
+    "org.tukaani": "0BSD",
     "org.wildfly": "Apache-2.0",
     "org.xerial.snappy": "Apache-2.0",
     "software.amazon": "Apache-2.0",
@@ -104,7 +108,8 @@ JAR_LICENCES = {
 def document() -> str:
     """Return the whole page."""
     packages = ["", "| package | licence | needed by |", "|---|---|---|", *package_rows(), ""]
-    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(("local", "kafka", "s3", "msk")), ""]
+    parts = ("local", "kafka", "avro", "s3", "msk")
+    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(parts), ""]
     return HEAD + "\n".join(packages) + JARS_HEAD + "\n".join(jars) + FOOT
 
 
@@ -165,7 +170,8 @@ def jar_parts(parts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in parts:
         extra = (JAR,) if part == "msk" else ()
-        for file in jar_files(needed(kafka=part == "kafka", s3=part == "s3", extra=extra), {}):
+        packages = for_avro() if part == "avro" else needed(kafka=part == "kafka", s3=part == "s3", extra=extra)
+        for file in jar_files(packages, {}):
             # Ivy names its copies group_artifact-version.jar; an artifact may hold a "_" of its own (Scala's version).
             group, rest = Path(file).name.split("_", 1)
             found.setdefault(f"{group}:{re.sub(r'-[0-9][^_]*[.]jar$', '', rest)}", part)

@@ -493,6 +493,7 @@ variable "jobs" {
     streams, writes_streams: keys of `streams`; stores: opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka.
     topics, writes_topics: of Kafka, patterns with *, for a job with kafka among its stores; assumes: ARNs of roles it takes on.
     documents: it reads the buckets of documents. models: Bedrock model ids or ARNs; endpoints: of SageMaker; secrets: ARNs.
+    schemas: it reads AWS Glue Schema Registry, for sources with `registry: {kind: glue}`.
     watches: the group of the settings whose names are the `Source` of its metrics: sources, documents or none.
   TEXT
   type = map(object({
@@ -519,6 +520,7 @@ variable "jobs" {
     models          = optional(list(string), [])
     endpoints       = optional(list(string), [])
     secrets         = optional(list(string), [])
+    schemas         = optional(bool, false)
     watches         = optional(string, "none")
   }))
 

@@ -126,17 +126,17 @@ run "glue_of_a_stream" {
       apply_changes = {
         kind    = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
         owns    = ["tables"], reads = [], streams = ["changes"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
-        secrets = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"]
+        secrets = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"], schemas = true
       }
       index_knowledge = {
         kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true,
-        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = []
+        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], schemas = false
       }
       curate_dataset = {
         kind   = "schedule", worker_type = "G.1X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["outbox"], reads = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false,
-        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = []
+        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], schemas = false
       }
     }
   }
@@ -211,6 +211,11 @@ run "glue_of_a_stream" {
   assert {
     condition     = aws_glue_job.this["apply_changes"].default_arguments["--extra-jars"] == "s3://code/jars/${filesha256("tests/fixtures/login.jar")}/login.jar"
     error_message = "A jar lies under the hash of its content and is on Spark's class path."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.job["apply_changes"].policy, "glue:GetSchemaVersion") && !strcontains(aws_iam_role_policy.job["index_knowledge"].policy, "glue:GetSchemaVersion")
+    error_message = "Only a job with `schemas` may ask for schema versions."
   }
 
   assert {

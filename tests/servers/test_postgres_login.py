@@ -15,6 +15,7 @@ from headrace.stores.rds_trust import BUNDLE
 
 from .postgres import DEBIAN, Postgres
 
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """The authority that signed the server's certificate."""

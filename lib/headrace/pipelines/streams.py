@@ -13,7 +13,7 @@ from headrace.config import Config
 from headrace.config_sources import FilesSource, KafkaSource, KinesisSource, Source
 from headrace.errors import Fatal
 from headrace.pipelines.runtime import Runtime
-from headrace.stores import file_source, kafka_auth, kafka_source, kinesis_source
+from headrace.stores import file_source, kafka_auth, kafka_source, kinesis_source, schema_registry
 
 POLL_SECONDS = 0.2
 
@@ -27,6 +27,12 @@ def packages(config: Config) -> tuple[str, ...]:
     """What the session of these jobs needs beside Spark's own packages, as Maven coordinates."""
     signed = any(isinstance(source, KafkaSource) and source.auth for source in config.sources.values())
     return (kafka_auth.JAR,) if signed else ()
+
+
+def need_avro(config: Config) -> bool:
+    """Whether files of some source are in Avro, or may be: then Spark's own reader of them is fetched."""
+    files = (source for source in config.sources.values() if isinstance(source, FilesSource))
+    return any(source.encoding in ("auto", "avro") for source in files)
 
 
 class StreamStopping(Exception):
@@ -119,7 +125,7 @@ def failure(query: StreamingQuery) -> BaseException | None:
 
 def explained(error: Exception, source: str) -> BaseException:
     """What made a batch fail, in plain words where it is known."""
-    return kinesis_source.explained(file_source.explained(error, source), source)
+    return kinesis_source.explained(schema_registry.explained(file_source.explained(error, source), source), source)
 
 
 def only_unreported(failure: BaseException) -> bool:
@@ -146,4 +152,4 @@ def _explained(failure: StreamingQueryException, name: str) -> BaseException:
                 "and start again: positions make the overlap harmless."
             ),
         )
-    return kinesis_source.explained(failure, name)
+    return kinesis_source.explained(schema_registry.explained(failure, name), name)

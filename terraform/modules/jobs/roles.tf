@@ -160,6 +160,11 @@ locals {
       Resource = settings.assumes
     },
     {
+      Sid      = "ReadSchemas"
+      Action   = ["glue:GetSchemaVersion"]
+      Resource = settings.schemas ? ["*"] : [] # why: a message names its schema version by an id, not its registry
+    },
+    {
       Sid      = "OpenSearch"
       Action   = ["es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"]
       Resource = contains(settings.stores, "opensearch") ? [for arn in var.store_arns.domain : "${arn}/*"] : []
