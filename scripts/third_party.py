@@ -8,7 +8,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from headrace.pipelines.jars import jar_files, needed
+from headrace.pipelines.jars import for_avro, jar_files, needed
+from headrace.stores.kafka_auth import JAR
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Third-party software
@@ -21,14 +22,17 @@ The wheel alone needs the rows marked `base`. `dev` and `servers` are tools and 
 JARS_HEAD = """
 ## Jars fetched from Maven Central for a laptop session
 
-Glue and Databricks bring their own. `s3` rows are fetched only where the lake is on S3.
+Glue and Databricks bring their own. `s3` rows are fetched only where the lake is on S3, `msk` rows and the
+`s3` rows they need only for a source with `auth: {kind: msk-iam}`; `avro` rows for
+folders of files.
 """
 FOOT = """
 ## Started by the server tests only
 
 Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreSQL JDBC driver (BSD-2-Clause) and
 PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
-name the versions. So do kinesis-local and kinesalite (MIT), from npm: `tests/servers/kinesis_npm/package-lock.json`.
+name the versions. So do Apicurio Registry (Apache-2.0; `registry-jars.lock` beside it) and, from npm, kinesis-local
+and kinesalite (MIT): `tests/servers/kinesis_npm/package-lock.json`.
 
 ## In environments of their own, for tests and notebooks
 
@@ -36,7 +40,20 @@ name the versions. So do kinesis-local and kinesalite (MIT), from npm: `tests/se
 checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.lock`: among others ipykernel and nbclient
 (BSD-3-Clause), jupytext (MIT), matplotlib (its own licence, after Python's).
 """
-PARTS = ("base", "local", "kafka", "knowledge", "minilm", "opensearch", "pgvector", "prometheus", "servers", "dev")
+PARTS = (
+    "base",
+    "local",
+    "kafka",
+    "avro",
+    "documentdb",
+    "knowledge",
+    "minilm",
+    "opensearch",
+    "pgvector",
+    "prometheus",
+    "servers",
+    "dev",
+)
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
     "events": "BSD-3-Clause",
@@ -49,12 +66,14 @@ WORDED = {
     "protobuf": "BSD-3-Clause",
     "cobble": "BSD-2-Clause",
     "py4j": "BSD-3-Clause",
+    "pymongo-auth-aws": "Apache-2.0",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "wordllama": "MIT",
 }
 SPDX = {
     "Apache Software License": "Apache-2.0",
+    "Apache Software License 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
     "BSD 3-Clause License": "BSD-3-Clause",
@@ -79,6 +98,7 @@ JAR_LICENCES = {
     "org.roaringbitmap": "Apache-2.0",
     "org.scala-lang": "Apache-2.0",
     "org.slf4j": "MIT",
+    "org.tukaani": "0BSD",
     "org.wildfly": "Apache-2.0",
     "org.xerial.snappy": "Apache-2.0",
     "software.amazon": "Apache-2.0",
@@ -88,7 +108,8 @@ JAR_LICENCES = {
 def document() -> str:
     """Return the whole page."""
     packages = ["", "| package | licence | needed by |", "|---|---|---|", *package_rows(), ""]
-    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(("local", "kafka", "s3")), ""]
+    parts = ("local", "kafka", "avro", "s3", "msk")
+    jars = ["", "| jar | licence | needed by |", "|---|---|---|", *jar_rows(parts), ""]
     return HEAD + "\n".join(packages) + JARS_HEAD + "\n".join(jars) + FOOT
 
 
@@ -112,16 +133,20 @@ def locked() -> list[str]:
 def needed_by() -> dict[str, str]:
     """Return for each package the first of `PARTS` whose dependencies reach it."""
     found: dict[str, str] = {}
+    seen: set[tuple[str, frozenset[str]]] = set()
     for part in PARTS:
         extra = "" if part == "base" else part
         queue = [r for r in map(Requirement, requires("headrace") or []) if _wanted(r, extra)]
         while queue:
-            name = canonical(queue.pop().name)
-            if name in found:
+            requirement = queue.pop()
+            name, extras = canonical(requirement.name), frozenset(requirement.extras)
+            if (name, extras) in seen:
                 continue
-            found[name] = part
+            seen.add((name, extras))
+            found.setdefault(name, part)
             try:
-                queue += [r for r in map(Requirement, requires(name) or []) if _wanted(r, "")]
+                theirs = list(map(Requirement, requires(name) or []))
+                queue += [one for one in theirs if any(_wanted(one, more) for more in ("", *extras))]
             except PackageNotFoundError:
                 continue
     return found
@@ -144,7 +169,9 @@ def jar_parts(parts: Sequence[str]) -> dict[str, str]:
     """Return `group:artifact` of every jar, with the first of `parts` that needs it."""
     found: dict[str, str] = {}
     for part in parts:
-        for file in jar_files(needed(kafka=part == "kafka", s3=part == "s3"), {}):
+        extra = (JAR,) if part == "msk" else ()
+        packages = for_avro() if part == "avro" else needed(kafka=part == "kafka", s3=part == "s3", extra=extra)
+        for file in jar_files(packages, {}):
             # Ivy names its copies group_artifact-version.jar; an artifact may hold a "_" of its own (Scala's version).
             group, rest = Path(file).name.split("_", 1)
             found.setdefault(f"{group}:{re.sub(r'-[0-9][^_]*[.]jar$', '', rest)}", part)

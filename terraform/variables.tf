@@ -36,11 +36,20 @@ variable "log_retention_days" {
 # --- Code and settings ---
 
 variable "package" {
-  description = "What `make package` built: the wheel, and the bundle of its requirements (*.gluewheels.zip) for jobs without internet."
+  description = <<-TEXT
+    What `make package` built: the wheel, and the bundle of its requirements (*.gluewheels.zip) for jobs without internet.
+    jars: more files for Spark's class path, such as aws-msk-iam-auth-2.3.9-all.jar for sources with `auth: {kind: msk-iam}`.
+  TEXT
   type = object({
     wheel  = string
     bundle = optional(string)
+    jars   = optional(list(string), [])
   })
+
+  validation {
+    condition     = alltrue([for jar in var.package.jars : endswith(jar, ".jar") && fileexists(jar)])
+    error_message = "package.jars: expected files whose names end in .jar; look at ${join(", ", [for jar in var.package.jars : "'${jar}'" if !(endswith(jar, ".jar") && try(fileexists(jar), false))])}. Fetch them, e.g. curl -fsSO https://repo1.maven.org/maven2/software/amazon/msk/aws-msk-iam-auth/2.3.9/aws-msk-iam-auth-2.3.9-all.jar."
+  }
 
   validation {
     condition     = endswith(var.package.wheel, ".whl") && fileexists(var.package.wheel)
@@ -482,7 +491,9 @@ variable "jobs" {
     when: cron(...) or rate(...); of a stream: how often it is started again should it not run. null never starts it.
     owns: folders of the lake only this job writes; reads: folders it reads besides.
     streams, writes_streams: keys of `streams`; stores: opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka.
+    topics, writes_topics: of Kafka, patterns with *, for a job with kafka among its stores; assumes: ARNs of roles it takes on.
     documents: it reads the buckets of documents. models: Bedrock model ids or ARNs; endpoints: of SageMaker; secrets: ARNs.
+    schemas: it reads AWS Glue Schema Registry, for sources with `registry: {kind: glue}`.
     watches: the group of the settings whose names are the `Source` of its metrics: sources, documents or none.
   TEXT
   type = map(object({
@@ -502,10 +513,14 @@ variable "jobs" {
     streams         = optional(list(string), [])
     writes_streams  = optional(list(string), [])
     stores          = optional(list(string), [])
+    topics          = optional(list(string), ["*"])
+    writes_topics   = optional(list(string), [])
+    assumes         = optional(list(string), [])
     documents       = optional(bool, false)
     models          = optional(list(string), [])
     endpoints       = optional(list(string), [])
     secrets         = optional(list(string), [])
+    schemas         = optional(bool, false)
     watches         = optional(string, "none")
   }))
 
@@ -597,6 +612,16 @@ variable "jobs" {
   validation {
     condition     = alltrue(flatten([for job in var.jobs : [for store in job.stores : contains(["opensearch", "pgvector", "documentdb", "dynamodb", "neptune", "kendra", "kafka"], store)]]))
     error_message = "jobs: expected stores among opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka; found ${join(", ", distinct(flatten([for job in var.jobs : job.stores])))}."
+  }
+
+  validation {
+    condition     = alltrue([for job in var.jobs : length(job.writes_topics) == 0 || contains(job.stores, "kafka")])
+    error_message = "jobs: writes_topics needs kafka among the stores; look at ${join(", ", [for name, job in var.jobs : name if length(job.writes_topics) > 0 && !contains(job.stores, "kafka")])}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for job in var.jobs : [for arn in job.assumes : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*]+$", arn))]]))
+    error_message = "jobs: assumes takes ARNs of roles, each whole; found ${join(", ", flatten([for job in var.jobs : [for arn in job.assumes : "'${arn}'" if !can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*]+$", arn))]]))}."
   }
 
   validation {

@@ -43,7 +43,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     plans = {} if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else INTERPRETED
     # Spark's shuffle files and tables by name must not meet those of another run.
     places = {"spark.local.dir": str(scratch / "local"), "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri()}
-    session = spark_session("headrace-tests", kafka=True, settings=SPARK_FOR_TESTS | plans | places)
+    session = spark_session("headrace-tests", kafka=True, avro=True, settings=SPARK_FOR_TESTS | plans | places)
     yield session
     session.stop()
 

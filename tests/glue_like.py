@@ -11,6 +11,7 @@ from pathlib import Path
 
 from headrace.pipelines.jars import Jars, class_path
 from headrace.pipelines.java import cache_folder, find_java, shim
+from headrace.pipelines.runtime import SHORT_LIVED
 
 ROOT = Path(__file__).resolve().parents[1]
 DELTA = (
@@ -26,7 +27,9 @@ _SMALL = {
     "spark.driver.host": "127.0.0.1",
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": f"{SHORT_LIVED['spark.driver.extraJavaOptions']} -XX:+UseSerialGC",
+    # Spark notes the line of Python that made each expression: half of all calls into Java.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
 

@@ -1,8 +1,4 @@
-"""The command line: `headrace VERB ...`.
-
-Exit codes: 0 done; 1 it failed (a server did not answer, a check failed, an unexpected error); 2 the command line or
-the settings are wrong; 130 or 143 ended at once by a second Ctrl-C or SIGTERM.
-"""
+"""The command line: `headrace VERB ...`. Its exit codes: `errors.EXIT_CODES`."""
 
 import argparse
 import importlib
@@ -14,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headrace import __version__
-from headrace.errors import ConfigError, HeadraceError
+from headrace.errors import EXIT_CODES, HeadraceError, exit_code
 from headrace.stores.disk import disk_trouble
 
 VERBS = {
@@ -32,13 +28,13 @@ VERBS = {
     "explain": "why records are one person: what links them, and every merge and split with its cause",
 }
 
-_EXAMPLES = """examples:
+_EXAMPLES = f"""examples:
   headrace init --from files --path ./in --out headrace.yaml    propose settings for a folder of events
   headrace run apply_changes --once                             bring the tables up to date, then stop
   headrace trace bookings 42                                    what happened to booking 42, and why
 
 exit codes:
-  0 done   1 failed   2 wrong command line or settings   130, 143 ended at once by a second Ctrl-C or SIGTERM
+  {EXIT_CODES}
 """
 
 
@@ -104,7 +100,7 @@ def _failed(error: HeadraceError, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     print(f"headrace: {error}", file=sys.stderr)
-    return 2 if isinstance(error, ConfigError) else 1
+    return exit_code(error)
 
 
 def _surprised(error: Exception, debug: bool) -> int:
@@ -117,7 +113,7 @@ def _surprised(error: Exception, debug: bool) -> int:
         first = (str(error).strip().splitlines() or [""])[0][:300]
         print(f"headrace: unexpected {type(error).__name__}: {first}", file=sys.stderr)
         print(f"The full trace is in {Path(name)}; --debug shows it here.", file=sys.stderr)
-    return 1
+    return exit_code(error)
 
 
 if __name__ == "__main__":

@@ -29,10 +29,12 @@ _FROM_THE_FOLDER = (
     "lake",
     "checkpoints",
     "sources.*.path",
+    "sources.*.registry.ca",
     "knowledge.documents.*.path",
     "knowledge.indexes.*.path",
     "profiles.stores.*.path",
     "profiles.stores.*.ca_file",
+    "knowledge.indexes.*.ca_file",
     "knowledge.indexes.*.ca",
 )
 

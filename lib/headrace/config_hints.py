@@ -5,7 +5,7 @@ Paths are written with dots; `*` stands for a name the user chose, or for an ite
 
 from typing import NamedTuple
 
-from headrace.config_hints_knowledge import KNOWLEDGE
+from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 from headrace.config_hints_profiles import PROFILES
 
 
@@ -19,6 +19,7 @@ class Hint(NamedTuple):
 _DURATION = "a duration such as 90s, 15m, 12h or 7 days"
 _TABLE = "users: {source: feed, key: [userId]}"
 _SOURCE = "feed: {from: files, path: ./in, format: debezium}"
+_REGISTRY = '{kind: confluent, url: "https://registry:8081"}'
 _FORMATS = "one of json, debezium, dms, dynamodb, objects, snapshot"
 _RULE = "{column: price, min: 0, on_fail: reject}"
 
@@ -51,7 +52,7 @@ HINTS: dict[str, Hint] = {
     "sources.*.before_prefix": Hint("the prefix of before-image columns", "before_prefix: BI_"),
     "sources.*.max_message_bytes": Hint("a number of bytes above 0", "max_message_bytes: 16777216"),
     "sources.*.path": Hint("a folder of files", "path: ./in"),
-    "sources.*.encoding": Hint("one of auto, json, csv, parquet", "encoding: json"),
+    "sources.*.encoding": Hint("one of auto, json, csv, parquet, avro", "encoding: json"),
     "sources.*.max_files_per_batch": Hint("a whole number above 0", "max_files_per_batch: 1000"),
     "sources.*.servers": Hint("host:port of Kafka brokers, separated by commas", 'servers: "127.0.0.1:9092"'),
     "sources.*.topics": Hint("topics, or patterns with *", 'topics: ["src.public.*"]'),
@@ -59,8 +60,29 @@ HINTS: dict[str, Hint] = {
     "sources.*.first_position": Hint(
         "one of earliest, latest; for Kinesis trim_horizon, latest or an ISO 8601 time", "first_position: latest"
     ),
+    **{f"sources.*.{key}": Hint(*hint) for key, hint in MSK_IAM.items()},
     "sources.*.options": Hint("options of the source in Spark", "options: {kafka.security.protocol: SASL_SSL}"),
     "sources.*.options.*": Hint("text, or a secret", "kafka.ssl.key.password: {secret: env:KEY_PASSWORD}"),
+    "sources.*.registry": Hint("where the schemas of Avro messages are", f"registry: {_REGISTRY}"),
+    "sources.*.registry.kind": Hint("one of confluent, glue", "kind: confluent"),
+    "sources.*.registry.url": Hint("the URL of the registry, without a login", 'url: "https://registry:8081"'),
+    "sources.*.registry.username": Hint(
+        "the name of a login", "username: headrace\npassword: {secret: env:REGISTRY_PASSWORD}"
+    ),
+    "sources.*.registry.password": Hint(
+        "a secret from the environment", "password: {secret: env:REGISTRY_PASSWORD}\nusername: headrace"
+    ),
+    "sources.*.registry.token": Hint("a secret from the environment", "token: {secret: env:REGISTRY_TOKEN}"),
+    "sources.*.registry.ca": Hint("a file of certificates (PEM)", "ca: ./registry-ca.pem"),
+    "sources.*.registry.region": Hint("an AWS region", "region: eu-west-1"),
+    "sources.*.registry.endpoint": Hint(
+        "the URL of a VPC endpoint or an emulator", 'endpoint: "http://127.0.0.1:5000"'
+    ),
+    "sources.*.registry.role_arn": Hint("the ARN of a role", 'role_arn: "arn:aws:iam::123456789012:role/reader"'),
+    "sources.*.registry.external_id": Hint(
+        "the external id that the role asks for",
+        'external_id: "7f3a"\nrole_arn: "arn:aws:iam::123456789012:role/reader"',
+    ),
     "sources.*.streams": Hint("Kinesis streams, by name or ARN", "streams: [orders]"),
     "sources.*.region": Hint("an AWS region", "region: eu-west-1"),
     "sources.*.endpoint": Hint("the URL of a VPC endpoint or an emulator", 'endpoint: "http://127.0.0.1:4567"'),

@@ -79,7 +79,24 @@ _EMBED = {
     "arguments.*": ("text, or a secret", "api_key: {secret: env:EMBED_KEY}"),
 }
 
+_MSK = "auth: {kind: msk-iam, region: eu-central-1}"
+_MSK_ROLE = f'{_MSK[:-1]}, role_arn: "arn:aws:iam::123456789012:role/reader"'
+
+MSK_IAM = {
+    "auth": ("how to sign in to Amazon MSK: a mapping with kind and region", _MSK),
+    "auth.kind": ("msk-iam", _MSK),
+    "auth.region": ("the AWS region of the cluster", _MSK),
+    "auth.role_arn": ("the ARN of a role", f"{_MSK_ROLE}}}"),
+    "auth.external_id": ("the external id that the role asks for", f'{_MSK_ROLE}, external_id: "7f3a"}}'),
+    "auth.session_name": ("a name of 2 to 64 letters, digits and _+=,.@-", f"{_MSK_ROLE}, session_name: headrace}}"),
+    "auth.service_credential": (
+        "the name of a Databricks service credential",
+        f"{_MSK[:-1]}, service_credential: msk}}",
+    ),
+}
+
 _INDEXES = {
+    **{f"*.{key}": hint for key, hint in MSK_IAM.items()},
     "": ("indexes by name, at least one", f"indexes: {{{_INDEX}}}"),
     "*": ("an index: a mapping with store", _INDEX),
     "*.store": (
@@ -93,12 +110,13 @@ _INDEXES = {
     "*.path": ("a file on a disk of this machine", "path: ./passages.db"),
     "*.hosts": ("URLs of the cluster, at least one", 'hosts: ["https://127.0.0.1:9200"]'),
     "*.index": ("a name of lower-case letters, digits, _, - and ., not starting with _, - or .", "index: passages"),
-    "*.auth": ("one of none, basic, aws", "auth: basic"),
+    "*.auth": ("one of none, basic, aws; for pgvector password or iam; for kafka {kind, region}", "auth: basic"),
     "*.user": ("the name of a user", "user: headrace"),
     "*.password": ("a secret: the user's password", "password: {secret: env:OPENSEARCH_PASSWORD}"),
     "*.region": (_REGION, _REGION_LINE),
     "*.role": (_ROLE, _ROLE_LINE),
     "*.serverless": (_SWITCH, "serverless: true"),
+    "*.ca_file": ("a file of certificates (PEM) to trust", "ca_file: ./global-bundle.pem"),
     "*.ca": ("a file with the certificate the server's was signed by", "ca: ./ca.pem"),
     "*.verify": (_SWITCH, "verify: true"),
     "*.engine": ("one of lucene, faiss", "engine: lucene"),

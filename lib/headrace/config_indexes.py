@@ -8,6 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, Duration, Names, OneOf, OptionText, Positive, Settings, Text, Timeout
+from headrace.config_kafka import MskIam, Region, check_options
+from headrace.config_postgres import check_iam_url
 
 
 class IndexBase(Settings):
@@ -90,6 +92,9 @@ class PgvectorIndex(IndexBase):
     Attributes:
         table: name of the view readers use; generations are tables `<table>__<generation>`.
         hnsw: build an HNSW index; without one, search is exact. It is built after a first load.
+        auth: `password`, which stands in the URL, or `iam`: Aurora's and RDS's tokens for the URL's user.
+        region, role: for `iam`; the process's own where not given.
+        ca_file: certificates (PEM) to trust; the server's is then checked, its name too.
     """
 
     placed_by: ClassVar[tuple[str, ...]] = ("url", "table")
@@ -97,16 +102,39 @@ class PgvectorIndex(IndexBase):
     url: SecretStr
     table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,40}$")] = "passages"
     hnsw: bool = True
+    auth: Literal["password", "iam"] = "password"
+    region: Region | None = None
+    role: str | None = None
+    ca_file: Text | None = None
+
+    @model_validator(mode="after")
+    def _signed_in(self) -> "PgvectorIndex":
+        if self.auth == "iam":
+            check_iam_url(self.url.get_secret_value(), self.ca_file)
+        for key in ("region", "role"):
+            if getattr(self, key) and self.auth != "iam":
+                raise Contradiction(key, "auth: iam beside it", f"auth: {self.auth}", "auth: iam")
+        return self
 
 
 class KafkaIndex(IndexBase):
-    """A topic of passages with their vectors, for OpenSearch Ingestion or anything else that reads Kafka."""
+    """A topic of passages with their vectors, for OpenSearch Ingestion or anything else that reads Kafka.
+
+    Attributes:
+        auth: how to sign in to Amazon MSK with IAM; every other way is set by `options`.
+    """
 
     placed_by: ClassVar[tuple[str, ...]] = ("servers", "topic")
     store: Literal["kafka"]
     servers: Text
     topic: Text
+    auth: MskIam | None = None
     options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "KafkaIndex":
+        check_options(self.auth, self.options)
+        return self
 
 
 class KinesisIndex(IndexBase):
@@ -158,6 +186,13 @@ def clash(one: Index, other: Index) -> str:
         return "path" if _one_file(one.path, other.path) else ""
     same = all(_overlap(getattr(one, key), getattr(other, key)) for key in one.placed_by)
     return one.placed_by[-1] if same else ""
+
+
+def linked(one: Index, other: Index) -> bool:
+    """Whether two indexes in one file name it by two paths, of which one is a link."""
+    if not (isinstance(one, SqliteIndex) and isinstance(other, SqliteIndex)):
+        return False
+    return os.path.abspath(one.path) != os.path.abspath(other.path)
 
 
 def _one_file(one: str, other: str) -> bool:

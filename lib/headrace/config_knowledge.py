@@ -29,6 +29,7 @@ from headrace.config_indexes import (
     ServerlessVectorIndex,
     SqliteIndex,
     clash,
+    linked,
 )
 
 __all__ = [
@@ -260,10 +261,11 @@ class Knowledge(Settings):
         names = list(self.indexes)
         for at, name in enumerate(names):
             for first in names[:at]:
-                key = clash(self.indexes[first], self.indexes[name])
-                if key:
+                both = self.indexes[first], self.indexes[name]
+                if key := clash(*both):
                     example = "path: ./passages_2.db" if key == "path" else f"{key}: passages_2"
-                    where, found = f"knowledge.indexes.{name}.{key}", f"the same as knowledge.indexes.{first}"
+                    same = "the same, by a link, as" if linked(*both) else "the same as"
+                    where, found = f"knowledge.indexes.{name}.{key}", f"{same} knowledge.indexes.{first}"
                     yield Contradiction(where, "a place of its own for each index", found, example)
                     break
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, Names, OptionText, Positive, Settings, Values, doubled
+from headrace.config_kafka import MskIam, check_options
+from headrace.config_registry import Registry
 
 
 class PositionColumn(Settings):
@@ -116,14 +118,14 @@ def _first_position(value: Any) -> Any:
 
 
 class FilesSource(SourceBase):
-    """A folder of files: JSON lines, CSV or Parquet, told apart by their names, or all read as `encoding`.
+    """A folder of files: JSON lines, CSV, Parquet or Avro, told apart by their names, or all read as `encoding`.
 
     Files are taken in the order they arrived. A file must appear complete (write elsewhere, then move).
     """
 
     transport: Literal["files"] = Field(alias="from")
     path: str
-    encoding: Literal["auto", "json", "csv", "parquet"] = "auto"
+    encoding: Literal["auto", "json", "csv", "parquet", "avro"] = "auto"
     max_files_per_batch: Annotated[int, Field(gt=0)] = 1000
 
 
@@ -131,7 +133,9 @@ class KafkaSource(SourceBase):
     """Topics of an Apache Kafka cluster. `topics` may hold names and patterns with `*`.
 
     Attributes:
+        auth: how to sign in to Amazon MSK with IAM; every other way is set by `options`.
         options: passed on to Spark's Kafka source as they are, e.g. `kafka.security.protocol`; values may be secrets.
+        registry: its messages are Avro; here are the schemas they were written with.
     """
 
     transport: Literal["kafka"] = Field(alias="from")
@@ -139,7 +143,14 @@ class KafkaSource(SourceBase):
     topics: Annotated[Names, Field(min_length=1)]
     max_offsets_per_batch: Annotated[int, Field(gt=0)] = 200_000
     first_position: Literal["earliest", "latest"] = "earliest"
+    auth: MskIam | None = None
     options: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
+    registry: Registry | None = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "KafkaSource":
+        check_options(self.auth, self.options)
+        return self
 
 
 class KinesisSource(SourceBase):
@@ -155,6 +166,7 @@ class KinesisSource(SourceBase):
         on_lost: what happens when the stream's retention deleted records before they were read.
         max_records_per_batch, max_bytes_per_batch: about the most a batch holds. max_seconds_per_batch: of the stream.
         options: passed on to a platform's own source as they are.
+        registry: its records are Avro; here are the schemas they were written with.
     """
 
     transport: Literal["kinesis"] = Field(alias="from")
@@ -170,6 +182,7 @@ class KinesisSource(SourceBase):
     max_bytes_per_batch: Positive = 512 * 1024 * 1024
     max_seconds_per_batch: Positive = 3600
     options: dict[str, OptionText] = Field(default_factory=dict)
+    registry: Registry | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "KinesisSource":

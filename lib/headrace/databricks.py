@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             `--stop /Volumes/...`, `--run-id`.
 
     Raises:
-        SystemExit: with 2 for wrong parameters or settings, 1 for what failed: Databricks shows the run as failed. A
+        SystemExit: with the exit code (`errors.exit_code`), where it is not 0: Databricks shows the run as failed. A
             value that is returned it would pass over.
     """
     parser = argparse.ArgumentParser(prog="headrace-databricks", allow_abbrev=False)

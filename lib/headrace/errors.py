@@ -78,3 +78,14 @@ class Retryable(HeadraceError):
 
 class Unreachable(Retryable):
     """A server, registry or folder did not answer."""
+
+
+EXIT_CODES = (
+    "0 done   1 failed   2 wrong command line or settings   130, 143 ended at once by a second Ctrl-C or SIGTERM"
+)
+"""What every program of Headrace ends with; 1 is also a server that did not answer, and an error nobody foresaw."""
+
+
+def exit_code(error: Exception) -> int:
+    """The exit code of a program that ended with an error."""
+    return 2 if isinstance(error, ConfigError) else 1

@@ -18,7 +18,7 @@ def main(job: str, argv: Sequence[str]) -> None:
             `--stop s3://bucket/key`, `--once true`; Glue's own (`--JOB_RUN_ID` and more) may stand between them.
 
     Raises:
-        SystemExit: with 2 for wrong arguments or settings, 1 for what failed: Glue shows the run as failed.
+        SystemExit: with the exit code (`errors.exit_code`), where it is not 0: Glue shows the run as failed.
     """
     arguments = _arguments(argv)
     loaded = partial(settings, arguments.config, arguments.name, arguments.metrics)

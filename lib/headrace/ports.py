@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -268,3 +269,30 @@ class KeyedReader(Protocol):
 
     def close(self) -> None:
         """Give back what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSchema:
+    """What a registry holds under one id: what a message was written with.
+
+    Attributes:
+        text: the schema as JSON.
+        kind: `AVRO`, `JSON`, `PROTOBUF`.
+        imported: the schemas it refers to by name, each after those it needs itself.
+    """
+
+    text: str
+    kind: str = "AVRO"
+    imported: tuple[str, ...] = ()
+
+
+class SchemaLookup(Protocol):
+    """A schema registry, as the reader of messages uses it. What it answered once is not asked for again."""
+
+    def schema(self, id: int | UUID) -> WriterSchema | None:
+        """The schema of this id; None where the registry answers that it has none.
+
+        Raises:
+            Retryable: it does not answer, and was tried for a while.
+            Fatal: it refuses (credentials), or is no such registry.
+        """

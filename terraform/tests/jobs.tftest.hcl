@@ -101,7 +101,7 @@ run "glue_of_a_stream" {
 
   variables {
     context                = { name = "trial", tags = {}, region = "eu-west-1", account_id = "111122223333", partition = "aws" }
-    package                = { wheel = "tests/fixtures/headrace-0.0.0-py3-none-any.whl", bundle = null }
+    package                = { wheel = "tests/fixtures/headrace-0.0.0-py3-none-any.whl", bundle = null, jars = ["tests/fixtures/login.jar"] }
     config                 = "lake: s3://x"
     code_bucket            = { name = "code", arn = "arn:aws:s3:::code" }
     lake_bucket            = { name = "lake", arn = "arn:aws:s3:::lake" }
@@ -117,19 +117,26 @@ run "glue_of_a_stream" {
     log_retention_days     = 30
     document_buckets       = ["arn:aws:s3:::papers"]
     store_arns = {
-      domain = ["arn:aws:es:eu-west-1:111122223333:domain/one"], collection = [], pgvector = [], dynamodb = [], neptune = [], kendra = [], kafka = []
+      domain   = ["arn:aws:es:eu-west-1:111122223333:domain/one"], collection = [], dynamodb = [], neptune = [], kendra = [],
+      pgvector = ["arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-X/headrace_jobs"],
+      kafka    = ["arn:aws:kafka:eu-west-1:111122223333:cluster/shop/0a0a"]
     }
     store_secrets = {}
     jobs = {
       apply_changes = {
         kind    = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
-        owns    = ["tables"], reads = [], streams = ["changes"], writes_streams = [], stores = [], documents = false, models = [],
-        secrets = [], endpoints = []
+        owns    = ["tables"], reads = [], streams = ["changes"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
+        secrets = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"], schemas = true
       }
       index_knowledge = {
         kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true,
-        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = []
+        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], schemas = false
+      }
+      curate_dataset = {
+        kind   = "schedule", worker_type = "G.1X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
+        owns   = ["outbox"], reads = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false,
+        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], schemas = false
       }
     }
   }
@@ -161,6 +168,54 @@ run "glue_of_a_stream" {
       [for resource in flatten([statement.Resource]) : resource if strcontains(resource, "/lake/tables")] if contains(flatten([statement.Action]), "s3:PutObject")
     ])) == toset([])
     error_message = "What a job only reads it cannot write."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.job["apply_changes"].policy).Statement :
+      statement.Sid => { action = statement.Action, resource = statement.Resource } if startswith(statement.Sid, "Kafka")
+      } == {
+      KafkaCluster = {
+        action = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster"], resource = ["arn:aws:kafka:eu-west-1:111122223333:cluster/shop/0a0a"]
+      }
+      KafkaReadTopics = {
+        action = ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"], resource = ["arn:aws:kafka:eu-west-1:111122223333:topic/shop/0a0a/src.public.*"]
+      }
+      KafkaGroups = {
+        action = ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"], resource = ["arn:aws:kafka:eu-west-1:111122223333:group/shop/0a0a/*"]
+      }
+    }
+    error_message = "A job that reads Kafka may read its topics and write none."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.job["curate_dataset"].policy).Statement :
+      statement.Sid => statement.Resource if contains(flatten([statement.Action]), "kafka-cluster:WriteData") || contains(flatten([statement.Action]), "kafka-cluster:WriteDataIdempotently") || contains(flatten([statement.Action]), "rds-db:connect")
+      } == {
+      KafkaCluster     = ["arn:aws:kafka:eu-west-1:111122223333:cluster/shop/0a0a"]
+      KafkaWriteTopics = ["arn:aws:kafka:eu-west-1:111122223333:topic/shop/0a0a/passages"]
+      Pgvector         = ["arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-X/headrace_jobs"]
+    }
+    error_message = "A job that writes Kafka may write the topics it names, idempotently; Aurora lets it in as one user of one cluster."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.job["index_knowledge"].policy, "kafka-cluster:") && !strcontains(aws_iam_role_policy.job["index_knowledge"].policy, "rds-db:") && !strcontains(aws_iam_role_policy.job["index_knowledge"].policy, "AssumeRole")
+    error_message = "A job without Kafka or Aurora among its stores may use neither, and takes on no role."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.job["apply_changes"].policy).Statement : statement.Resource if contains(flatten([statement.Action]), "sts:AssumeRole")] == [["arn:aws:iam::444455556666:role/streams"]]
+    error_message = "A role a job takes on is named whole."
+  }
+
+  assert {
+    condition     = aws_glue_job.this["apply_changes"].default_arguments["--extra-jars"] == "s3://code/jars/${filesha256("tests/fixtures/login.jar")}/login.jar"
+    error_message = "A jar lies under the hash of its content and is on Spark's class path."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.job["apply_changes"].policy, "glue:GetSchemaVersion") && !strcontains(aws_iam_role_policy.job["index_knowledge"].policy, "glue:GetSchemaVersion")
+    error_message = "Only a job with `schemas` may ask for schema versions."
   }
 
   assert {

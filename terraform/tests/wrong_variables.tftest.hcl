@@ -241,3 +241,27 @@ run "mlflow_without_training" {
   variables { mlflow = {} }
   expect_failures = [var.mlflow]
 }
+
+run "a_jar_that_is_not_there" {
+  command = plan
+  variables {
+    package = { wheel = "tests/fixtures/headrace-0.0.0-py3-none-any.whl", jars = ["tests/fixtures/absent.jar"] }
+  }
+  expect_failures = [var.package]
+}
+
+run "topics_to_write_without_kafka" {
+  command = plan
+  variables {
+    jobs = { apply_changes = { kind = "stream", owns = ["tables"], writes_topics = ["passages"] } }
+  }
+  expect_failures = [var.jobs]
+}
+
+run "any_role_to_take_on" {
+  command = plan
+  variables {
+    jobs = { apply_changes = { kind = "stream", owns = ["tables"], assumes = ["arn:aws:iam::111122223333:role/*"] } }
+  }
+  expect_failures = [var.jobs]
+}

@@ -5,7 +5,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from headrace.config_indexes import KendraIndex
-from headrace.errors import Fatal
+from headrace.errors import Fatal, HeadraceError, Retryable
+from headrace.ports import Throttled
 from headrace.stores import kendra_index
 from headrace.stores.kendra_index import KendraVectorIndex
 from headrace.testing.passages import gone, put
@@ -67,3 +68,49 @@ def test_missing_rights_are_fatal(stub):
     stub.add_client_error("describe_index", "AccessDeniedException", "no", 400)
     with pytest.raises(Fatal, match="kendra index"):
         KendraVectorIndex(KendraIndex(store="kendra", index_id=ID), "g1").open("outbox")
+
+
+def test_deletes_that_fail_are_reported_too(index, stub):
+    refused = [{"Id": "a", "ErrorCode": "InternalError", "ErrorMessage": "later"}]
+    stub.add_response(
+        "batch_delete_document", {"FailedDocuments": refused}, {"IndexId": ID, "DocumentIdList": ["a", "b"]}
+    )
+    written = index.write([gone("a", 1), gone("b", 1)])
+    assert (written.applied, [(one.key, one.retry) for one in written.failed]) == (1, [("a", True)])
+
+
+def test_a_request_refused_whole_is_halved_until_the_row_at_fault_stands_alone(index, stub):
+    asked = {"IndexId": ID, "Documents": ANY}
+    for _ in ("a, b and c", "a"):
+        stub.add_client_error("batch_put_document", "ValidationException", "too long", 400, expected_params=asked)
+    stub.add_response("batch_put_document", {"FailedDocuments": []}, asked)  # b and c
+    written = index.write([put("a", 1), put("b", 1), put("c", 1)])
+    assert written.applied == 2 and [(one.key, one.retry) for one in written.failed] == [("a", False)]
+    assert "too long" in written.failed[0].reason
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("ThrottlingException", 400, Throttled),
+        ("ServiceQuotaExceededException", 402, Throttled),
+        ("ConflictException", 409, Retryable),
+        ("InternalServerException", 500, Retryable),
+        ("AccessDeniedException", 403, Fatal),
+        ("ResourceNotFoundException", 404, Fatal),
+    ],
+)
+def test_every_error_of_the_service_means_one_thing_to_us(index, stub, code, status, kind):
+    stub.add_client_error("batch_put_document", code, "no", status)
+    with pytest.raises(HeadraceError, match="expected an answer from Kendra") as raised:
+        index.write([put("a", 1)])
+    assert type(raised.value) is kind
+
+
+def test_an_error_the_service_documents_is_none_we_do_not_know():
+    client = boto3.client("kendra", region_name="eu-west-1")
+    known = {"ThrottlingException", "ServiceQuotaExceededException", "ConflictException", "InternalServerException",
+             "AccessDeniedException", "ResourceNotFoundException", "ValidationException"}  # fmt: skip
+    for operation in ("BatchPutDocument", "BatchDeleteDocument"):
+        shapes = client.meta.service_model.operation_model(operation).error_shapes
+        assert {shape.name for shape in shapes} <= known

@@ -3,7 +3,13 @@
 import re
 from pathlib import Path
 
+from headrace.changes import journal
 from headrace.commands.jobs import JOBS
+from headrace.config import Config
+from headrace.knowledge import indexer
+from headrace.pipelines import rebuilds, replay, status
+from headrace.pipelines.lag import checkpoint_folder, feed_checkpoint
+from headrace.pipelines.telemetry import HEARTBEATS
 from headrace.tables import CONTRACTS, HISTORY, TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -65,3 +71,39 @@ def test_what_a_job_owns_is_what_the_contracts_say() -> None:
             paths |= {TABLES, HISTORY}
         folders = {path.replace("/{table}", "").replace("{job}", job) for path in paths}
         assert folders <= owned, f"{job} writes them and Terraform does not let it"
+
+
+def test_the_code_calls_each_job_by_one_name() -> None:
+    assert {journal.JOB, replay.JOB, status.JOB, indexer.JOB} == set(JOBS)
+    assert {contract.owner for contract in CONTRACTS} == set(JOBS)
+    assert {module.rpartition(".")[2] for module in JOBS.values()} == set(JOBS)
+    assert rebuilds.FOLDER == f"requests/{indexer.JOB}"
+
+
+def test_checkpoints_and_heartbeats_lie_in_folders_of_the_jobs_own_name_where_its_role_may_write() -> None:
+    source = {"from": "files", "path": "in", "format": "json", "position": ["at"]}
+    tables = {"bookings": {"source": "shop", "key": ["id"]}}
+    settings = {"lake": "s3://b/lake", "sources": {"shop": source}, "tables": tables}
+    config = Config.model_validate(settings)
+    kept = {
+        "apply_changes": checkpoint_folder(config, "shop"),
+        "index_knowledge": feed_checkpoint(config, "policies", "uploads"),
+    }
+    assert set(kept) == set(JOBS)
+    roles = (TERRAFORM / "modules" / "jobs" / "roles.tf").read_text()
+    writes = re.search(r'"WriteLake".*?\n    \},', roles, re.DOTALL)
+    assert writes
+    for job, folder in kept.items():
+        assert folder.startswith(f"s3://b/lake/checkpoints/{job}/")
+    for place in ("checkpoints/{job}/*", HEARTBEATS):
+        assert f'"${{local.lake}}/{place.replace("{job}", "${job}")}"' in writes[0]
+
+
+def test_what_terraform_makes_for_a_job_takes_its_name_from_the_map_alone() -> None:
+    """Roles, logs, schedules, alarms, dashboard. `make terraform-test` looks at what was applied."""
+    files = [TERRAFORM / "main.tf", TERRAFORM / "outputs.tf", *sorted(TERRAFORM.glob("modules/*/*.tf"))]
+    told = [f"{file.relative_to(ROOT)}: {line}" for file in files for line in file.read_text().splitlines()]
+    code = [line for line in told if not line.partition(": ")[2].lstrip().startswith("#")]
+    assert [line for line in code if any(job in line for job in JOBS)] == []
+    observability = block((TERRAFORM / "main.tf").read_text(), 'module "observability" {')
+    assert "jobs = { for job, settings in var.jobs : job => {" in observability

@@ -54,7 +54,7 @@ def python_3_13() -> str | None:
 def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     found = python_3_13()
     if found is None:
-        pytest.skip("no Python 3.13 on this machine: the bundle was not tried in it")
+        pytest.skip("the bundle was not tried: no Python 3.13 here; install it, or put it into the PATH")
     bundles = list((ROOT / "dist").glob("*.gluewheels.zip"))
     assert len(bundles) == 1, "run `make package` first"
     folder = tmp_path_factory.mktemp("glue")

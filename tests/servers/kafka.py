@@ -40,7 +40,7 @@ class Kafka:
             done = subprocess.run(tool, capture_output=True, text=True)
             if done.returncode != 0:
                 raise ServerError(f"Kafka could not format its data folder:\n{done.stdout}{done.stderr}")
-            self.process = Process("kafka", java("kafka.Kafka", str(settings)), self.folder)
+            self.process = Process("kafka", self.command(settings), self.folder)
         self.process.start()
         self.process.wait_ready(self._answers, 60)
         return self
@@ -107,5 +107,13 @@ class Kafka:
             "group.initial.rebalance.delay.ms": "0",
             "message.max.bytes": "20000000",
         }
-        settings.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        settings.write_text("".join(f"{name}={value}\n" for name, value in self.settings(lines).items()))
         return settings
+
+    def command(self, settings: Path) -> list[str]:
+        """What starts the broker."""
+        return java("kafka.Kafka", str(settings))
+
+    def settings(self, lines: dict[str, str]) -> dict[str, str]:
+        """The broker's settings."""
+        return lines

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -68,17 +68,26 @@ def _of_s3(method: str, url: Any, body: bytes) -> Iterator[Call]:
 
 def allowed(call: Call, policy: Mapping[str, Any]) -> bool:
     """Whether a statement allows it; conditions are taken to hold."""
-    return any(
-        any(fnmatchcase(call.action, action) for action in _listed(statement["Action"]))
-        and (call.resource == "*" or any(fnmatchcase(call.resource, one) for one in _listed(statement["Resource"])))
+    return any(_allows(statement, call) for statement in policy["Statement"])
+
+
+def idle(calls: Collection[Call], policy: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Every action that a statement allows and no call needed of it, beside the statement's Sid."""
+    return {
+        (statement["Sid"], action)
         for statement in policy["Statement"]
-        if statement["Effect"] == "Allow"
+        for action in _listed(statement["Action"])
+        if not any(fnmatchcase(call.action, action) and _allows(statement, call) for call in calls)
+    }
+
+
+def _allows(statement: Mapping[str, Any], call: Call) -> bool:
+    actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+    return (
+        statement["Effect"] == "Allow"
+        and any(fnmatchcase(call.action, action) for action in actions)
+        and (call.resource == "*" or any(fnmatchcase(call.resource, one) for one in resources))
     )
-
-
-def actions(policy: Mapping[str, Any]) -> set[str]:
-    """Every action a policy names."""
-    return {action for statement in policy["Statement"] for action in _listed(statement["Action"])}
 
 
 def _listed(value: Any) -> list[str]:

@@ -35,12 +35,12 @@ class Terraform:
     folder: Path
     environ: Mapping[str, str]
 
-    def run(self, *words: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
         """Run a command, whatever comes of it."""
         command, environ = ["terraform", *words], dict(self.environ)
         return subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=seconds)
 
-    def ok(self, *words: str, seconds: float = 300) -> str:
+    def ok(self, *words: str, seconds: float = 600) -> str:
         """Run a command that must end well; what it printed."""
         done = self.run(*words, seconds=seconds)
         assert done.returncode == 0, f"terraform {words[0]} ended with {done.returncode}\n{done.stdout}{done.stderr}"

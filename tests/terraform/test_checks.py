@@ -15,7 +15,7 @@ def test_it_is_valid(plain: Terraform) -> None:
 
 
 def test_its_own_tests_pass(plain: Terraform) -> None:
-    assert "0 failed" in plain.ok("test", "-no-color", seconds=400)
+    assert "0 failed" in plain.ok("test", "-no-color", seconds=800)
 
 
 @pytest.mark.parametrize("example", ["complete", "minimal"])

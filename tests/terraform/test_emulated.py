@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from headrace.commands.jobs import JOBS
 from terraform.terraform import COMPLETE, EMULATOR, PARALLEL, ROOT, Terraform, resources
 
 APPLY = ("apply", "-no-color", "-auto-approve", "-input=false", PARALLEL, *EMULATOR)
@@ -33,7 +34,7 @@ def cycle(emulated: Terraform) -> Cycle:
     done = Cycle()
     for step in ("apply", "apply again"):
         began = time.monotonic()
-        emulated.ok(*APPLY, seconds=400)
+        emulated.ok(*APPLY, seconds=800)
         done.seconds[step] = time.monotonic() - began
     began = time.monotonic()
     plan = emulated.run("plan", "-no-color", "-detailed-exitcode", "-input=false", PARALLEL, *EMULATOR)
@@ -50,7 +51,7 @@ def test_a_plan_after_it_has_nothing_to_do(cycle: Cycle) -> None:
 
 def test_glue_got_what_terraform_says(cycle: Cycle) -> None:
     jobs = {one["index"]: one["values"] for one in resources(cycle.state) if one["type"] == "aws_glue_job"}
-    assert sorted(jobs) == ["apply_changes", "index_knowledge"]
+    assert sorted(jobs) == sorted(JOBS)
     for name, job in jobs.items():
         arguments = job["default_arguments"]
         assert job["glue_version"] == "6.0"
@@ -67,6 +68,21 @@ def test_the_settings_in_the_bucket_have_every_name_filled_in(cycle: Cycle) -> N
     text = "\n".join(line for line in config["content"].splitlines() if not line.startswith("#"))
     assert "lake: s3://travel-123456789012-eu-west-1-lake/lake" in text
     assert "${" not in text
+
+
+def test_alarms_and_the_dashboard_name_every_job_and_no_other(cycle: Cycle) -> None:
+    made = list(resources(cycle.state))
+    (body,) = [one["values"]["dashboard_body"] for one in made if one["type"] == "aws_cloudwatch_dashboard"]
+    widgets = [one["properties"] for one in json.loads(body)["widgets"]]
+    shown = [metric for one in widgets for metric in one["metrics"] if metric[0] == "Headrace"]
+    assert {metric[metric.index("Job") + 1] for metric in shown} == set(JOBS)
+    assert {one["title"].partition(": ")[0] for one in widgets if one["metrics"][0][0] == "Headrace"} == set(JOBS)
+    alarms = [one["values"] for one in made if one["type"] == "aws_cloudwatch_metric_alarm"]
+    watched = [one["dimensions"]["Job"] for one in alarms if one["namespace"] == "Headrace"]
+    assert set(watched) == set(JOBS)
+    assert all(f"-{job}-" in one["alarm_name"] for one in alarms if (job := one["dimensions"].get("Job")))
+    (ended,) = [one["values"] for one in made if one["address"].endswith("aws_cloudwatch_event_rule.job_ended")]
+    assert json.loads(ended["event_pattern"])["detail"]["jobName"] == sorted(f"travel-{job}" for job in JOBS)
 
 
 def test_no_permission_is_wider_than_what_is_explained(cycle: Cycle) -> None:
@@ -173,5 +189,5 @@ def _mocked(plain: Terraform, *words: str) -> Iterator[str]:
 
 
 def test_destroyed_nothing_is_left(emulated: Terraform, cycle: Cycle) -> None:
-    emulated.ok("destroy", "-no-color", "-auto-approve", "-input=false", PARALLEL, *EMULATOR, seconds=400)
+    emulated.ok("destroy", "-no-color", "-auto-approve", "-input=false", PARALLEL, *EMULATOR, seconds=800)
     assert emulated.ok("state", "list").strip() == ""

@@ -1,142 +1,120 @@
 """What Terraform made is run: script, wheel and settings from the emulated bucket, with the arguments of the job there.
 
-Records go into an emulated Kinesis, the table is Delta in the emulated S3. moto's own Kinesis cannot be read (its
-sequence numbers are 1, 2, 3), so the stream is made once more in kinesis-local. Spark is the open-source one.
+Records come from an emulated Kinesis, tables are Delta in the emulated S3, passages go into another emulated stream.
+Bedrock's answers are made up. What each job asked is held against its role.
 """
 
 import json
-import re
-import shutil
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from glue_like import start
+from headrace.commands.jobs import JOBS
 from headrace.stores.delta_reader import DeltaReader
-from servers.kinesis import KinesisServer
-from terraform.aws import environment, s3a
-from terraform.calls import Call, actions, allowed, record, recorded
-from terraform.emulator import moto
-from terraform.terraform import ROOT, Terraform, copied
+from terraform.calls import allowed, idle
+from terraform.deployed import NAME, Deployed, deployment
 
-NAME = "shop"
-JOB = "apply_changes"
-MINIMAL = ("-var-file=examples/minimal/headrace.tfvars", "-var-file=emulator.tfvars")
-NOT_OURS = ("--additional-python-modules", "--python-modules-installer-option", "--conf")
-"""Arguments that Glue itself acts on before the script runs."""
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """The applied example.
-
-    Attributes:
-        environ: what makes boto3, pyarrow and deltalake in this and other processes use the emulators.
-        calls: what the job asked of AWS, Kinesis left out: that is another emulator.
-    """
-
-    terraform: Terraform
-    kinesis: KinesisServer
-    environ: dict[str, str]
-    calls: set[Call] = field(default_factory=set)
-
-    def client(self, service: str) -> Any:
-        return boto3.client(service)
-
-    def bytes_of(self, url: str) -> bytes:
-        bucket, _, key = url.removeprefix("s3://").partition("/")
-        return bytes(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+DOCUMENTS = {
+    "policies/cancel.md": "# Cancelling\n\nA booking can be cancelled until the day before.",
+    "policies/pets.md": "# Pets\n\nA dog travels in the cabin.",
+    "elsewhere/x.md": "# Not below the feed's folder",
+}
 
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    wheels = list((ROOT / "dist").glob("headrace-*.whl"))
-    assert len(wheels) == 1, "run `make package` first"
-    folder = tmp_path_factory.mktemp("smoke")
-    kinesis = KinesisServer(folder / "kinesis", "local").start()
-    patched = pytest.MonkeyPatch()
-    try:
-        with moto(folder / "moto.log") as url:
-            terraform = copied(folder, url)
-            shutil.copy(wheels[0], folder / "dist" / wheels[0].name)
-            terraform.ok("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=30", *MINIMAL)
-            environ = environment(url, kinesis)
-            for name, value in environ.items():
-                patched.setenv(name, value)
-            yield Deployed(terraform, kinesis, environ)
-    finally:
-        kinesis.stop()
-        patched.undo()
+    with deployment(tmp_path_factory.mktemp("smoke")) as applied:
+        yield applied
 
 
-def booking(number: int, status: str, second: int, operation: str = "update") -> tuple[str, bytes]:
+def change(table: str, row: dict[str, Any], second: int, operation: str = "update") -> tuple[str, bytes]:
     record = {
-        "data": {"booking_id": number, "status": status},
+        "data": row,
         "metadata": {
             "commit-timestamp": f"2026-01-02T03:04:{second:02}.000000Z", "record-type": "data", "operation": operation,
-            "partition-key-type": "schema-table", "schema-name": "public", "table-name": "bookings",
+            "partition-key-type": "schema-table", "schema-name": "public", "table-name": table,
             "transaction-id": second, "transaction-record-id": 1,
         },
     }  # fmt: skip
-    return str(number), json.dumps(record).encode()
+    return str(next(iter(row.values()))), json.dumps(record).encode()
 
 
-def test_the_job_that_terraform_made_turns_a_stream_into_a_right_table(deployed: Deployed, tmp_path: Path) -> None:
-    stream = f"{NAME}-changes"
-    shards = deployed.client("kinesis").meta.endpoint_url
-    assert shards == deployed.kinesis.url
-    deployed.kinesis.create(stream)
+def booking(number: int, status: str, second: int, operation: str = "update") -> tuple[str, bytes]:
+    return change("bookings", {"booking_id": number, "status": status, "price": 9.5}, second, operation)
+
+
+def created(bucket: str, key: str) -> tuple[str, bytes]:
+    thing = {"key": key, "size": 9, "etag": "0" * 32, "sequencer": "0055AED6DCD90281"}
+    event = {
+        "detail-type": "Object Created", "source": "aws.s3", "time": "2026-01-02T03:04:05Z",
+        "detail": {"bucket": {"name": bucket}, "object": thing, "reason": "PutObject"},
+    }  # fmt: skip
+    return key, json.dumps(event).encode()
+
+
+def test_apply_changes_turns_a_stream_into_right_tables(deployed: Deployed, tmp_path: Path) -> None:
     late = [booking(1, "PAID", 20), booking(1, "NEW", 10), booking(2, "NEW", 11), booking(3, "NEW", 12)]
-    deployed.kinesis.put(stream, [*late, booking(2, "NEW", 30, "delete"), booking(2, "LATE", 15), late[0]])
-
-    job = deployed.client("glue").get_job(JobName=f"{NAME}-{JOB}")["Job"]
-    given = job["DefaultArguments"]
-    script = tmp_path / "script.py"
-    script.write_bytes(deployed.bytes_of(job["Command"]["ScriptLocation"]))
-    wheel = tmp_path / "wheel.whl"
-    wheel.write_bytes(deployed.bytes_of(given["--additional-python-modules"]))
-    with zipfile.ZipFile(wheel) as packed:
-        packed.extractall(tmp_path / "installed")
-
-    words = [word for name, value in given.items() if name not in NOT_OURS for word in (name, value)]
-    record(deployed.environ["AWS_ENDPOINT_URL"])
-    run = start(
-        JOB, [*words, "--JOB_RUN_ID", "jr_1", "--once", "true"], tmp_path / "spark",
-        conf=given["--conf"], spark=s3a(deployed.environ), s3=True, script=script,
-        environ={**deployed.environ, "PYTHONPATH": str(tmp_path / "installed")},
-    )  # fmt: skip
-    code = run.wait(400)
-    deployed.calls.update(recorded(deployed.environ["AWS_ENDPOINT_URL"]))
-    log = (tmp_path / "spark" / f"{JOB}.log").read_text()
+    hotel = change("hotels", {"hotel_id": 7, "name": "Harbour", "description": "Rooms above the old harbour."}, 13)
+    deployed.kinesis.put(
+        f"{NAME}-changes", [*late, booking(2, "NEW", 30, "delete"), booking(2, "LATE", 15), late[0], hotel]
+    )
+    code, log = deployed.run("apply_changes", tmp_path, "--JOB_RUN_ID", "jr_1", "--once", "true")
     assert code == 0, log[-5000:]
-    assert '"run": "jr_1"' in log and str(tmp_path / "installed") not in log
+    assert '"run": "jr_1"' in log and str(deployed.installed) not in log
 
-    lake = lake_of(deployed, given["--config"])
+    lake = deployed.settings("apply_changes")["lake"]
     rows = DeltaReader(lake).query("tables/bookings", "SELECT booking_id, status FROM rows")
     assert {row["booking_id"]: row["status"] for row in rows} == {1: "PAID", 3: "NEW"}
-    beats = json.loads(deployed.bytes_of(f"{lake}/heartbeats/{JOB}.json"))
+    beats = json.loads(deployed.bytes_of(f"{lake}/heartbeats/apply_changes.json"))
     assert beats["shop"]["run"] == "jr_1"
-    sent = deployed.client("cloudwatch").list_metrics(Namespace="Headrace")["Metrics"]
-    applied = [one for one in sent if one["MetricName"] == "RowsApplied"]
-    assert [{d["Name"]: d["Value"] for d in one["Dimensions"]} for one in applied] == [
-        {"Name": NAME, "Job": JOB, "Source": "shop"}
-    ]
 
 
-def test_the_jobs_role_allows_every_call_it_made_and_little_more(deployed: Deployed) -> None:
-    assert deployed.calls, "the run before this test is what is looked at"
-    policy = deployed.client("iam").get_role_policy(RoleName=f"headrace-{NAME}-{JOB}", PolicyName="job")
-    document = policy["PolicyDocument"]
-    refused = sorted(call for call in deployed.calls if not allowed(call, document))
-    assert refused == [], refused
-    used = {call.action for call in deployed.calls} | kinesis_actions()
-    assert actions(document) - used - UNUSED.keys() == set()
-    assert kinesis_actions() <= actions(document)
+def test_index_knowledge_turns_objects_and_rows_into_passages(deployed: Deployed, tmp_path: Path) -> None:
+    feeds = deployed.settings("index_knowledge")["knowledge"]["documents"]
+    bucket = feeds["policies"]["path"].removeprefix("s3://").partition("/")[0]
+    for key, text in DOCUMENTS.items():
+        deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
+    deployed.kinesis.put(f"{NAME}-documents", [created(bucket, key) for key in DOCUMENTS])
+    code, log = deployed.run("index_knowledge", tmp_path, "--JOB_RUN_ID", "jr_2", "--once", "true")
+    assert code == 0, log[-5000:]
+    sent = [json.loads(one) for one in records(deployed, f"{NAME}-embeddings")]
+    assert sorted(one["document"] for one in sent) == ["7", "cancel.md", "pets.md"], sent
+
+
+def records(deployed: Deployed, stream: str) -> list[bytes]:
+    client = deployed.client("kinesis")
+    found: list[bytes] = []
+    for shard in client.list_shards(StreamName=stream)["Shards"]:
+        place = {"StreamName": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        page = client.get_records(ShardIterator=client.get_shard_iterator(**place)["ShardIterator"])
+        found += [one["Data"] for one in page["Records"]]
+    return found
+
+
+@pytest.mark.parametrize("job", list(JOBS))
+def test_the_role_of_a_job_allows_every_call_it_made_and_nothing_more(deployed: Deployed, job: str) -> None:
+    policy = deployed.client("iam").get_role_policy(RoleName=f"headrace-{NAME}-{job}", PolicyName="job")
+    document, calls = policy["PolicyDocument"], deployed.calls[job]
+    print(f"{job} asked for {', '.join(sorted({call.action for call in calls}))}")
+    assert sorted(call for call in calls if not allowed(call, document)) == []
+    unused = sorted((sid, action) for sid, action in idle(calls, document) if action not in UNUSED)
+    assert unused == [], "take it out of roles.tf, or name it in UNUSED with the reason"
+    assert UNUSED.keys() - {action for _, action in idle(calls, document)} == set(), "it is used, or not granted"
+
+
+@pytest.mark.parametrize("job", list(JOBS))
+def test_the_dashboard_shows_measures_that_the_job_sent(deployed: Deployed, job: str) -> None:
+    cloudwatch = deployed.client("cloudwatch")
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=f"headrace-{NAME}")["DashboardBody"])
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    shown = {(name, *more[1::2]) for namespace, name, *more in metrics if namespace == "Headrace" and job in more}
+    listed = cloudwatch.list_metrics(Namespace="Headrace")["Metrics"]
+    told = [(one["MetricName"], {each["Name"]: each["Value"] for each in one["Dimensions"]}) for one in listed]
+    sent = {(name, of["Name"], of["Job"], of["Source"]) for name, of in told}
+    assert shown
+    assert shown - sent == set()
 
 
 UNUSED = {
@@ -149,26 +127,13 @@ UNUSED = {
     "s3:AbortMultipartUpload": "files of many MB are written in parts", "s3:ListMultipartUploadParts": "the same",
     "s3:ListBucketMultipartUploads": "the same", "s3:GetBucketLocation": "clients of other regions ask",
 }  # fmt: skip
-"""What a role allows and this run did not ask for, with the reason."""
-
-
-def kinesis_actions() -> set[str]:
-    """What Headrace's source asks of Kinesis, read from its code."""
-    text = (ROOT / "lib" / "headrace" / "stores" / "kinesis" / "api.py").read_text()
-    names = re.findall(r'_call\("((?:describe|get|list)_\w+)"', text)
-    return {f"kinesis:{''.join(part.title() for part in name.split('_'))}" for name in names}
+"""What a role allows and neither job asked for, with the reason."""
 
 
 def test_a_stop_file_where_terraform_says_keeps_the_job_from_running(deployed: Deployed, tmp_path: Path) -> None:
-    given = deployed.client("glue").get_job(JobName=f"{NAME}-{JOB}")["Job"]["DefaultArguments"]
+    given = deployed.arguments("apply_changes")
     bucket, _, key = given["--stop"].removeprefix("s3://").partition("/")
     deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
-    words = [word for name, value in given.items() if name not in NOT_OURS for word in (name, value)]
-    run = start(JOB, [*words, "--JOB_RUN_ID", "jr_2"], tmp_path / "spark", environ=deployed.environ)
-    assert run.wait(120) == 0
-    assert "nothing is run until it is removed" in (tmp_path / "spark" / f"{JOB}.log").read_text()
-
-
-def lake_of(deployed: Deployed, config: str) -> str:
-    text = deployed.bytes_of(config).decode()
-    return next(line.partition(": ")[2] for line in text.splitlines() if line.startswith("lake: ")).strip('"')
+    code, log = deployed.run("apply_changes", tmp_path, "--JOB_RUN_ID", "jr_3", seconds=300)
+    assert code == 0
+    assert "nothing is run until it is removed" in log

@@ -4,7 +4,7 @@ Decoding is Python (`mapInArrow`): formats are many and odd, and a decoder that 
 every captured event. Everything after it is Spark SQL on text columns.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -15,11 +15,13 @@ from pyspark.sql import DataFrame
 
 from headrace.changes.envelope import ENVELOPE, Change, Decoded, Ignored, Message, Reject
 from headrace.changes.formats import decoder
+from headrace.changes.formats.avro import avro_library, reader_of
 from headrace.changes.formats.mask import masked
 from headrace.changes.formats.wrapped import unwrapped
 from headrace.changes.routes import Route, Routes
 from headrace.changes.widen import wider
 from headrace.config_sources import Source
+from headrace.ports import SchemaLookup
 from headrace.tables import REFUSED_HEADER, TYPES_HEADER
 
 _HEADERS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))
@@ -50,6 +52,7 @@ def decoded(
     *,
     ignore_unknown: bool = False,
     replayed: bool = False,
+    registry: Callable[[], SchemaLookup] | None = None,
 ) -> DataFrame:
     """Every message as one or more envelope rows, schema `ENVELOPE`.
 
@@ -59,15 +62,19 @@ def decoded(
         known: types learned so far; a row's `types` says only what is new to it.
         ignore_unknown: count rows of tables no settings name instead of refusing them.
         replayed: the messages come from the lake, where masked columns are null: those count as not sent.
+        registry: makes, in a worker, the client of the registry that the source's Avro messages refer to.
     """
     lines = source.transport == "files" and not replayed
+    if registry is not None:
+        avro_library()  # a missing package shows here, and not in a worker
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        decode = decoder(source, routes)
+        decode, as_json = decoder(source, routes), reader_of(source, registry)
         seen: dict[tuple[str, int], int] = {}
         for batch in batches:
             writer = _Writer(name, source, routes, known, ignore_unknown, replayed)
             for message in _numbered(_messages(batch), seen) if lines else _messages(batch):
+                message = as_json(message)
                 writer.add(message, _refused(message) or decode(message))
             yield pa.RecordBatch.from_pylist(writer.rows, schema=_ARROW)
 

@@ -4,14 +4,12 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from headrace.commands.jobs import load_jobs, run_jobs
+from headrace.commands.jobs import run_named
 from headrace.commands.logs import log_to_stderr
-from headrace.commands.stop_file import StopFile
 from headrace.config import Config
 from headrace.config_file import load
-from headrace.errors import ConfigError, HeadraceError
+from headrace.errors import HeadraceError, exit_code
 from headrace.pipelines.runtime import Runtime
-from headrace.pipelines.watch import telemetry
 
 
 def run_hosted(job: str, settings: Callable[[], Config], once: bool, run: str, stop: str) -> None:
@@ -23,7 +21,7 @@ def run_hosted(job: str, settings: Callable[[], Config], once: bool, run: str, s
         stop: the place of the stop file; empty for none.
 
     Raises:
-        SystemExit: 1 it failed, 2 the settings are wrong. A value that is returned a platform would pass over.
+        SystemExit: with the exit code (`errors.exit_code`). A value that is returned a platform would pass over.
     """
     if code := _code(job, settings, once, run, stop):
         sys.exit(code)
@@ -39,13 +37,11 @@ def hosted_settings(file: str, runtime: Runtime, name: str) -> Config:
 def _code(job: str, settings: Callable[[], Config], once: bool, run: str, stop: str) -> int:
     log_to_stderr("json", run, [job])
     try:
-        config = settings()
-        stop_file = StopFile(stop) if stop else None
-        return run_jobs(load_jobs([job]), config, once, telemetry(config, run), stop_file)
+        return run_named([job], settings(), once, run, stop)
     except HeadraceError as error:
         # Not raised: the platform's log would show a trace, and the reason far above its end.
         print(f"headrace: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
-    except Exception:
+        return exit_code(error)
+    except Exception as error:
         traceback.print_exc()
-        return 1
+        return exit_code(error)

@@ -13,6 +13,7 @@ from headrace.commands.stop_file import StopFile
 from headrace.config import Config
 from headrace.config_metrics import Metrics
 from headrace.errors import MissingDependency
+from headrace.pipelines import watch
 from headrace.pipelines.telemetry import Telemetry
 from headrace.stores.files import LakeFiles
 from headrace.stores.lake_lock import only_run
@@ -50,6 +51,16 @@ def load_jobs(names: Sequence[str]) -> dict[str, Job]:
     with needs_spark():
         modules: dict[str, ModuleType] = {name: importlib.import_module(JOBS[name]) for name in names}
     return {name: _alone(name, module.run) for name, module in modules.items()}
+
+
+def run_named(names: Sequence[str], config: Config, once: bool, run: str, stop: str) -> int:
+    """Import jobs and run them, told of by the settings' metrics and by heartbeats; the largest of their exit codes.
+
+    Args:
+        run: the id of this run.
+        stop: the place of the stop file; empty for none.
+    """
+    return run_jobs(load_jobs(names), config, once, watch.telemetry(config, run), StopFile(stop) if stop else None)
 
 
 def _alone(name: str, job: Job) -> Job:

@@ -3,14 +3,12 @@
 import argparse
 from typing import get_args
 
-from headrace.commands.jobs import JOBS, load_jobs, run_jobs
+from headrace.commands.jobs import JOBS, run_named
 from headrace.commands.logs import Form, log_to_stderr
 from headrace.commands.options import config_option
-from headrace.commands.stop_file import StopFile
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.errors import ConfigError
-from headrace.pipelines.watch import telemetry
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
     config = load(args.config)
     names = _configured(config) if "all" in args.jobs else list(dict.fromkeys(args.jobs))
     log_to_stderr(args.log, args.run_id, names)
-    stop_file = StopFile(args.stop_file) if args.stop_file else None
-    return run_jobs(load_jobs(names), config, args.once, telemetry(config, args.run_id), stop_file)
+    return run_named(names, config, args.once, args.run_id, args.stop_file or "")
 
 
 def _configured(config: Config) -> list[str]:

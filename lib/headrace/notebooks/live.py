@@ -1,7 +1,6 @@
 """For `03_sql_on_a_live_stream`: bookings that arrive while the notebook watches."""
 
 import json
-import os
 import random
 import threading
 import time
@@ -15,7 +14,7 @@ from pyspark.sql import functions as F
 from headrace.notebooks.place import Place
 from headrace.pipelines.demo import SEED
 from headrace.travel.agency import Agency
-from headrace.travel.channel import Delivery, deliver
+from headrace.travel.channel import Delivery, deliver, write_whole
 from headrace.travel.columns import Row
 
 TABLE = "bookings"
@@ -43,7 +42,8 @@ def feed(lines: Sequence[str], place: Place, files: int = 20, pause: float = 0.7
     def write() -> None:
         for number, start in enumerate(range(0, len(lines), most), 1):
             time.sleep(pause)
-            _write(place, f"bookings-{number:03d}.jsonl", lines[start : start + most])
+            write_whole(place.local / "in" / f"bookings-{number:03d}.jsonl", lines[start : start + most])
+            place.share("in")
 
     thread = threading.Thread(target=write, name="feed", daemon=True)
     thread.start()
@@ -73,11 +73,3 @@ def _line(delivery: Delivery) -> str:
     event = delivery.event
     values = {name: event.row[name] for name in _COLUMNS} | {"op": event.op, "lsn": event.lsn}
     return json.dumps({name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()})
-
-
-def _write(place: Place, name: str, lines: Sequence[str]) -> None:
-    # A job that watches the folder must never see half a file; names that begin with a dot are not read.
-    unfinished = place.local / "in" / f".{name}"
-    unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    os.replace(unfinished, place.local / "in" / name)
-    place.share("in")

@@ -36,8 +36,10 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     spark = spark_session(
         "headrace apply_changes",
         kafka=streams.need_kafka(config),
+        avro=streams.need_avro(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
+        packages=streams.packages(config),
         runtime=config.runtime,
     )
     for name, table in config.tables.items():
@@ -67,5 +69,6 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
 def _start(spark: SparkSession, name: str, config: Config, batches: Batches, once: bool) -> StreamingQuery:
     source = config.sources[name]
     place = checkpoint_folder(config, name)
-    stream = streams.writer(spark, f"apply_changes/{name}", source, batches.of(name, source), place, once)
+    query, take = f"apply_changes/{name}", batches.of(name, source)
+    stream = streams.writer(spark, query, source, take, place, once, config.runtime)
     return streams.start(stream, source, once, config.apply.trigger.total_seconds())

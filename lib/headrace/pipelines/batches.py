@@ -20,6 +20,7 @@ from headrace.pipelines.spark_errors import plain
 from headrace.pipelines.streams import StreamStopping
 from headrace.pipelines.telemetry import Telemetry, age
 from headrace.pipelines.upkeep import Upkeep
+from headrace.stores import schema_registry
 
 log = logging.getLogger("headrace")
 
@@ -63,7 +64,10 @@ class Batches:
         """Apply messages kept in the lake once more."""
         with self._lock:
             few = streams.compact(messages)
-            return self._apply(few, name, self._config.sources[name], batch, None, replayed=True)
+            try:
+                return self._apply(few, name, self._config.sources[name], batch, None, replayed=True)
+            except Exception as error:
+                raise streams.explained(error, name) from error
 
     def follow(
         self, queries: Sequence[tuple[str, StreamingQuery]], poll: float, between: Callable[[], None], every: int
@@ -146,5 +150,6 @@ class Batches:
             self._applier.known(),
             ignore_unknown=self._config.apply.unknown_tables == "ignore",
             replayed=replayed,
+            registry=schema_registry.client_of(source),
         )
         return self._applier.apply(envelopes, batch, exact, replayed=replayed)

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.config import Config
+from headrace.config_registry import ConfluentRegistry, GlueRegistry
 from headrace.config_sources import FilesSource, KafkaSource, KinesisSource
 from headrace.errors import ConfigError, HeadraceError, MissingDependency
 from headrace.pipelines.java import find_java
 from headrace.pipelines.lag import data_files
+from headrace.stores import schema_registry
 from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook
+from headrace.stores.kinesis.backoff import Backoff
 from headrace.stores.kinesis_look import KinesisLook
 
 
@@ -45,6 +48,8 @@ def check(config: Config) -> Iterator[Finding]:
             yield _tried(f"source {name}: kinesis", lambda source=source: _kinesis(source))  # type: ignore[misc]
         else:
             yield _folder(name, source)
+        if isinstance(source, KafkaSource | KinesisSource) and (registry := source.registry) is not None:
+            yield _tried(f"source {name}: registry", lambda registry=registry: _registry(registry))  # type: ignore[misc]
         if not config.tables_of(name) and name not in of_documents:
             todo = f"Add a table with source: {name}, or remove the source."
             yield Finding(f"source {name}: tables", False, "no table reads this source", todo)
@@ -72,6 +77,10 @@ def _packages(config: Config) -> str:
     wanted = {"pyspark": "local", "delta": "local", "deltalake": "read", "pyarrow": "read"}
     if any(isinstance(source, KafkaSource) for source in config.sources.values()):
         wanted["confluent_kafka"] = "kafka"
+    if any(isinstance(source, KafkaSource) and source.auth for source in config.sources.values()):
+        wanted["aws_msk_iam_sasl_signer"] = "kafka"
+    if any(getattr(source, "registry", None) is not None for source in config.sources.values()):
+        wanted["fastavro"] = "avro"
     missing = [name for name in wanted if importlib.util.find_spec(name) is None]
     if missing:
         extras = ",".join(dict.fromkeys(wanted[name] for name in missing))
@@ -140,7 +149,7 @@ def _remote(path: str) -> str:
 def _kafka(name: str, source: KafkaSource) -> Finding:
     title = f"source {name}: kafka"
     try:
-        found = KafkaLook(source.servers, source.options).topics(source.topics)
+        found = KafkaLook(source.servers, source.options, source.auth).topics(source.topics)
     except HeadraceError as error:
         return Finding(title, False, f"expected {error.expected}; found {error.found}", error.todo)
     if not found:
@@ -149,6 +158,12 @@ def _kafka(name: str, source: KafkaSource) -> Finding:
                        f"Correct sources.{name}.topics, or start the connector that makes them.")  # fmt: skip
     topics = ", ".join(list(found)[:5]) + (", ..." if len(found) > 5 else "")
     return Finding(title, True, f"{source.servers}: {len(found)} topics match ({topics})")
+
+
+def _registry(settings: ConfluentRegistry | GlueRegistry) -> str:
+    said = schema_registry.asked(settings, Backoff(give_up=0)).tried()
+    place = settings.url if isinstance(settings, ConfluentRegistry) else "AWS Glue Schema Registry"
+    return f"{place}: {said}"
 
 
 def _kinesis(source: KinesisSource) -> str:

@@ -27,7 +27,7 @@ from headrace.lake import Lake, Transaction
 from headrace.pipelines import event_feed, object_feed, streams
 from headrace.pipelines.lag import feed_checkpoint
 from headrace.pipelines.streams import POLL_SECONDS, StreamStopping
-from headrace.stores import objects
+from headrace.stores import objects, schema_registry
 from headrace.tables import REJECTS
 
 log = logging.getLogger("headrace")
@@ -58,7 +58,10 @@ class _Stream:
 
     def envelopes(self, records: DataFrame) -> DataFrame:
         """Messages as changes with `document`, rejects and ignored ones."""
-        found = decoded(records, self._source_name, self.source, self._routes, {}, ignore_unknown=True)
+        registry = schema_registry.client_of(self.source)
+        found = decoded(
+            records, self._source_name, self.source, self._routes, {}, ignore_unknown=True, registry=registry
+        )
         if isinstance(self.feed, EventFeed):
             return event_feed.checked(found, self.feed)
         return object_feed.checked(found, self.feed)
@@ -155,7 +158,9 @@ class DocumentStreams:
 
         seconds = self._config.knowledge.trigger.total_seconds() if self._config.knowledge else 0
         name = f"{JOB}/{stream.name}"
-        made = streams.writer(self._lake.spark, name, stream.source, hand_over, stream.checkpoint, self._once)
+        made = streams.writer(
+            self._lake.spark, name, stream.source, hand_over, stream.checkpoint, self._once, self._config.runtime
+        )
         stream.query = streams.start(made, stream.source, self._once, seconds)
 
     def _running(self) -> bool:

@@ -35,6 +35,12 @@ def _problems(feed: EventFeed) -> Iterator[tuple[Column, str, str]]:
     op = F.col("op")
     todo = "Send a delete for each document"
     yield op == "truncate", "unknown operation", f"expected an upsert or a delete; found a truncate. {todo}"
+    found = "found an empty one. Correct the events, or `id` of the feed"
+    yield (
+        op.isin("upsert", "delete") & (plain_key(F.col("key")) == ""),
+        "empty id",
+        f"expected the document's id in the field {feed.id!r}; {found}",
+    )
     expected = f"expected the document's text in the field {feed.text!r}"
     yield (
         (op == "upsert") & _field(feed.text).isNull(),
@@ -59,7 +65,7 @@ def events(changes: DataFrame, name: str, feed: EventFeed) -> DataFrame:
     found = [told.select(*_columns(name, feed))]
     if feed.renamed_from:
         old = _field(feed.renamed_from)
-        renamed = told.where(~F.col("_deleted") & (old != F.col("document")))
+        renamed = told.where(~F.col("_deleted") & (old != F.col("document")) & (old != ""))
         # Ranked as a delete: a document that takes the free name at the same source position is above it.
         position = F.regexp_replace("position", r"-\d[0-9a-f]{12}$", f"-{RANKS['delete']}{'0' * 12}")
         gone = renamed.withColumns({"document": old, "position": position, "_deleted": F.lit(True)})

@@ -47,8 +47,10 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     spark = spark_session(
         "headrace index_knowledge",
         kafka=streams.need_kafka(config),
+        avro=streams.need_avro(config),
         s3=config.lake.startswith("s3://"),
         settings=config.spark,
+        packages=streams.packages(config),
         runtime=config.runtime,
     )
     lake = Lake(spark, config.lake)

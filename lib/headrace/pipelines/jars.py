@@ -51,6 +51,11 @@ def needed(*, kafka: bool, s3: bool, extra: Sequence[str] = ()) -> Packages:
     return Packages((*coordinates, *extra), tuple(excludes))
 
 
+def for_avro() -> Packages:
+    """Return the packages for files in Avro: a set of its own, so that one answer of Ivy's serves every session."""
+    return Packages((f"org.apache.spark:spark-avro_{_SCALA}:{version('pyspark')}",))
+
+
 def jar_files(packages: Packages, settings: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the local paths of all jars of `packages`, their dependencies included.
 
@@ -89,13 +94,14 @@ class Jars:
         """Return the jars every session has: Delta's. They head the class path, always in the same order."""
         return jar_files(needed(kafka=False, s3=False), self._settings, self._environ)
 
-    def files(self, *, kafka: bool, s3: bool, extra: Sequence[str] = ()) -> list[str]:
+    def files(self, *, kafka: bool, s3: bool, avro: bool = False, extra: Sequence[str] = ()) -> list[str]:
         """Return the jars of one session, Delta's first, each once."""
-        base = self.base()
-        if not (kafka or s3 or extra):
-            return base
-        more = jar_files(needed(kafka=kafka, s3=s3, extra=extra), self._settings, self._environ)
-        return [*base, *(file for file in more if file not in base)]
+        found = self.base()
+        if kafka or s3 or extra:
+            found = found + jar_files(needed(kafka=kafka, s3=s3, extra=extra), self._settings, self._environ)
+        if avro:
+            found = found + jar_files(for_avro(), self._settings, self._environ)
+        return list(dict.fromkeys(found))
 
 
 def class_path(files: Sequence[str], spark_home: Path) -> list[str]:

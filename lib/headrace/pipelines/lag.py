@@ -114,7 +114,7 @@ def _checkpoints(config: Config, source: str) -> list[str]:
 
 
 def _kafka(source: KafkaSource, checkpoints: list[Checkpoint]) -> int:
-    look = KafkaLook(source.servers, source.options)
+    look = KafkaLook(source.servers, source.options, source.auth)
     held = look.offsets(look.topics(source.topics))
     return max(_messages_behind(source, held, checkpoint.offsets()) for checkpoint in checkpoints)
 

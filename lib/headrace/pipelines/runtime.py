@@ -55,6 +55,7 @@ def spark_session(
     *,
     kafka: bool = False,
     s3: bool = False,
+    avro: bool = False,
     settings: Mapping[str, str] | None = None,
     packages: Sequence[str] = (),
     runtime: Runtime = "local",
@@ -62,12 +63,13 @@ def spark_session(
     """Return the one Spark session of this process.
 
     A session that exists already is returned as it is, after the SQL settings asked for are set on it. Otherwise
-    `local` makes one on this machine, with Delta, and with Kafka and S3 where asked for.
+    `local` makes one on this machine, with Delta, and with Kafka, S3 and Avro where asked for.
 
     Args:
         app: name shown in Spark's own pages and logs.
         kafka: whether the session must read from Kafka.
         s3: whether `s3://` paths must work.
+        avro: whether the session must read files in Avro.
         settings: Spark settings that win over Headrace's own; `spark.driver.extraJavaOptions` is added to them.
         packages: more Maven coordinates, `group:artifact:version`.
         runtime: `glue` and `databricks` bring Spark, Delta and Kafka themselves: nothing is configured there.
@@ -93,7 +95,7 @@ def spark_session(
         existing = SparkSession.builder.appName(app).getOrCreate()
     if existing is not None:
         return _adjusted(existing, asked if runtime == "local" else {**_EVERYWHERE, **asked})
-    return _laptop_session(app, kafka, s3, asked, packages)
+    return _laptop_session(app, kafka, s3, avro, asked, packages)
 
 
 def prepare(*, archive: bool) -> str:
@@ -104,14 +106,16 @@ def prepare(*, archive: bool) -> str:
     """
     java = find_java()
     jars = Jars({}, {**os.environ, **_launch_environment(java)})
-    files = jars.files(kafka=True, s3=False)
+    files = jars.files(kafka=True, s3=False, avro=True)
     ready = f"Java {java.major} ({java.found_in}), {len(files)} jars"
     if archive:
         ready += ", classes archived" if class_archive.make(java.home, jars.base()) else ", no class archive"
     return ready
 
 
-def _laptop_session(app: str, kafka: bool, s3: bool, asked: dict[str, str], packages: Sequence[str]) -> "SparkSession":
+def _laptop_session(
+    app: str, kafka: bool, s3: bool, avro: bool, asked: dict[str, str], packages: Sequence[str]
+) -> "SparkSession":
     from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
@@ -119,7 +123,7 @@ def _laptop_session(app: str, kafka: bool, s3: bool, asked: dict[str, str], pack
     java = find_java()
     launch = _launch_environment(java)
     jars = Jars(asked, {**os.environ, **launch})
-    files = jars.files(kafka=kafka, s3=s3, extra=packages)
+    files = jars.files(kafka=kafka, s3=s3, avro=avro, extra=packages)
     master = conf.pop("spark.master", f"local[{_cores() + SPARE_SLOTS}]")
     options = [_java_options(), asked.get(_JAVA_OPTIONS, "")]
     if master.startswith("local"):

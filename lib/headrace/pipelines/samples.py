@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace.changes.envelope import Message
+from headrace.changes.formats.avro import avro_library
 from headrace.changes.formats.wrapped import unwrapped
 from headrace.errors import ConfigError, Unreachable
 from headrace.pipelines.lag import data_files, dead_links
@@ -90,7 +91,10 @@ def of_streams(look: KinesisLook, most: int = MOST_RECORDS) -> list[Sample]:
 
 def _records(file: Path) -> Iterator[Sample]:
     name = file.name.lower().removesuffix(".gz").removesuffix(".bz2")
-    read = _csv if name.endswith((".csv", ".tsv")) else _parquet if name.endswith(".parquet") else _lines
+    if name.endswith((".csv", ".tsv")):
+        read = _csv
+    else:
+        read = _parquet if name.endswith(".parquet") else _avro if name.endswith(".avro") else _lines
     try:
         for value in read(file):
             message = unwrapped(Message(None, value))
@@ -120,6 +124,12 @@ def _parquet(file: Path) -> Iterator[bytes]:
 
     for batch in parquet.ParquetFile(file).iter_batches(batch_size=MOST_RECORDS):
         for row in batch.to_pylist():
+            yield _as_json(row)
+
+
+def _avro(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as content:
+        for row in avro_library().reader(content):
             yield _as_json(row)
 
 

@@ -12,7 +12,8 @@ from pyspark.sql.streaming.readwriter import DataStreamWriter
 from headrace.config import Config
 from headrace.config_sources import FilesSource, KafkaSource, KinesisSource, Source
 from headrace.errors import Fatal
-from headrace.stores import file_source, kafka_source, kinesis_source
+from headrace.pipelines.runtime import Runtime
+from headrace.stores import file_source, kafka_auth, kafka_source, kinesis_source, schema_registry
 
 POLL_SECONDS = 0.2
 
@@ -20,6 +21,18 @@ POLL_SECONDS = 0.2
 def need_kafka(config: Config) -> bool:
     """Whether some source is Kafka: jobs that run together share the session the first of them makes."""
     return any(isinstance(source, KafkaSource) for source in config.sources.values())
+
+
+def packages(config: Config) -> tuple[str, ...]:
+    """What the session of these jobs needs beside Spark's own packages, as Maven coordinates."""
+    signed = any(isinstance(source, KafkaSource) and source.auth for source in config.sources.values())
+    return (kafka_auth.JAR,) if signed else ()
+
+
+def need_avro(config: Config) -> bool:
+    """Whether files of some source are in Avro, or may be: then Spark's own reader of them is fetched."""
+    files = (source for source in config.sources.values() if isinstance(source, FilesSource))
+    return any(source.encoding in ("auto", "avro") for source in files)
 
 
 class StreamStopping(Exception):
@@ -33,23 +46,25 @@ def writer(
     take: Callable[[DataFrame, int], None],
     checkpoint: str,
     once: bool = False,
+    runtime: Runtime = "local",
 ) -> DataStreamWriter:
     """A stream of a source's batches, still without a trigger.
 
     Args:
         take: gets each batch and its number; `messages` makes records of it.
         once: it will be started for what is there.
+        runtime: whose Spark this is.
     """
-    frame = _frame(spark, source, once)
+    frame = _frame(spark, source, once, runtime)
     return frame.writeStream.queryName(name).foreachBatch(take).option("checkpointLocation", checkpoint)
 
 
-def _frame(spark: SparkSession, source: Source, once: bool) -> DataFrame:
+def _frame(spark: SparkSession, source: Source, once: bool, runtime: Runtime) -> DataFrame:
     match source:
         case FilesSource():
             return file_source.stream(spark, source)
         case KafkaSource():
-            return kafka_source.stream(spark, source)
+            return kafka_source.stream(spark, source, runtime)
         case KinesisSource():
             return kinesis_source.stream(spark, source, until=round(time.time() * 1000) if once else None)
 
@@ -110,7 +125,7 @@ def failure(query: StreamingQuery) -> BaseException | None:
 
 def explained(error: Exception, source: str) -> BaseException:
     """What made a batch fail, in plain words where it is known."""
-    return kinesis_source.explained(file_source.explained(error, source), source)
+    return kinesis_source.explained(schema_registry.explained(file_source.explained(error, source), source), source)
 
 
 def only_unreported(failure: BaseException) -> bool:
@@ -125,6 +140,8 @@ def only_unreported(failure: BaseException) -> bool:
 
 def _explained(failure: StreamingQueryException, name: str) -> BaseException:
     text = str(failure)
+    if kafka_auth.lacks_module(text):
+        return kafka_auth.no_module(name)
     if "Some data may have been lost" in text or "OffsetOutOfRange" in text or "KAFKA_DATA_LOSS" in text:
         return Fatal(
             where=name,
@@ -135,4 +152,4 @@ def _explained(failure: StreamingQueryException, name: str) -> BaseException:
                 "and start again: positions make the overlap harmless."
             ),
         )
-    return kinesis_source.explained(failure, name)
+    return kinesis_source.explained(schema_registry.explained(failure, name), name)

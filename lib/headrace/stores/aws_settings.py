@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from headrace.errors import ConfigError, Unreachable
+from headrace.stores.aws_clients import THROTTLED
 
 KEPT_SECONDS = 300.0
 """How long a secret is remembered: settings name the same one several times, and a rotated one must be seen."""
@@ -75,6 +76,10 @@ def _call(service: str, operation: str, where: str, **arguments: str) -> Any:
         raise ConfigError(where=where, expected="an AWS region", found="none", todo="Set AWS_REGION.") from error
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
+        if code in THROTTLED or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+            todo = "Try again; where it goes on, ask AWS for a higher quota."
+            expected = f"an answer from {service}"
+            raise Unreachable(where=where, expected=expected, found=code or str(error), todo=todo) from error
         todo = "Check the name and the region, and that the job's role may read it."
         raise ConfigError(where=where, expected=f"{service} to give it", found=code or str(error), todo=todo) from error
     except BotoCoreError as error:

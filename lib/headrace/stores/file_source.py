@@ -1,4 +1,4 @@
-"""Files of a folder as raw messages: JSON lines, CSV, Parquet.
+"""Files of a folder as raw messages: JSON lines, CSV, Parquet, Avro.
 
 The stream is one of file *names*; the content is read in the batch. So every format is read by the reader made for it,
 and a file's bytes are never held in one row.
@@ -22,12 +22,19 @@ from headrace.lake import quoted
 from headrace.tables import REFUSED_HEADER, TYPES_HEADER
 
 _CORRUPT = "_headrace_corrupt"
-_ISO = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
+_ISO = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    # Spark's own ends at milliseconds.
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+    "ignoreNullFields": "false",
+}
 _NAMES = "path string, modificationTime timestamp, length bigint, content binary"
 _NO_GLOB = {"__globPaths__": "false"}
 """Paths are names, not patterns: `part[1].jsonl` is one file."""
 _GLOB = re.compile(r"[\[\]{}*?\\]")
 _BYTES, _BOM = "ISO-8859-1", "\xef\xbb\xbf"
+_NO_AVRO = re.compile(r"org\.apache\.avro\.\w+Exception|java\.io\.EOFException|JsonParseException")
+"""In the text of an error that comes before any row: the file's head is none of Avro's."""
 _HEADERS = "array<struct<key: string, value: binary>>"
 
 
@@ -66,7 +73,7 @@ def messages(files: DataFrame, source: FilesSource) -> DataFrame | None:
         if encoding == "json":
             frames.extend(_lines(spark, some) for some in _readable_at_once(paths))
         else:
-            read = _csv if encoding == "csv" else _parquet
+            read = {"csv": _csv, "parquet": _parquet, "avro": _avro}[encoding]
             frames.extend(found for path in paths if (found := read(spark, path)) is not None)
     return reduce(DataFrame.unionByName, frames) if frames else None
 
@@ -92,7 +99,7 @@ def _encoding(path: str, wanted: str) -> str:
     name = path.lower().removesuffix(".gz").removesuffix(".bz2")
     if name.endswith((".csv", ".tsv")):
         return "csv"
-    return "parquet" if name.endswith(".parquet") else "json"
+    return next((kind for kind in ("parquet", "avro") if name.endswith(f".{kind}")), "json")
 
 
 def _readable_at_once(paths: list[str]) -> Iterator[list[str]]:
@@ -165,17 +172,47 @@ def _parquet(spark: SparkSession, path: str) -> DataFrame | None:
     """The records of a file; None for a file without columns, which has no rows."""
     schema = _parquet_schema(spark, path)
     if schema is None:
-        detail = f"expected a Parquet file; found other content in {path}. Repair it and put it there under a new name"
-        place = _reader(spark).format("binaryFile").load(path)
-        message = F.lit(None).cast("binary").alias("message")
-        return _as_messages(place.select(message, "_metadata"), _refusal("not Parquet", detail))
-    if not schema.fields:
-        return None
-    rows = _reader(spark).schema(schema).parquet(path)
+        return _no_such_file(spark, path, "Parquet")
+    return _typed(_reader(spark).schema(schema).parquet(path)) if schema.fields else None
+
+
+def _no_such_file(spark: SparkSession, path: str, kind: str, found: str = "other content") -> DataFrame:
+    """One message without content, refused, for a whole file."""
+    detail = f"expected {'an' if kind == 'Avro' else 'a'} {kind} file; found {found} in {path}. "
+    place = _reader(spark).format("binaryFile").load(path)
+    message = F.lit(None).cast("binary").alias("message")
+    refusal = _refusal(f"not {kind}", f"{detail}Repair it and put it there under a new name")
+    return _as_messages(place.select(message, "_metadata"), refusal)
+
+
+def _typed(rows: DataFrame) -> DataFrame:
+    """Rows of a file that tells the types of its columns."""
     types = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
     values = F.struct(*[F.col(quoted(name)) for name in rows.columns])
     text = F.to_json(values, _ISO).cast("binary").alias("message")
     return _as_messages(rows.select(text, "_metadata"), _header(TYPES_HEADER, types))
+
+
+def _avro(spark: SparkSession, path: str) -> DataFrame:
+    try:
+        rows = _reader(spark).format("avro").load(path)
+    except Exception as error:
+        said = str(error)
+        if "Failed to find data source: avro" in said:
+            raise Fatal(
+                where=path,
+                expected="Spark's reader of Avro files",
+                found="a session without it",
+                todo=f"Add org.apache.spark:spark-avro_2.13:{spark.version} to the job's jars.",
+            ) from error
+        if "recursive reference" in said:
+            return _no_such_file(spark, path, "Avro", "a schema that refers to itself")
+        if "cannot be converted to a Spark SQL StructType" in said:
+            return _no_such_file(spark, path, "Avro", "values that are no records")
+        if not _NO_AVRO.search(said):
+            raise
+        return _no_such_file(spark, path, "Avro")
+    return _typed(rows) if rows.columns else _no_such_file(spark, path, "Avro", "records without fields")
 
 
 def _parquet_schema(spark: SparkSession, path: str) -> StructType | None:

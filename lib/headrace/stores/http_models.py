@@ -3,9 +3,7 @@
 import base64
 import binascii
 import json
-import ssl
 import time
-import urllib.request
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,8 +15,9 @@ import numpy as np
 from pydantic import SecretStr
 
 from headrace.config_knowledge import HttpEmbed
-from headrace.errors import ConfigError, Fatal, HeadraceError, Retryable, Unreachable
+from headrace.errors import Fatal, HeadraceError, Retryable, Unreachable
 from headrace.ports import Purpose, Throttled, Unacceptable, Vectors
+from headrace.stores.http_client import pool
 from headrace.stores.vectors import brief, checked, fingerprint, prefixes, seconds_of, usable
 
 _TEXTS = 32
@@ -54,7 +53,7 @@ class HttpEmbedder:
         parts = urlsplit(self._url)
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._seconds = settings.timeout.total_seconds()
-        self._pool = _pool(self._url, settings)
+        self._pool = pool(self._url, seconds=self._seconds, calls=settings.parallel, ca=settings.ca, where="embed")
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`."""
@@ -173,34 +172,3 @@ def _headers(settings: HttpEmbed) -> dict[str, str]:
 def _secrets(settings: HttpEmbed) -> list[bytes]:
     values = [settings.key, *settings.headers.values()]
     return [text.get_secret_value().encode() for text in values if isinstance(text, SecretStr) and text]
-
-
-def _pool(url: str, settings: HttpEmbed) -> Any:
-    import urllib3
-
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        todo = "For example `url: http://localhost:8080/v1`."
-        raise ConfigError(
-            where="embed.url", expected="an http or https URL", found=f"scheme `{parts.scheme}`", todo=todo
-        )
-    seconds = settings.timeout.total_seconds()
-    options: dict[str, Any] = {
-        "timeout": urllib3.Timeout(connect=min(5.0, seconds), read=seconds),
-        "maxsize": settings.parallel,
-        "retries": False,
-        "ssl_context": _trust(settings.ca) if parts.scheme == "https" else None,
-    }
-    proxy = urllib.request.getproxies().get(parts.scheme)
-    if proxy and not urllib.request.proxy_bypass(parts.netloc):
-        return urllib3.ProxyManager(proxy, **options)
-    return urllib3.PoolManager(**options)
-
-
-def _trust(ca: str | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca)
-    except OSError as error:
-        found = f"{ca}: {error.strerror or error}"
-        todo = "Name a file of certificates, or leave `ca` out to trust the public authorities."
-        raise ConfigError(where="embed.ca", expected="a file with certificates (PEM)", found=found, todo=todo) from None

@@ -13,6 +13,7 @@ from headrace.config_indexes import KafkaIndex
 from headrace.errors import Fatal, MissingDependency, Unreachable
 from headrace.ports import Failed, Model, Projected, Written
 from headrace.stores.generations import checked_generation, not_open
+from headrace.stores.kafka_auth import Tokens
 from headrace.stores.kafka_look import client_settings
 from headrace.stores.knows_no_keys import KnowsNoKeys
 from headrace.stores.opensearch_bulk import document_of, dumps
@@ -47,19 +48,16 @@ class KafkaVectorIndex(KnowsNoKeys):
             raise MissingDependency(expected="confluent-kafka", found=f"no module {error.name}", todo=todo) from error
         dumps(None)  # a missing package shows now and not at the first row
         said: list[str] = []
-        # Idempotent: a message the client sends again for itself neither comes twice nor passes a later one.
-        options = {"enable.idempotence": True, "compression.type": "lz4", "linger.ms": 20}
-        limits = {"message.max.bytes": max(1_000_000, 2 * self._settings.bytes_per_write)}
-        timeouts = {"delivery.timeout.ms": int(_SECONDS_TO_DELIVER * 1000)}
-        basics = client_settings(self._settings.servers, self._settings.options)
-        for name in ("group.id", "enable.auto.commit", "allow.auto.create.topics"):
-            basics.pop(name, None)  # a consumer's
-        producer = Producer(
-            {**basics, **options, **limits, **timeouts, "error_cb": lambda error: said.append(error.str())}
-        )
+        tokens = Tokens(self._settings.auth) if self._settings.auth else None
+        told = self._told(tokens, said)
         try:
+            producer = Producer(told)
             found = producer.list_topics(timeout=_SECONDS_TO_OPEN).topics
-        except KafkaException as error:
+        except (KafkaException, SystemError) as error:
+            if tokens and tokens.failure:
+                raise tokens.failure from error
+            if isinstance(error, SystemError):
+                raise
             todo = "Check that the brokers run and that `servers` and `options` are right."
             why = said[-1] if said else str(error)
             raise Unreachable(expected="an answer from Kafka", found=why, todo=todo, where=self._where) from error
@@ -68,6 +66,23 @@ class KafkaVectorIndex(KnowsNoKeys):
             raise Fatal(expected="a topic of that name", found="none", todo=todo, where=self._where)
         self._producer = producer
         self._headers = [("owner", owner.encode()), ("generation", self._generation.encode())]
+
+    def _told(self, tokens: Tokens | None, said: list[str]) -> dict[str, Any]:
+        """Settings of the producer; its complaints go to `said`."""
+        basics = client_settings(self._settings.servers, self._settings.options)
+        for name in ("group.id", "enable.auto.commit", "allow.auto.create.topics"):
+            basics.pop(name, None)  # a consumer's
+        return {
+            **basics,
+            **(tokens.settings() if tokens else {}),
+            # Idempotent: a message the client sends again for itself neither comes twice nor passes a later one.
+            "enable.idempotence": True,
+            "compression.type": "lz4",
+            "linger.ms": 20,
+            "message.max.bytes": max(1_000_000, 2 * self._settings.bytes_per_write),
+            "delivery.timeout.ms": int(_SECONDS_TO_DELIVER * 1000),
+            "error_cb": lambda error: said.append(error.str()),
+        }
 
     def attach(self, owner: str) -> None:
         """The same: nothing is made."""

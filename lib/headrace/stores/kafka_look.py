@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from headrace.config_kafka import MskIam
 from headrace.errors import MissingDependency, Unreachable
+from headrace.stores.kafka_auth import Tokens
 
 _SAME_NAME = ("security.protocol", "sasl.mechanism", "ssl.endpoint.identification.algorithm", "client.id")
 _JAAS = re.compile(r'(username|password)\s*=\s*"((?:[^"\\]|\\.)*)"')
@@ -33,15 +35,21 @@ class KafkaLook:
     Args:
         servers: bootstrap servers.
         options: options of Spark's Kafka source; the `kafka.` ones that librdkafka knows are used.
+        auth: how to sign in to Amazon MSK.
         seconds: how long one call may wait for an answer.
 
-    Raises (every method): Unreachable where no broker answers; MissingDependency without confluent-kafka.
+    Raises (every method): Unreachable where no broker answers; MissingDependency without confluent-kafka; with `auth`
+    what AWS refuses, as Fatal or Retryable.
     """
 
     def __init__(
-        self, servers: str, options: Mapping[str, str | SecretStr] | None = None, seconds: float = 5.0
+        self,
+        servers: str,
+        options: Mapping[str, str | SecretStr] | None = None,
+        auth: MskIam | None = None,
+        seconds: float = 5.0,
     ) -> None:
-        self.servers, self._seconds = servers, seconds
+        self.servers, self._seconds, self._auth = servers, seconds, auth
         self._settings = client_settings(servers, options or {})
 
     def topics(self, patterns: Sequence[str]) -> dict[str, list[int]]:
@@ -100,11 +108,18 @@ class KafkaLook:
             raise MissingDependency(expected="confluent-kafka", found=f"no module {error.name}", todo=todo) from error
         said: list[str] = []
         consumer = None
+        tokens = Tokens(self._auth) if self._auth else None
+        signed = tokens.settings() if tokens else {}
         try:
             # Its own complaints would go to stderr, once a second; they go into the error instead.
-            consumer = Consumer({**self._settings, "error_cb": lambda error: said.append(error.str())})
+            consumer = Consumer({**self._settings, **signed, "error_cb": lambda error: said.append(error.str())})
             yield consumer
-        except KafkaException as error:
+        except (KafkaException, SystemError) as error:
+            # Without a token the client's C code calls error_cb while its own exception is set: a SystemError.
+            if tokens and tokens.failure:
+                raise tokens.failure from error
+            if isinstance(error, SystemError):
+                raise
             if consumer is not None:
                 consumer.poll(0)  # what it has to say comes through the callback, which only a call lets run
             found = said[-1] if said else error.args[0].str()

@@ -4,11 +4,11 @@ Kendra makes its own vectors: only text, title, address, language and audience g
 one is refused, since everybody could find it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from headrace.config_indexes import KendraIndex
-from headrace.ports import Failed, Model, Projected, Written
+from headrace.ports import Failed, Model, Projected, Unacceptable, Written
 from headrace.stores.aws_clients import aws_client, translated
 from headrace.stores.generations import checked_generation, not_open
 from headrace.stores.knows_no_keys import KnowsNoKeys
@@ -61,19 +61,18 @@ class KendraVectorIndex(KnowsNoKeys):
         reason = "Kendra keeps no tenants apart; give each an index of its own"
         failed += [Failed(row.key, row.version, reason, retry=False) for row in tenants]
         written = Written(stale=replaced, failed=tuple(failed))
-        for start in range(0, len(puts), _AT_A_TIME):
-            part = puts[start : start + _AT_A_TIME]
-            answer = self._call(
-                self._client.batch_put_document, **self._index, Documents=[self._document(row) for row in part]
-            )
-            written += _outcome(part, answer)
-        for start in range(0, len(deletes), _AT_A_TIME):
-            part = deletes[start : start + _AT_A_TIME]
-            keys = [row.key for row in part]
-            written += _outcome(
-                part, self._call(self._client.batch_delete_document, **self._index, DocumentIdList=keys)
-            )
+        for rows_of_a_kind, send in ((puts, self._put), (deletes, self._delete)):
+            for start in range(0, len(rows_of_a_kind), _AT_A_TIME):
+                written += _sent(rows_of_a_kind[start : start + _AT_A_TIME], send)
         return written
+
+    def _put(self, rows: Sequence[Row]) -> Any:
+        documents = [self._document(row) for row in rows]
+        return self._call(self._client.batch_put_document, **self._index, Documents=documents)
+
+    def _delete(self, rows: Sequence[Row]) -> Any:
+        keys = [row.key for row in rows]
+        return self._call(self._client.batch_delete_document, **self._index, DocumentIdList=keys)
 
     @property
     def _index(self) -> dict[str, str]:
@@ -107,7 +106,7 @@ class KendraVectorIndex(KnowsNoKeys):
         try:
             return method(**arguments)
         except (BotoCoreError, ClientError) as error:
-            raise translated(error, self._where) from error
+            raise translated(error, self._where, "an answer from Kendra") from error
 
     def close(self) -> None:
         """End the synchronisation."""
@@ -119,6 +118,17 @@ class KendraVectorIndex(KnowsNoKeys):
 
 def _attribute(key: str, kind: str, value: Any) -> dict[str, Any]:
     return {"Key": key, "Value": {kind: value}}
+
+
+def _sent(rows: Sequence[Row], send: Callable[[Sequence[Row]], Any]) -> Written:
+    """What became of rows. A request that is refused whole is halved until the row that is at fault stands alone."""
+    try:
+        return _outcome(rows, send(rows))
+    except Unacceptable as error:
+        if len(rows) == 1:
+            return Written(failed=(Failed(rows[0].key, rows[0].version, error.found[:300], retry=False),))
+    middle = len(rows) // 2
+    return _sent(rows[:middle], send) + _sent(rows[middle:], send)
 
 
 def _outcome(rows: Sequence[Row], answer: dict[str, Any]) -> Written:

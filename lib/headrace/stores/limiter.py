@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
-from headrace.config_knowledge import EmbedBase
 from headrace.errors import ConfigError
 from headrace.stores.pace import Pace, Rates, Turn, packed, unpacked
 from headrace.stores.vectors import fingerprint
@@ -109,7 +109,22 @@ _made: dict[tuple[int, str], PacedLimiter] = {}
 _making = threading.Lock()
 
 
-def limiter(settings: EmbedBase, *, writers: int, one_host: bool, folder: Path | None = None) -> PacedLimiter:
+class Paced(Protocol):
+    """Settings of a service that is called at a limited pace."""
+
+    @property
+    def requests_per_minute(self) -> int | None:
+        """Calls a minute; None for no limit."""
+
+    @property
+    def tokens_per_minute(self) -> int | None:
+        """Tokens a minute; None for no limit."""
+
+    def model_dump(self, *, mode: str, include: set[str]) -> dict[str, Any]:
+        """As pydantic's: the values of these keys."""
+
+
+def limiter(settings: Paced, *, writers: int, one_host: bool, folder: Path | None = None) -> PacedLimiter:
     """The limiter of this process for this service: the same object each time, so that its state lives on.
 
     Args:

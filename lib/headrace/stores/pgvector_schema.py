@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from headrace.config_indexes import PgvectorIndex
 from headrace.errors import Fatal, HeadraceError, MissingDependency, Unreachable
 from headrace.ports import Model
+from headrace.stores.postgres_login import login, refusal
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -89,9 +90,12 @@ def connect(settings: PgvectorIndex) -> "Connection[Any]":
     except ModuleNotFoundError as error:
         todo = 'Run `pip install "headrace[pgvector]"`.'
         raise MissingDependency(expected="psycopg", found=f"no module {error.name}", todo=todo) from error
+    # A token opens connections for minutes only: each connection asks for its own.
+    signed = login(settings)
     with answering(settings):
         return psycopg.connect(
             settings.url.get_secret_value(),
+            **signed,
             autocommit=True,
             connect_timeout=_SECONDS_TO_CONNECT,
             application_name="headrace",
@@ -108,17 +112,19 @@ def answering(settings: PgvectorIndex) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise _translated(error, f"pgvector table {settings.table}") from error
+        raise _translated(error, settings) from error
 
 
-def _translated(error: Any, where: str) -> HeadraceError:
+def _translated(error: Any, settings: PgvectorIndex) -> HeadraceError:
     import psycopg
 
-    said = " ".join(str(error).split())[:300]
+    where, said = f"pgvector table {settings.table}", " ".join(str(error).split())[:300]
     if isinstance(error, psycopg.errors.UndefinedFile | psycopg.errors.FeatureNotSupported) and "vector" in said:
         todo = "Install pgvector on the server; Aurora and RDS bring it with PostgreSQL 15.2 and newer."
         return Fatal(expected="a server with the extension vector", found=said, todo=todo, where=where)
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        if refused := refusal(settings, said, where):
+            return refused
         if any(sign in said for sign in _WRONG):
             todo = "Correct user, password or database in `url`."
             return Fatal(expected="a login PostgreSQL takes", found=said, todo=todo, where=where)

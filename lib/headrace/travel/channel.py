@@ -3,7 +3,7 @@
 import json
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +59,15 @@ def write_wave(files: Sequence[Sequence[Delivery]], wave: int, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for number, deliveries in enumerate(files, start=1):
-        path = folder / f"wave-{wave + 1}-file-{number}.jsonl"
-        # A job that watches the folder must never see half a file; names that begin with a dot are not read.
-        unfinished = folder / f".{path.name}"
         text = (json.dumps(delivery.line, ensure_ascii=False, separators=(",", ":")) for delivery in deliveries)
-        unfinished.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
-        os.replace(unfinished, path)
-        written.append(path)
+        written.append(write_whole(folder / f"wave-{wave + 1}-file-{number}.jsonl", text))
     return written
+
+
+def write_whole(path: Path, text: Iterable[str]) -> Path:
+    """Write lines as a file that appears complete, and return its path."""
+    # A job that watches the folder must never see half a file; names that begin with a dot are not read.
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
+    os.replace(unfinished, path)
+    return path

@@ -115,7 +115,7 @@ resource "aws_iam_role_policy" "debezium" {
       {
         Sid      = "Cluster"
         Effect   = "Allow"
-        Action   = ["kafka-cluster:AlterCluster", "kafka-cluster:Connect", "kafka-cluster:DescribeCluster"]
+        Action   = ["kafka-cluster:AlterCluster", "kafka-cluster:Connect", "kafka-cluster:DescribeCluster", "kafka-cluster:WriteDataIdempotently"]
         Resource = var.kafka.arn
       },
       {
@@ -123,7 +123,6 @@ resource "aws_iam_role_policy" "debezium" {
         Effect = "Allow"
         Action = [
           "kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData",
-          "kafka-cluster:WriteDataIdempotently",
         ]
         Resource = "${replace(var.kafka.arn, ":cluster/", ":topic/")}/*"
       },

@@ -15,6 +15,10 @@ locals {
       source = file
       key    = "wheels/${filesha256(file)}/${basename(file)}"
     } },
+    { for file in var.package.jars : "jar/${basename(file)}" => {
+      source = file
+      key    = "jars/${filesha256(file)}/${basename(file)}"
+    } },
   )
   config_key = "config/${sha256(var.config)}/headrace.yaml"
   urls       = { for name, object in aws_s3_object.code : name => "s3://${local.bucket}/${object.key}" }
@@ -98,6 +102,7 @@ locals {
     "--conf"                             = join(" --conf ", [for key, value in merge(local.spark, settings.spark) : "${key}=${value}"])
     "--additional-python-modules"        = lookup(local.urls, "bundle", local.urls["wheel"]) # the bundle holds the wheel too
     "--python-modules-installer-option"  = var.package.bundle == null ? null : "--no-index"
+    "--extra-jars"                       = join(",", [for file in var.package.jars : local.urls["jar/${basename(file)}"]])
     "--enable-metrics"                   = "true"
     "--enable-observability-metrics"     = "true"
     "--enable-continuous-cloudwatch-log" = "true"

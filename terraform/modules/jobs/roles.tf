@@ -43,6 +43,7 @@ locals {
       Action = "s3:GetObject"
       Resource = [
         "${var.code_bucket.arn}/glue_jobs/*", "${var.code_bucket.arn}/wheels/*", "${var.code_bucket.arn}/config/*",
+        "${var.code_bucket.arn}/jars/*",
       ]
     },
     {
@@ -123,7 +124,7 @@ locals {
     },
     {
       Sid      = "WriteStreams"
-      Action   = ["kinesis:DescribeStreamSummary", "kinesis:ListShards", "kinesis:PutRecord", "kinesis:PutRecords"]
+      Action   = ["kinesis:DescribeStreamSummary", "kinesis:PutRecords"]
       Resource = [for name in settings.writes_streams : var.streams[name].arn]
     },
     {
@@ -152,6 +153,16 @@ locals {
       Sid      = "ReadSecrets"
       Action   = ["secretsmanager:GetSecretValue"]
       Resource = concat(settings.secrets, [for store in settings.stores : lookup(var.store_secrets, store, null) if lookup(var.store_secrets, store, null) != null])
+    },
+    {
+      Sid      = "TakeOnRoles"
+      Action   = ["sts:AssumeRole"]
+      Resource = settings.assumes
+    },
+    {
+      Sid      = "ReadSchemas"
+      Action   = ["glue:GetSchemaVersion"]
+      Resource = settings.schemas ? ["*"] : [] # why: a message names its schema version by an id, not its registry
     },
     {
       Sid      = "OpenSearch"
@@ -184,14 +195,20 @@ locals {
       Resource = contains(settings.stores, "kendra") ? var.store_arns.kendra : []
     },
     {
-      Sid      = "KafkaCluster"
-      Action   = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster"]
+      Sid    = "KafkaCluster"
+      Action = concat(["kafka-cluster:Connect", "kafka-cluster:DescribeCluster"], length(settings.writes_topics) > 0 ? ["kafka-cluster:WriteDataIdempotently"] : [])
+      # A cluster's ARN, not a topic's, stands for writing idempotently.
       Resource = contains(settings.stores, "kafka") ? var.store_arns.kafka : []
     },
     {
-      Sid      = "KafkaTopics"
-      Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData", "kafka-cluster:WriteDataIdempotently"]
-      Resource = contains(settings.stores, "kafka") ? [for arn in var.store_arns.kafka : "${replace(arn, ":cluster/", ":topic/")}/*"] : []
+      Sid      = "KafkaReadTopics"
+      Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"]
+      Resource = contains(settings.stores, "kafka") ? flatten([for arn in var.store_arns.kafka : [for topic in settings.topics : "${replace(arn, ":cluster/", ":topic/")}/${topic}"]]) : []
+    },
+    {
+      Sid      = "KafkaWriteTopics"
+      Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"]
+      Resource = contains(settings.stores, "kafka") ? flatten([for arn in var.store_arns.kafka : [for topic in settings.writes_topics : "${replace(arn, ":cluster/", ":topic/")}/${topic}"]]) : []
     },
     {
       Sid      = "KafkaGroups"

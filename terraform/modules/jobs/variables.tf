@@ -18,7 +18,7 @@ variable "code_bucket" {
 
 variable "package" {
   description = "The root module's `package`."
-  type        = object({ wheel = string, bundle = string })
+  type        = object({ wheel = string, bundle = string, jars = list(string) })
 }
 
 variable "scripts_folder" {
@@ -49,10 +49,14 @@ variable "jobs" {
     streams         = list(string)
     writes_streams  = list(string)
     stores          = list(string)
+    topics          = list(string)
+    writes_topics   = list(string)
+    assumes         = list(string)
     documents       = bool
     models          = list(string)
     endpoints       = list(string)
     secrets         = list(string)
+    schemas         = bool
   }))
 }
 

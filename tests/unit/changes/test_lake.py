@@ -9,8 +9,9 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from headrace import lake as lake_module
+from headrace.errors import FormatTooNew
 from headrace.lake import Lake
-from headrace.tables import TRUNCATES
+from headrace.tables import FORMAT, FORMAT_PROPERTY, TRUNCATES
 
 
 def test_threads_that_want_a_new_table_at_once_all_get_it(spark: SparkSession, tmp_path: Path) -> None:
@@ -51,3 +52,13 @@ def test_a_folder_that_holds_something_else_is_refused(spark: SparkSession, tmp_
     (tmp_path / TRUNCATES.path / "notes.txt").touch()
     with pytest.raises(AnalysisException, match="not a Delta table"):
         Lake(spark, str(tmp_path)).ensure(TRUNCATES)
+
+
+def test_a_table_a_newer_headrace_wrote_is_refused_by_whoever_looks_for_it(spark: SparkSession, tmp_path: Path) -> None:
+    lake = Lake(spark, str(tmp_path))
+    lake.ensure(TRUNCATES)
+    spark.sql(f"ALTER TABLE {lake.sql_name(TRUNCATES.path)} SET TBLPROPERTIES ('{FORMAT_PROPERTY}' = '{FORMAT + 1}')")
+    said = r"truncates: expected headrace\.format up to 1; found 2\. Upgrade Headrace"
+    for look in (lambda one: one.exists(TRUNCATES.path), lambda one: one.ensure(TRUNCATES)):
+        with pytest.raises(FormatTooNew, match=said):
+            look(Lake(spark, str(tmp_path)))

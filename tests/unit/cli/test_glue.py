@@ -37,7 +37,7 @@ def ran(monkeypatch):
         seen.append((config, once))
         return 0
 
-    monkeypatch.setattr(hosted, "load_jobs", lambda names: {name: job for name in names})
+    monkeypatch.setattr(jobs, "load_jobs", lambda names: {name: job for name in names})
     monkeypatch.setattr(hosted, "log_to_stderr", lambda *_: None)
     return seen
 
@@ -84,7 +84,7 @@ def test_an_unforeseen_error_makes_the_run_fail(file, ran, monkeypatch, capsys):
     def broken(config, once, stop, telemetry):
         raise ZeroDivisionError("odd")
 
-    monkeypatch.setattr(hosted, "load_jobs", lambda names: {name: broken for name in names})
+    monkeypatch.setattr(jobs, "load_jobs", lambda names: {name: broken for name in names})
     with pytest.raises(SystemExit) as ended:
         glue.main("apply_changes", ["--config", file])
     assert ended.value.code == 1 and "ZeroDivisionError: odd" in capsys.readouterr().err

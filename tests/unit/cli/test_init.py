@@ -120,11 +120,16 @@ def test_dumps_are_recognised_and_csv_columns_get_types(tmp_path):
     assert table.types == {"stars": "bigint", "price": "decimal(18,2)"}
 
 
-def test_parquet_files_and_compressed_lines_are_read_too(tmp_path):
+def test_parquet_and_avro_files_and_compressed_lines_are_read_too(tmp_path):
     import gzip
+
+    import fastavro
 
     (tmp_path / "in").mkdir()
     parquet.write_table(pa.table({"order_id": [1, 2], "updated_at": [5, 6]}), tmp_path / "in" / "a.parquet")
+    fields = [{"name": name, "type": "long"} for name in ("order_id", "updated_at")]
+    with (tmp_path / "in" / "c.avro").open("wb") as file:
+        fastavro.writer(file, {"type": "record", "name": "r", "fields": fields}, [{"order_id": 4, "updated_at": 8}])
     line = json.dumps({"order_id": 3, "updated_at": 7}).encode() + b"\n"
     (tmp_path / "in" / "b.jsonl.gz").write_bytes(gzip.compress(line))
     config = init(tmp_path)
@@ -207,8 +212,9 @@ def test_init_passes_over_links_to_nothing_and_says_so(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.parquet", b"PAR1garbage"), ("a.jsonl.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03"), ("a.csv", b"id\n\xfc\n")],
-)
+    [("a.parquet", b"PAR1garbage"), ("a.jsonl.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03"), ("a.csv", b"id\n\xfc\n"),
+     ("a.avro", b"Obj\x01garbage")],
+)  # fmt: skip
 def test_init_names_the_file_it_cannot_read(name, content, tmp_path, capsys):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / name).write_bytes(content)

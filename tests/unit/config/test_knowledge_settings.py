@@ -1,5 +1,6 @@
 """What the section `knowledge` becomes: kinds by their key, defaults, secrets, files."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -111,7 +112,8 @@ def test_a_folder_in_s3_and_the_path_of_a_class_stay_as_they_are(tmp_path):
 
 def test_secrets_may_stand_exactly_where_the_models_hold_them():
     assert set(SECRETS) == {
-        "sources.*.options.*", "knowledge.embed.key", "knowledge.embed.headers.*", "knowledge.embed.arguments.*",
+        "sources.*.options.*", "sources.*.registry.password", "sources.*.registry.token",
+        "knowledge.embed.key", "knowledge.embed.headers.*", "knowledge.embed.arguments.*",
         "knowledge.models.*.key", "knowledge.models.*.headers.*", "knowledge.models.*.arguments.*",
         "knowledge.indexes.*.password", "knowledge.indexes.*.url", "knowledge.indexes.*.options.*",
             "profiles.hash_key", "profiles.stores.*.uri",
@@ -234,3 +236,15 @@ def test_one_name_on_two_servers_and_two_names_on_one_are_different_places(index
 
 def test_the_sources_its_feeds_read_are_known(tmp_path):
     assert loaded(tmp_path, WHOLE).knowledge.sources() == {"uploads", "articles"}
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_two_embedded_indexes_that_are_one_file_by_a_link_are_told_so(link, tmp_path):
+    (tmp_path / "a.db").touch()
+    link(tmp_path / "a.db", tmp_path / "b.db")
+    data = yaml.safe_load(ALONE)
+    data["knowledge"]["indexes"] = {name: {"store": "sqlite", "path": f"{name}.db"} for name in ("a", "b")}
+    with pytest.raises(
+        ConfigError, match=r"indexes\.b\.path\n.*\n +found +the same, by a link, as knowledge\.indexes\.a"
+    ):
+        loaded(tmp_path, yaml.safe_dump(data))

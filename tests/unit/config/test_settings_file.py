@@ -30,7 +30,7 @@ def loaded(tmp_path: Path, text: str, **environ: str) -> Config:
 
 
 def with_options(options: str) -> str:
-    return CONTRACT.replace("format: debezium}", f"format: debezium, options: {options}}}")
+    return CONTRACT.replace("format: debezium", f"format: debezium, options: {options}")
 
 
 def test_the_file_of_the_contract_loads(tmp_path):
@@ -195,13 +195,19 @@ KINESIS_ONLY = (
     "streams", "region", "endpoint", "role_arn", "external_id", "reader", "on_lost", "max_records_per_batch",
     "max_bytes_per_batch", "max_seconds_per_batch",
 )  # fmt: skip
-KAFKA_ONLY = ("servers", "topics", "max_offsets_per_batch", "first_position", "options", "from")
+KAFKA_ONLY = (
+    "servers", "topics", "max_offsets_per_batch", "first_position", "options", "from", "registry", "kind", "url",
+    "username", "password", "token", "ca",
+)  # fmt: skip
 
 
 def names_for(steps: list[str]) -> dict[str, str]:
     """The entry of each section that has the key: in the settings for tests, entries are called by their kind."""
     names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
     names = {**NAMES, "sources": "clicks"} if set(KINESIS_ONLY) & set(steps) else names
+    if "auth" in steps[:-1]:
+        return {**names, "sources": "shop", "indexes": "kafka"}
+    names = {**names, "sources": "shop"} if steps[2:] == ["auth"] else names
     section = MAPPINGS.get(".".join(steps[:3]))
     if section and len(steps) > 3 and steps[1] in ("documents", "indexes"):
         names = names | {steps[1]: section.kinds_with(steps[3])[0]}

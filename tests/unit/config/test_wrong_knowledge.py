@@ -47,6 +47,16 @@ CASES = [
     example   from: table""",
     ),
     (
+        "a password beside a token of Aurora's",
+        "main: {store: sqlite, path: ./passages.db}",
+        'main: {store: pgvector, url: "postgresql://a:${PW:-b}@h/x", auth: iam, ca_file: ./ca.pem}',
+        """\
+  line 14: knowledge.indexes.main.url
+    expected  no password with auth: iam, which signs a token instead
+    found     one
+    example   url: postgresql://headrace@shop.cluster-c1.eu-central-1.rds.amazonaws.com:5432/shop""",
+    ),
+    (
         "an embedder that does not exist",
         "provider: static", "provider: bedrok",
         """\

@@ -36,6 +36,17 @@ tables:
 CASES = [
     # (what it is, text to replace, replacement, the report after its first line)
     (
+        "two ways to sign in to Kafka",
+        'topics: ["src.public.*"]\n',
+        'topics: ["src.public.*"]\n    auth: {kind: msk-iam, region: eu-central-1}\n'
+        "    options: {kafka.sasl.mechanism: PLAIN}\n",
+        """\
+  line 13: sources.shop.options
+    expected  no option of security beside auth, which sets them all
+    found     kafka.sasl.mechanism
+    example   auth: {kind: msk-iam, region: eu-central-1}""",
+    ),
+    (
         "an unknown key",
         "    key: [id]\n    drop", "    kye: [id]\n    drop",
         """\
@@ -337,7 +348,7 @@ spark
     expected  no secret here, as this value is written into tables or logs
     found     a secret
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
-    Secrets may stand in sources.*.options.""",
+    Secrets may stand in sources.*.options, sources.*.registry.password, sources.*.registry.token.""",
     ),
     (
         "two tables on plain rows that do not say which they are of",
@@ -536,3 +547,66 @@ def test_what_headrace_calls_its_own_is_known_to_the_settings():
     contracts = [one for one in vars(tables).values() if isinstance(one, tables.TableContract)]
     places = {*(contract.path.partition("/")[0] for contract in contracts), "tables", "history"}
     assert set(tables.SYSTEM_COLUMNS) <= RESERVED and places == config_fit.TABLE_FOLDERS
+
+
+LOGIN = "username: a, password: {secret: env:PW}"
+
+
+@pytest.mark.parametrize(
+    ("registry", "key", "expected", "found"),
+    [
+        ("{kind: confluence}", "registry.kind", "one of confluent, glue", '"confluence"'),
+        ("{url: 'http://r'}", "registry.kind", "one of confluent, glue", "nothing"),
+        ("{kind: confluent}", "registry.url", "the URL of the registry, without a login", "nothing"),
+        (
+            "{kind: confluent, url: 'https://a:hunter2@r'}", "registry.url",
+            "a URL without user and password", "one with a login in it, not shown",
+        ),
+        ("{kind: confluent, url: 'r:8081'}", "registry.url", "an http or https URL", "the scheme r"),
+        ("{kind: confluent, url: 'https://[r'}", "registry.url", "an http or https URL", "one that cannot be read"),
+        (
+            "{kind: confluent, url: 'http://r', username: a}", "registry.password",
+            "username and password together", "no password",
+        ),
+        (
+            "{kind: confluent, url: 'http://r', password: {secret: env:PW}}", "registry.username",
+            "username and password together", "no username",
+        ),
+        (
+            "{kind: confluent, url: 'http://r', token: hunter2}", "registry.token",
+            "a secret from the environment", "a credential as plain text, not shown",
+        ),
+        (
+            "{kind: confluent, url: 'http://r', username: a, password: hunter2}", "registry.password",
+            "a secret from the environment", "a credential as plain text, not shown",
+        ),
+        (
+            f"{{kind: confluent, url: 'http://r', token: {{secret: env:PW}}, {LOGIN}}}", "registry.token",
+            "either a token or username and password", "both",
+        ),
+        ("{kind: glue, external_id: x}", "registry.external_id", "role_arn beside it", "none"),
+        ("{kind: glue, url: 'http://r'}", "registry.url", "one of the keys kind, region", "an unknown key"),
+    ],
+)  # fmt: skip
+def test_a_wrong_registry_is_refused_and_no_credential_is_shown(registry, key, expected, found, tmp_path):
+    (tmp_path / "headrace.yaml").write_text(
+        GOOD.replace("    format: debezium", f"    registry: {registry}\n    format: debezium", 1)
+    )
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path / "headrace.yaml", {"PW": "hunter2"})
+    told = str(raised.value)
+    assert f"sources.shop.{key}\n    expected  {expected}" in told
+    assert f"    found     {found}\n" in told
+    assert "hunter2" not in told and "1 problem" in told
+
+
+def test_the_registry_of_a_source_loads_with_its_secret_and_its_file(tmp_path):
+    registry = f"{{kind: confluent, url: 'https://r:8081', ca: ./ca.pem, {LOGIN}}}"
+    (tmp_path / "headrace.yaml").write_text(
+        GOOD.replace("    format: debezium", f"    registry: {registry}\n    format: debezium", 1)
+    )
+    config = load(tmp_path / "headrace.yaml", {"PW": "hunter2"})
+    found = config.sources["shop"].registry
+    assert found.password.get_secret_value() == "hunter2"
+    assert found.ca == str(tmp_path / "ca.pem")
+    assert "hunter2" not in repr(config) + config.model_dump_json()

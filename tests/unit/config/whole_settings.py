@@ -4,8 +4,8 @@ TABLES = """\
 lake: ./lake                       # a folder, s3://..., or /Volumes/...
 sources:
   feed: {from: files, path: ./in, format: json, position: [sequenceNum], operation: {column: operation, delete: [DELETE], truncate: [TRUNCATE]}}
-  shop: {from: kafka, servers: "127.0.0.1:9092", topics: ["src.public.*"], format: debezium}
-  clicks: {from: kinesis, streams: [clicks], region: eu-west-1, format: dynamodb}
+  shop: {from: kafka, servers: "127.0.0.1:9092", topics: ["src.public.*"], format: debezium, registry: {kind: confluent, url: "http://r:8081"}}
+  clicks: {from: kinesis, streams: [clicks], region: eu-west-1, format: dynamodb, registry: {kind: glue}}
   dumps: {from: files, path: ./dumps, format: snapshot, position: [exported_at]}
 tables:
   users:    {source: feed, key: [userId], drop: [operation, sequenceNum]}

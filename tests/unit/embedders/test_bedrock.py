@@ -126,6 +126,14 @@ def test_every_error_of_the_service_means_one_thing_to_us(stub, code, status, me
     assert kind is not Retryable or not isinstance(caught.value, Throttled)
 
 
+def test_an_error_the_service_documents_is_none_we_do_not_know(stub):
+    shapes = stub.ours.meta.service_model.operation_model("InvokeModel").error_shapes
+    known = {"ThrottlingException", "ServiceUnavailableException", "ModelNotReadyException", "ModelErrorException",
+             "ServiceQuotaExceededException", "InternalServerException", "ModelTimeoutException",
+             "ValidationException", "AccessDeniedException", "ResourceNotFoundException"}  # fmt: skip
+    assert {shape.name for shape in shapes} <= known
+
+
 def test_a_retry_after_of_the_service_is_kept(stub):
     meta = {"HTTPHeaders": {"retry-after": "3"}}
     stub.add_client_error("invoke_model", "ThrottlingException", "slow", 429, response_meta=meta)

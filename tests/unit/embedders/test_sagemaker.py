@@ -99,6 +99,14 @@ def test_every_error_of_the_service_means_one_thing_to_us(case, code, message, k
         one.embed(["a"])
 
 
+def test_an_error_the_service_documents_is_none_we_do_not_know(case):
+    _, stub = case
+    shapes = stub.client.meta.service_model.operation_model("InvokeEndpoint").error_shapes
+    known = {"InternalFailure", "ServiceUnavailable", "ValidationError", "ModelError", "InternalDependencyException",
+             "ModelNotReadyException"}  # fmt: skip
+    assert {shape.name for shape in shapes} <= known
+
+
 def test_an_error_without_details_is_worth_another_try(case):
     one, _ = case
 

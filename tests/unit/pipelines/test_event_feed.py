@@ -68,9 +68,10 @@ def test_fields_that_are_not_there_leave_what_the_feed_says(spark: SparkSession)
 
 
 def test_a_rename_takes_the_old_document_at_the_same_source_position(spark: SparkSession) -> None:
-    found = documents(spark, article("b", 5, was="a"), article("c", 6, was="c"), article("d", 7, was=None))
+    others = [article("c", 6, was="c"), article("d", 7, was=None), article("e", 8, was="")]
+    found = documents(spark, article("b", 5, was="a"), *others)
     assert [(one["document"], one["op"]) for one in found] == [
-        ("a", "delete"), ("b", "upsert"), ("c", "upsert"), ("d", "upsert"),
+        ("a", "delete"), ("b", "upsert"), ("c", "upsert"), ("d", "upsert"), ("e", "upsert"),
     ]  # fmt: skip
     gone, came = found[0]["position"], found[1]["position"]
     assert gone.rpartition("-")[0] == came.rpartition("-")[0]
@@ -84,6 +85,7 @@ def test_what_cannot_be_used_is_rejected_with_its_reason_and_the_rest_goes_on(sp
     events = {
         "no key": without["article id"],
         "null key": article(None),
+        "empty id": article(""),
         "unreadable position": without["at"],
         "unknown operation": article("x", op="X"),
         "no text": without["body.text"],
@@ -95,7 +97,7 @@ def test_what_cannot_be_used_is_rejected_with_its_reason_and_the_rest_goes_on(sp
     assert [row["reason"] for row in rows] == [*events, "no text", "unknown operation"]
     assert {row["op"] for row in rows} == {"reject"}
     assert all("expected" in row["detail"] for row in rows)
-    assert [row["document"] for row in rows][4:6] == ["x", "x"]
+    assert [row["document"] for row in rows][5:7] == ["x", "x"]
     good = envelopes(spark, feed, "{", article("a"), {"article id": "b", "at": 1, "op": "D"})
     assert sorted(row["op"] for row in good.collect()) == ["delete", "reject", "upsert"]
 

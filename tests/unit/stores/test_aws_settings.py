@@ -4,10 +4,12 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import botocore.session
 import pytest
+from botocore.stub import Stubber
 
 from headrace.config_file import load
-from headrace.errors import ConfigError
+from headrace.errors import ConfigError, Unreachable
 from headrace.stores import aws_settings
 from s3_server import s3_server
 
@@ -114,3 +116,73 @@ def test_settings_in_s3_that_cannot_be_used_say_why(url, told, monkeypatch):
         with pytest.raises(ConfigError) as raised:
             load(url)
     assert told in str(raised.value)
+
+
+class Manager:
+    """Secrets Manager behind botocore's stub: answers and errors in the order they are given."""
+
+    def __init__(self, client, monkeypatch):
+        self.stub = Stubber(client)
+        self.stub.activate()
+        session = type("Session", (), {"create_client": lambda *_, **__: client})
+        monkeypatch.setattr("botocore.session.get_session", session)
+        monkeypatch.setattr(aws_settings, "_kept", {})
+
+    def gives(self, **answer):
+        self.stub.add_response("get_secret_value", {"Name": "db", **answer}, {"SecretId": "db"})
+
+    def refuses(self, code, status):
+        self.stub.add_client_error("get_secret_value", code, "no", status)
+
+
+@pytest.fixture(scope="module")
+def client():
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-central-1"}
+    return botocore.session.get_session().create_client("secretsmanager", **keys)
+
+
+@pytest.fixture
+def manager(client, monkeypatch):
+    made = Manager(client, monkeypatch)
+    yield made
+    made.stub.deactivate()
+
+
+def test_a_rotated_secret_is_seen_once_the_old_one_is_no_longer_kept(manager, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(aws_settings.time, "monotonic", lambda: now[0])
+    manager.gives(SecretString='{"user": "app", "password": "old"}')
+    manager.gives(SecretString='{"user": "app", "password": "new"}')
+    found = []
+    for later in (0, aws_settings.KEPT_SECONDS - 1, 1, 1):
+        now[0] += later
+        found.append(aws_settings.secret_value("db#password"))
+    assert found == ["old", "old", "new", "new"]
+    manager.stub.assert_no_pending_responses()
+
+
+def test_a_secret_of_bytes_is_refused(manager):
+    manager.gives(SecretBinary=b"hunter2")
+    with pytest.raises(ConfigError, match="expected a secret of text; found one of bytes") as raised:
+        aws_settings.secret_value("db")
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("ThrottlingException", 400, Unreachable),
+        ("InternalServiceError", 500, Unreachable),
+        ("ResourceNotFoundException", 400, ConfigError),
+        ("AccessDeniedException", 400, ConfigError),
+        ("DecryptionFailure", 400, ConfigError),
+        ("InvalidRequestException", 400, ConfigError),
+        ("InvalidParameterException", 400, ConfigError),
+    ],
+)
+def test_every_error_of_secrets_manager_means_one_thing_to_us_and_is_not_kept(manager, code, status, kind):
+    manager.refuses(code, status)
+    with pytest.raises(kind, match=code):
+        aws_settings.secret_value("db")
+    manager.gives(SecretString="later")
+    assert aws_settings.secret_value("db") == "later"

@@ -1,11 +1,16 @@
 """Folders of files as people leave them: odd names, other encodings, broken files."""
 
+import csv
+import io
 import json
 import os
 import threading
 import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -61,13 +66,23 @@ def rejects(found: list[dict]) -> list[dict]:
     return [row for row in found if row["op"] == "reject"]
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def write_avro(file: Path, rows: list[dict], *fields: dict, name: str = "r") -> None:
+    with file.open("wb") as content:
+        fastavro.writer(content, {"type": "record", "name": name, "fields": list(fields)}, rows)
+
+
+ID = {"name": "id", "type": "string"}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet", "avro"])
 def test_every_file_is_read_once_whatever_its_name(kind, spark, folder):
     (folder / "sub[1]").mkdir()
     for number, name in enumerate([*ODD, "sub[1]/in"]):
         file = folder / f"{name}.{kind}"
         if kind == "parquet":
             parquet.write_table(pa.table({"id": [str(number)]}), file)
+        elif kind == "avro":
+            write_avro(file, [{"id": str(number)}], ID)
         else:
             file.write_text(f'{{"id": "{number}"}}\n' if kind == "jsonl" else f"id\n{number}\n")
     found = taken(spark, folder)
@@ -168,3 +183,105 @@ def test_a_file_damaged_further_in_is_named_and_can_be_moved_away(spark, folder,
     assert apply_changes.run(config(folder), True, threading.Event()) == 0
     place = str(folder.parent / "lake" / "tables" / "t")
     assert [row["id"] for row in spark.read.format("delta").load(place).collect()] == [1]
+
+
+FIELDS = [
+    {"name": "id", "type": "long"},
+    {"name": "price", "type": {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2}},
+    {"name": "at", "type": ["null", {"type": "long", "logicalType": "timestamp-micros"}]},
+    {"name": "local", "type": {"type": "long", "logicalType": "local-timestamp-micros"}},
+    {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+    {"name": "tags", "type": {"type": "array", "items": "string"}},
+    {"name": "photo", "type": "bytes"},
+]
+LOCAL = datetime(2024, 1, 2, 3, 4, 5, 678901)
+VALUES = {
+    "id": 1, "price": Decimal("1.25"), "at": LOCAL.replace(tzinfo=UTC), "local": LOCAL, "day": date(2024, 1, 2),
+    "tags": ["a"], "photo": b"\0\xff",
+}  # fmt: skip
+PLAIN = {
+    "id": 1, "price": 1.25, "at": "2024-01-02T03:04:05.678901Z", "local": "2024-01-02T03:04:05.678901",
+    "day": "2024-01-02", "tags": '["a"]', "photo": "AP8=",
+}  # fmt: skip
+
+
+def file_of(kind: str, folder: Path) -> None:
+    """A row in two states; the second is the newer one."""
+    older = {**VALUES, "price": Decimal("9.99")}
+    if kind == "avro":
+        write_avro(folder / "a.avro", [older, VALUES], *FIELDS)
+    elif kind == "parquet":
+        parquet.write_table(pa.Table.from_pylist([older, VALUES]), folder / "a.parquet")
+    elif kind == "csv":
+        text = io.StringIO()
+        rows = csv.DictWriter(text, list(PLAIN))
+        rows.writeheader()
+        rows.writerows([{**PLAIN, "price": 9.99}, PLAIN])
+        (folder / "a.csv").write_text(text.getvalue())
+    else:
+        lines = [json.dumps({**PLAIN, "tags": ["a"], "price": price}) for price in (9.99, 1.25)]
+        (folder / "a.jsonl").write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("kind", ["avro", "parquet", "csv", "jsonl"])
+def test_the_same_rows_become_the_same_table_from_every_kind_of_file(kind, spark, folder):
+    """Avro and Parquet tell the types themselves; the others are told."""
+    told = {"price": "decimal(12,2)", "local": "timestamp_ntz", "tags": "array<string>", "photo": "binary"}
+    file_of(kind, folder)
+    settings = config(folder)
+    if kind in ("csv", "jsonl"):
+        types = {"id": "bigint", "at": "timestamp", "day": "date", **told}
+        tables = {"t": settings.tables["t"].model_copy(update={"types": types})}
+        settings = settings.model_copy(update={"tables": tables})
+    apply_changes.run(settings, once=True, stop=threading.Event())
+    table = spark.read.format("delta").load(f"{settings.lake}/tables/t").select(*VALUES)
+    assert table.schema.simpleString() == (
+        "struct<id:bigint,price:decimal(12,2),at:timestamp,local:timestamp_ntz,day:date,tags:array<string>,photo:binary>"
+        if kind != "parquet"  # pyarrow takes the precision from the values
+        else table.schema.simpleString()
+    )
+    (row,) = table.selectExpr("*", "unix_micros(at) AS micros").collect()
+    assert row["micros"] == round(LOCAL.replace(tzinfo=UTC).timestamp()) * 1_000_000 - 321_099
+    assert {**row.asDict(), "photo": bytes(row["photo"])} == {
+        **VALUES, "at": row["at"], "micros": row["micros"],
+    }  # fmt: skip
+
+
+RECURSIVE = {"name": "next", "type": ["null", "r"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"some text that is not Avro", "other content"),
+        (b"Obj\x01", "other content"),
+        (b"Obj\x01\x02\x16avro.schema\x06{x}\0" + b"0123456789abcdef", "other content"),
+        (RECURSIVE, "a schema that refers to itself"),
+        ("long", "values that are no records"),
+        (None, "records without fields"),
+    ],
+)
+def test_a_file_that_is_not_avro_is_refused_by_its_name_and_the_others_land(content, said, spark, folder):
+    broken = folder / "broken[1].avro"
+    if isinstance(content, bytes):
+        broken.write_bytes(content)
+    elif content == "long":
+        with broken.open("wb") as file:
+            fastavro.writer(file, "long", [1])
+    else:
+        write_avro(broken, [{"next": None}], *([content] if content else []))
+    write_avro(folder / "good.avro", [{"id": "1"}], ID)
+    found = taken(spark, folder)
+    assert rows(found) == [{"id": "1"}]
+    (refused,) = rejects(found)
+    assert (refused["reason"], refused["message"]) == ("not Avro", None)
+    assert f"found {said} in " in refused["detail"]
+    assert "broken[1].avro" in refused["detail"]
+
+
+def test_an_avro_file_damaged_further_in_is_named(spark, folder):
+    write_avro(folder / "bad.avro", [{"id": str(number)} for number in range(5_000)], ID)
+    whole = (folder / "bad.avro").read_bytes()
+    (folder / "bad.avro").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(Fatal, match=r"bad\.avro.* move this file away"):
+        apply_changes.run(config(folder), once=True, stop=threading.Event())

@@ -38,15 +38,33 @@ class Backoff:
 
         Raises the last one when the time is up.
         """
-        started, ceiling = self.clock(), self.first
+        tries = Tries(self)
         while True:
             try:
                 return what()
             except never:
                 raise
             except later:
-                pause = self.pick(0, ceiling)
-                if self.clock() - started + pause > self.give_up:
+                if not tries.again():
                     raise
-            self.sleep(pause)
-            ceiling = min(2 * ceiling, self.longest)
+
+
+class Tries:
+    """One piece of work that is tried until it is done or the time is up; the time runs from here on."""
+
+    def __init__(self, backoff: Backoff) -> None:
+        self._backoff, self._started, self._ceiling = backoff, backoff.clock(), backoff.first
+
+    def again(self) -> bool:
+        """Wait before the next try. False, at once, where the time would be up by then."""
+        backoff = self._backoff
+        pause = backoff.pick(0, self._ceiling)
+        if backoff.clock() - self._started + pause > backoff.give_up:
+            return False
+        backoff.sleep(pause)
+        self._ceiling = min(2 * self._ceiling, backoff.longest)
+        return True
+
+    def got_on(self) -> None:
+        """A part of the work was done: the next wait is short again."""
+        self._ceiling = self._backoff.first

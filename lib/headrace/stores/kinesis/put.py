@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from headrace.errors import HeadraceError, Retryable
 from headrace.stores.kinesis.api import Kinesis
-from headrace.stores.kinesis.backoff import Backoff
+from headrace.stores.kinesis.backoff import Backoff, Tries
 
 MOST_RECORDS, MOST_BYTES = 500, 5 * 1024 * 1024
 """What one PutRecords takes."""
@@ -59,17 +59,13 @@ def put_events(kinesis: Kinesis, events: Sequence[Event], backoff: Backoff | Non
             state.refused.append(Refused(index, reason, retry=False))
         else:
             state.waiting.append(index)
-    started, ceiling = backoff.clock(), backoff.first
+    tries = Tries(backoff)
     while state.waiting:
         again, why = _send(kinesis, events, state)
         if not again:
-            ceiling = backoff.first
-            continue
-        pause = backoff.pick(0, ceiling)
-        if backoff.clock() - started + pause > backoff.give_up:
+            tries.got_on()
+        elif not tries.again():
             return _given_up(state, why)
-        backoff.sleep(pause)
-        ceiling = min(2 * ceiling, backoff.longest)
     return state.refused
 
 

@@ -1,0 +1,53 @@
+"""Connections over HTTP, by the proxy of the environment where one is set."""
+
+import ssl
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+from headrace.errors import ConfigError
+
+
+def pool(url: str, *, seconds: float, calls: int, ca: str | None, where: str) -> Any:
+    """A pool of urllib3 for one server. It follows no redirects and tries nothing again.
+
+    Args:
+        seconds: the longest wait for the next byte.
+        calls: at a time.
+        ca: file of the certificates to trust, instead of the public authorities.
+        where: the key of the settings that holds `url` and `ca`.
+
+    Raises ConfigError for a URL that is not http or https, and for a file `ca` without certificates.
+    """
+    import urllib3
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            where=f"{where}.url",
+            expected="an http or https URL",
+            found=f"scheme `{parts.scheme}`",
+            todo="For example `url: http://localhost:8080/v1`.",
+        )
+    options: dict[str, Any] = {
+        "timeout": urllib3.Timeout(connect=min(5.0, seconds), read=seconds),
+        "maxsize": calls,
+        "retries": False,
+        "ssl_context": _trust(ca, where) if parts.scheme == "https" else None,
+    }
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if proxy and not urllib.request.proxy_bypass(parts.netloc):
+        return urllib3.ProxyManager(proxy, **options)
+    return urllib3.PoolManager(**options)
+
+
+def _trust(ca: str | None, where: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise ConfigError(
+            where=f"{where}.ca",
+            expected="a file with certificates (PEM)",
+            found=f"{ca}: {error.strerror or error}",
+            todo="Name a file of certificates, or leave `ca` out to trust the public authorities.",
+        ) from None

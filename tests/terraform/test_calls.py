@@ -1,0 +1,60 @@
+"""The judge of roles is judged: what it must refuse, and what it must call unused."""
+
+from typing import Any
+
+import pytest
+
+from terraform.calls import Call, allowed, idle
+
+STREAM, BUCKET = "arn:aws:kinesis:eu-west-1:1:stream/a", "arn:aws:s3:::b"
+CALLS = {
+    Call("kinesis:GetRecords", STREAM), Call("kinesis:ListShards", STREAM), Call("s3:GetObject", f"{BUCKET}/x/1"),
+    Call("s3:GetObject", f"{BUCKET}/y/1"), Call("cloudwatch:PutMetricData", "*"),
+}  # fmt: skip
+
+
+def policy() -> dict[str, Any]:
+    """What those calls need, and no more."""
+    return {
+        "Statement": [
+            statement("Read", ["kinesis:GetRecords", "kinesis:ListShards"], STREAM),
+            statement("X", "s3:GetObject", f"{BUCKET}/x/*"), statement("Y", ["s3:GetObject"], [f"{BUCKET}/y/*"]),
+            statement("Measure", "cloudwatch:PutMetricData", "*"),
+        ]
+    }  # fmt: skip
+
+
+def statement(sid: str, action: Any, resource: Any) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def refused(document: dict[str, Any]) -> set[str]:
+    return {call.action for call in CALLS if not allowed(call, document)}
+
+
+def test_a_role_that_fits_has_nothing_refused_and_nothing_unused() -> None:
+    assert (refused(policy()), idle(CALLS, policy())) == (set(), set())
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_without_any_statement_a_call_is_refused(at: int) -> None:
+    document = policy()
+    del document["Statement"][at]
+    assert refused(document)
+
+
+def test_without_an_action_or_on_another_resource_it_is_refused() -> None:
+    document = policy()
+    document["Statement"][0]["Action"].remove("kinesis:ListShards")
+    assert refused(document) == {"kinesis:ListShards"}
+    document["Statement"][0]["Resource"] = f"{STREAM}-b"
+    assert refused(document) == {"kinesis:GetRecords", "kinesis:ListShards"}
+
+
+def test_an_action_that_nothing_needs_of_a_statement_is_named() -> None:
+    document = policy()
+    document["Statement"][0]["Action"].append("kinesis:PutRecord")
+    document["Statement"].append(statement("Z", "s3:GetObject", f"{BUCKET}/z/*"))
+    document["Statement"].append(statement("Other", "kinesis:GetRecords", f"{STREAM}-b"))
+    unused = {("Read", "kinesis:PutRecord"), ("Z", "s3:GetObject"), ("Other", "kinesis:GetRecords")}
+    assert idle(CALLS, document) == unused
