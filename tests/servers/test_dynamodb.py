@@ -28,7 +28,7 @@ def credentials(monkeypatch):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    made = DynamoDbLocal(tmp_path_factory.mktemp("dynamodb"))
+    made = DynamoDbLocal(tmp_path_factory.mktemp("dynamodb"), in_memory=True)
     try:
         yield made.start()
     finally:

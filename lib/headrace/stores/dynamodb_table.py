@@ -128,7 +128,7 @@ def _forget_expired(made: Any, settings: DynamoDbRows) -> None:
 
 def claim(client: Any, settings: DynamoDbRows) -> Item | None:
     """The item of the owner's claim; None where there is none."""
-    with table.answering(settings):
+    with answering(settings):
         answer = client.get_item(TableName=settings.table, Key=CLAIM_KEY, ConsistentRead=True)
     found: Item | None = answer.get("Item")
     return found
