@@ -5,8 +5,8 @@
 Each round writes every row once: first into nothing, then all of them again with a higher version, then the same again
 (all stale). The baseline writes the same text under the same keys, by the fastest call that looks at no version: SQLite
 `insert or replace`, MongoDB `ReplaceOne(upsert)` in unordered bulks, DynamoDB `PutItem` in as many threads and, as a
-second one, `BatchWriteItem`, which knows no conditions at all. Both sides run in turns, on the same server; each is told
-by its best round. DocumentDB is SecantusDB here, DynamoDB is DynamoDB Local: neither is AWS.
+second one, `BatchWriteItem`, which knows no conditions at all. Both sides run in turns, on the same server; each is
+told by its best round. DocumentDB is SecantusDB here, DynamoDB is DynamoDB Local: neither is AWS.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """A collection of Amazon DocumentDB or MongoDB as a store of rows by key.
 
-A row is `{_id: key, v: version, body: JSON text}`, a deleted one `{_id, v, deleted: true, expires}`. A TTL index takes it
-away minutes after `keep_deleted`; from then on the publisher's own order keeps older rows out. The guard is the filter of
-an upsert, `{_id, v: {$lt: version}}`: where the document is newer, the filter misses, the server tries to insert and
-answers E11000. The same comes where another writer was faster, and its version may be lower. Such rows are sent once
-more, without upsert; what then misses is stale.
+A row is `{_id: key, v: version, body: JSON text}`, a deleted one `{_id, v, deleted: true, expires}`. A TTL index takes
+it away minutes after `keep_deleted`; from then on the publisher's own order keeps older rows out. The guard is the
+filter of an upsert, `{_id, v: {$lt: version}}`: where the document is newer, the filter misses, the server tries to
+insert and answers E11000. The same comes where another writer was faster, and its version may be lower. Such rows are
+sent once more, without upsert; what then misses is stale.
 
 The claim is a document of the collection as well, and holds the highest version: an index of versions would have to be
 written with every row. It is raised before rows are written, so it is never too low, whatever crashes; after a purge it
@@ -76,10 +76,9 @@ class DocumentDbStore:
     def _claim(self, rows: "Collection[client.Document]", owner: str) -> None:
         from pymongo.errors import DuplicateKeyError
 
+        claim = {"owner": owner, "format": FORMAT, "newest": -1}
         try:
-            rows.update_one(
-                {"_id": CLAIM}, {"$setOnInsert": {"owner": owner, "format": FORMAT, "newest": -1}}, upsert=True
-            )
+            rows.update_one({"_id": CLAIM}, {"$setOnInsert": claim}, upsert=True)
         except DuplicateKeyError:
             pass  # another one was faster; who it was is looked at next
 
