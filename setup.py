@@ -42,6 +42,7 @@ setup(
         "pgvector": PGVECTOR,
         # What the jobs use on AWS Glue beside what Glue brings; `make package` bundles it.
         "glue": [*KNOWLEDGE, *KAFKA, *PGVECTOR],
+        "neptune": ["gremlinpython>=3.8,<3.9"],
         "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",
