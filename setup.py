@@ -8,6 +8,7 @@ READ = ["deltalake>=1.6", "pyarrow>=22,<23"]
 
 KNOWLEDGE = [*STATIC, "mammoth>=1.13", "py3langid>=0.4", "pypdfium2>=5.15", "selectolax>=1.0.2"]
 KAFKA = ["aws-msk-iam-sasl-signer-python>=1.0.2", "confluent-kafka>=2.12", "orjson>=3.11"]
+PROFILES = ["jellyfish>=1.2", "phonenumbers>=9.0"]
 AVRO = ["fastavro>=1.12"]
 PGVECTOR = ["psycopg[binary]>=3.2"]
 
@@ -46,7 +47,10 @@ setup(
         # Signing in to DocumentDB with IAM.
         "documentdb": ["pymongo[aws]>=4.15"],
         # What the jobs use on AWS Glue beside what Glue brings; `make package` bundles it.
-        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR],
+        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES],
+        "neptune": ["gremlinpython>=3.8,<3.9"],
+        # `build_profiles`: phone numbers, and how names sound.
+        "profiles": PROFILES,
         "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",
@@ -54,6 +58,7 @@ setup(
             "import-linter>=2.5",
             "jsonschema>=4.26",
             "mypy>=1.18",
+            "networkx>=3.4",
             "pandas-stubs~=2.3.0",
             "psycopg[binary]>=3.2",
             "pytest>=8.4",

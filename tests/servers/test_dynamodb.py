@@ -28,7 +28,7 @@ def credentials(monkeypatch):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    made = DynamoDbLocal(tmp_path_factory.mktemp("dynamodb"))
+    made = DynamoDbLocal(tmp_path_factory.mktemp("dynamodb"), in_memory=True)
     try:
         yield made.start()
     finally:
@@ -145,6 +145,24 @@ def test_the_highest_version_is_kept_before_its_row_is_written(store, client, mo
     with pytest.raises(ZeroDivisionError):
         rows.write([put("a", 9)])
     assert rows.newest() == 9
+
+
+def test_every_read_asks_for_what_was_confirmed(store):
+    """The emulator always answers so; DynamoDB itself only where it is asked to."""
+    rows, reader = opened(store), store.reader()
+    asked = []
+    for made in (rows._client, reader._client):
+        made.meta.events.register("before-parameter-build.dynamodb.*", lambda params, **_: asked.append(params))
+    rows.write([put("a", 1)])
+    list(rows.held())
+    rows.newest()
+    reader.read(["a"])
+    one = [params["ConsistentRead"] for params in asked if "Key" in params and "UpdateExpression" not in params]
+    many = [
+        params["RequestItems"][store.settings.table]["ConsistentRead"] for params in asked if "RequestItems" in params
+    ]
+    scans = [params["ConsistentRead"] for params in asked if "ProjectionExpression" in params]
+    assert (one, many, scans) == ([True, True], [True], [True])
 
 
 class Throttling:

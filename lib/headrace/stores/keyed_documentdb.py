@@ -1,12 +1,16 @@
 """A collection of Amazon DocumentDB or MongoDB as a store of rows by key.
 
-A row is `{_id: key, v: version, body: JSON text}`, a deleted one `{_id, v, deleted: true, expires}`: a TTL index takes it
-away after `keep_deleted`, or some minutes later, and from then on the publisher's own order keeps older rows out. The guard is the filter of an upsert, `{_id, v: {$lt: version}}`: where the document is
-newer, the filter misses, the server tries to insert and answers E11000. The same comes where another writer was faster,
-and its version may be lower: such rows are sent once more, without upsert, and what then misses is stale.
+A row is `{_id: key, v: version, body: JSON text}`, a deleted one `{_id, v, deleted: true, expires}`. A TTL index takes
+it away minutes after `keep_deleted`; from then on the publisher's own order keeps older rows out. The guard is the
+filter of an upsert, `{_id, v: {$lt: version}}`: where the document is newer, the filter misses, the server tries to
+insert and answers E11000. The same comes where another writer was faster, and its version may be lower. Such rows are
+sent once more, without upsert; what then misses is stale.
 
-DocumentDB refuses updates in the form of a pipeline, so none is used. A missing collection would be made again by any
-upsert: every write looks for the claim first, which stands in the collection as a document of its own.
+The claim is a document of the collection as well, and holds the highest version: an index of versions would have to be
+written with every row. It is raised before rows are written, so it is never too low, whatever crashes; after a purge it
+stays where it was. Where it is gone, so is the collection, which an upsert would make again without a word.
+
+DocumentDB refuses updates in the form of a pipeline, so none is used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,8 +62,7 @@ class DocumentDbStore:
         """Make what is missing and claim the collection for `owner`."""
         rows = self._connect(owner)
         with self._opening():
-            # One at a time and before the claim: who finds the claim finds them too.
-            rows.create_index([("v", 1)], name="v")
+            # Before the claim: who finds the claim finds it too.
             rows.create_index([("expires", 1)], name="expires", expireAfterSeconds=0)
             self._claim(rows, owner)
             self._check_claim(rows)
@@ -73,17 +76,25 @@ class DocumentDbStore:
     def _claim(self, rows: "Collection[client.Document]", owner: str) -> None:
         from pymongo.errors import DuplicateKeyError
 
+        claim = {"owner": owner, "format": FORMAT, "newest": -1}
         try:
-            rows.update_one({"_id": CLAIM}, {"$setOnInsert": {"owner": owner, "format": FORMAT}}, upsert=True)
+            rows.update_one({"_id": CLAIM}, {"$setOnInsert": claim}, upsert=True)
         except DuplicateKeyError:
             pass  # another one was faster; who it was is looked at next
 
-    def _check_claim(self, rows: "Collection[client.Document]") -> None:
+    def _check_claim(self, rows: "Collection[client.Document]") -> client.Document:
         found = rows.find_one({"_id": CLAIM})
         if found is None:
             raise not_there(self._where)
         release = f"delete the document {CLAIM!r} of the collection"
         check_claim(self._owner, str(found["owner"]), int(found["format"]), self._where, release)
+        return found
+
+    def _raise_newest(self, rows: "Collection[client.Document]", version: int) -> None:
+        """Say that rows of this version may follow. Raises NotThere where the claim is gone, Fatal for another's."""
+        lower = {"_id": CLAIM, "owner": self._owner, "newest": {"$lt": version}}
+        if not rows.update_one(lower, {"$set": {"newest": version}}).matched_count:
+            self._check_claim(rows)
 
     def write(self, rows: Sequence[Projected]) -> Written:
         """Take each row whose version is above the one held."""
@@ -95,7 +106,7 @@ class DocumentDbStore:
         if not cuts:
             return written
         with self._answering():
-            self._check_claim(kept)
+            self._raise_newest(kept, max(row.version for row in taken))
             parts = [taken[cut.start : cut.stop] for cut in cuts]
             if len(parts) == 1:
                 return written + self._send(kept, parts[0], expires)
@@ -138,6 +149,9 @@ class DocumentDbStore:
         """Delete every row whose version is lower. What is swept stays out for anything older."""
         from pymongo import UpdateOne
 
+        with self._answering():
+            self._raise_newest(self._opened(), before_version - 1)
+
         expires = datetime.now(UTC) + self._settings.keep_deleted
         older = {"v": {"$lt": before_version}, "deleted": {"$ne": True}}
         change = {
@@ -177,12 +191,10 @@ class DocumentDbStore:
                 yield Held(row["_id"], int(row["v"]), bool(row.get("deleted")))
 
     def newest(self) -> int:
-        """The highest version held; -1 for none."""
+        """The highest version it ever took or began to take; -1 for none."""
         kept = self._opened()
         with self._answering():
-            self._check_claim(kept)
-            found = kept.find_one({}, {"v": 1}, sort=[("v", -1)])
-            return int(found["v"]) if found and "v" in found else -1
+            return int(self._check_claim(kept)["newest"])
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,9 +1,9 @@
 """A table of Amazon DynamoDB as a store of rows by key.
 
-A row is `{pk, v, body: JSON text}`, a deleted one `{pk, v, deleted: true, expires}`: time to live takes it away some time
-after `keep_deleted`, within days, says AWS, and from then on the publisher's own order keeps older rows out. The guard is
-the condition of each put, `attribute_not_exists(pk) OR v < :v`. Writes in batches know no conditions: each row is a
-request of its own, `writers` of them side by side.
+A row is `{pk, v, body: JSON text}`, a deleted one `{pk, v, deleted: true, expires}`. Time to live takes it away days
+after `keep_deleted`; from then on the publisher's own order keeps older rows out. The guard is the condition of each
+put, `attribute_not_exists(pk) OR v < :v`. Writes in batches know no conditions: each row is a request of its own,
+`writers` of them side by side.
 
 The highest version stands in the item of the claim, since to look for it would read the table. It is raised before the
 rows are written, so it is never too low, whatever crashes; after a purge it stays where it was.

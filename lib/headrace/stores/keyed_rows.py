@@ -107,7 +107,7 @@ def body_of(text: str | bytes) -> dict[str, Any]:
 
 def _json(body: Mapping[str, Any]) -> bytes:
     whole = dict(body)
-    _check(whole, 0)
+    _check(whole, 1)
     try:
         return msgspec.json.encode(whole)
     except UnicodeEncodeError:
@@ -117,25 +117,25 @@ def _json(body: Mapping[str, Any]) -> bytes:
 def _check(value: Any, depth: int) -> None:
     """Refuse what JSON text would change without a word: NaN becomes null, a number as key becomes text."""
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return
-    if kind is int:
+    if depth > _DEEPEST:
+        raise Unfit(f"expected a body of at most {_DEEPEST} levels; found more")
+    if kind is dict:
+        for name, item in value.items():
+            if type(name) is not str:
+                raise Unfit(f"expected text as keys of the body; found {type(name).__name__}")
+            if type(item) is not str:  # most are, and a call takes longer than all the rest
+                _check(item, depth + 1)
+    elif kind is list or kind is tuple:
+        for item in value:
+            if type(item) is not str:
+                _check(item, depth + 1)
+    elif kind is int:
         if not -(2**63) <= value < 2**63:
             raise Unfit("expected whole numbers of at most 64 bits in the body; found a longer one")
     elif kind is float:
         if not math.isfinite(value):
             raise Unfit(f"expected finite numbers in the body; found {value}")
-    elif depth == _DEEPEST:
-        raise Unfit(f"expected a body of at most {_DEEPEST} levels; found more")
-    elif kind is dict:
-        for name, item in value.items():
-            if type(name) is not str:
-                raise Unfit(f"expected text as keys of the body; found {type(name).__name__}")
-            _check(item, depth + 1)
-    elif kind is list or kind is tuple:
-        for item in value:
-            _check(item, depth + 1)
-    else:
+    elif kind is not str and kind is not bool and value is not None:
         raise Unfit(f"expected a body of JSON values; found {kind.__name__}")
 
 

@@ -155,6 +155,7 @@ class KeyedStoreContract:
             "long": put("long", 1, {"a": 2**63}),
             "number as key": put("number as key", 1, {"a": {1: 2}}),
             "strange": put("strange", 1, {"a": {1, 2}}),
+            "many": put("many", 1, {"a": [[]] * 200 + [float("nan")]}),
             "bytes": put("bytes", 1, {"a": b"x"}),
             "half": put("half", 1, {"a": "\ud83d"}),
             "deep": put("deep", 1, nested(500)),
