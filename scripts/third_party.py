@@ -42,8 +42,8 @@ checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.loc
 (BSD-3-Clause), jupytext (MIT), matplotlib (its own licence, after Python's).
 """
 PARTS = (
-    "base", "local", "kafka", "avro", "documentdb", "knowledge", "minilm", "neptune", "opensearch", "pgvector", "profiles",
-    "prometheus", "servers", "dev",
+    "base", "local", "kafka", "avro", "documentdb", "knowledge", "minilm", "neptune", "opensearch", "pgvector",
+    "profiles", "prometheus", "servers", "dev",
 )  # fmt: skip
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {

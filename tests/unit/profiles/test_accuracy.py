@@ -85,7 +85,7 @@ TRAPS: Mapping[str, tuple[Sequence[Mapping[str, str]], set[frozenset[int]]]] = {
         {frozenset({0}), frozenset({1})},
     ),
     "the phone of the call centre": (
-        CALL_CENTRE + [{"given_name": "Anna", "family_name": "Other", "phone": "+49301234567"}],
+        [*CALL_CENTRE, {"given_name": "Anna", "family_name": "Other", "phone": "+49301234567"}],
         {frozenset({number}) for number in range(12)},
     ),
     "the mailbox of a team": (
