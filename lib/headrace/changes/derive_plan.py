@@ -10,6 +10,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
+from headrace.config_derive import CHANGED
+
 _BY_ORDER = frozenset(["First", "Last", "CollectList", "CollectSet", "AnyValue", "ApproximatePercentile", "Mode"])
 """Spark calls these non-deterministic because they depend on the order of rows, not on time or chance."""
 _BY_TIME = frozenset(
@@ -31,17 +33,19 @@ class Analysed:
         free: what in it changes by time or chance, or takes a part of all rows, in words; empty for nothing.
         tied: tables all of whose key columns given for them can only be the result's own key, wherever they stand.
         used: by table, the columns it needs.
+        by_change: tables that are joined, wherever they stand, to the keys in `changed`.
     """
 
     schema: StructType
     free: str
     tied: frozenset[str]
     used: Mapping[str, list[str]]
+    by_change: frozenset[str]
 
 
 def tables_of(spark: SparkSession, sql: str) -> list[str]:
     """The tables a query names, as it writes them, each once. Raises what Spark's parser says."""
-    plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(sql)  # type: ignore[attr-defined]
+    plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(sql)
     named: dict[str, None] = {}
     own: set[str] = set()
     for node in _nodes(plan):
@@ -55,7 +59,7 @@ def tables_of(spark: SparkSession, sql: str) -> list[str]:
 
 def is_query(spark: SparkSession, sql: str) -> bool:
     """Whether it reads and nothing else, such as INSERT or DROP. Raises what Spark's parser says."""
-    parser = spark._jsparkSession.sessionState().sqlParser()  # type: ignore[attr-defined]
+    parser = spark._jsparkSession.sessionState().sqlParser()
     try:
         parser.parseQuery(sql)
     except Exception:
@@ -89,7 +93,8 @@ def analyse(
     tied = {table for table, columns in of.items() if len(ids) == len(key) and plan.ties(table, columns, ids)}
     if not plan.windows_keep(ids):
         tied = set()
-    return Analysed(frame.schema, plan.free, frozenset(tied), plan.used(execution.optimizedPlan()))
+    used = plan.used(execution.optimizedPlan())
+    return Analysed(frame.schema, plan.free, frozenset(tied), used, plan.joined_to(CHANGED, schemas))
 
 
 class _Plan:
@@ -114,6 +119,12 @@ class _Plan:
             for place in places
             for column, one in zip(columns, ids, strict=True)
         )
+
+    def joined_to(self, name: str, schemas: Mapping[str, StructType]) -> frozenset[str]:
+        """The tables each of whose places has the columns of the table `name`, and equal to them."""
+        first = next((place for table, place in self._places if table == name), {})
+        columns, ids = list(first), list(first.values())
+        return frozenset(table for table in schemas if columns and self.ties(table, columns, ids))
 
     def windows_keep(self, ids: Sequence[int]) -> bool:
         """Whether every window function stays among the rows of one key."""

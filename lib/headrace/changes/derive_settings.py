@@ -47,10 +47,12 @@ class Fitted:
         schema: the result's columns.
         remembered: by base, the columns its reach query reads from the base itself: what a changed row led to before
             shows only there.
+        by_change: bases of which the reach query needs the changed rows alone.
     """
 
     schema: StructType
     remembered: Mapping[str, list[str]]
+    by_change: frozenset[str]
 
 
 def derivations(spark: SparkSession, config: Config) -> list[Derivation]:
@@ -94,8 +96,15 @@ def fitted(spark: SparkSession, one: Derivation, schemas: Mapping[str, StructTyp
             raise _wrong(
                 f"{one.name}.reach", f"a query for {base}", said, f"Say which it reaches: {_example(one, base)}"
             )
-    needed = {base: _remembered(spark, one, base, schemas) for base in one.reach}
-    return Fitted(found.schema, {base: columns for base, columns in needed.items() if columns is not None})
+    remembered, by_change = {}, set()
+    for base, (_, tables) in one.reach.items():
+        reached = _fitted_reach(spark, one, base, schemas)
+        if base in tables:
+            # A query that goes by other tables' rows needs no memory: what changed in those they tell themselves.
+            keys = [name for name in schemas[base].names if shared([name], one.keys[base])]
+            remembered[base] = list(dict.fromkeys([*keys, *reached.used[base]]))
+            by_change |= {base} & reached.by_change
+    return Fitted(found.schema, remembered, frozenset(by_change))
 
 
 def _parsed(spark: SparkSession, config: Config, name: str, settings: Derive) -> Derivation:
@@ -143,19 +152,17 @@ def _query(
     return sql, tuple(dict.fromkeys(found))
 
 
-def _remembered(spark: SparkSession, one: Derivation, base: str, schemas: Mapping[str, StructType]) -> list[str] | None:
-    """The columns a reach query reads from the base itself; None where it does not read it.
-
-    A query that goes by other tables' rows needs no memory: where one of those changed, that table's own change tells.
-    """
+def _fitted_reach(
+    spark: SparkSession, one: Derivation, base: str, schemas: Mapping[str, StructType]
+) -> derive_plan.Analysed:
     where, (sql, tables) = f"{one.name}.reach.{base}", one.reach[base]
-    keys = StructType([field_ for field_ in schemas[base] if shared([field_.name], one.keys[base])])
+    keys = StructType([column for column in schemas[base] if shared([column.name], one.keys[base])])
     over = {table: schemas[table] for table in tables} | {CHANGED: keys}
     found = _analysed(spark, one, where, sql, over, {})
     if found.free:
         raise _wrong(where, "every key that a change may reach", found.free, f"Leave {found.free} out.")
     _check_key(one, where, found.schema)
-    return list(dict.fromkeys([*keys.names, *found.used[base]])) if base in tables else None
+    return found
 
 
 def _analysed(
@@ -191,6 +198,11 @@ def _check_key(one: Derivation, where: str, schema: StructType) -> None:
         if not shared([column], schema.names):
             todo = f"Select it, or correct derive.{one.name}.key."
             raise _wrong(where, f"the key column {column} in the result", ", ".join(schema.names), todo)
+
+
+def _no_reach(one: Derivation, base: str, found: str) -> ConfigError:
+    todo = f"Say which keys a changed row reaches: {_example(one, base)}"
+    return _wrong(f"{one.name}.reach", f"a query for {base}", found, todo)
 
 
 def _example(one: Derivation, base: str) -> str:
