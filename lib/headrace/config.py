@@ -192,4 +192,5 @@ class Config(Settings):
 
     def keys(self) -> dict[str, tuple[str, ...]]:
         """The key columns of every ordered and derived table, by the table's name."""
-        return {name: one.key for name, one in [*self.tables.items(), *self.derive.items()]}
+        derived = {name: one.key for name, one in self.derive.items()}
+        return {name: table.key for name, table in self.tables.items()} | derived

@@ -4,6 +4,7 @@ The order of the writes is what makes a repeat safe: floors before rows, rows be
 any line the same batch, or any batch that holds its events again, brings the lake to the same state.
 """
 
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,7 @@ class Applier:
         self._progress = journal.load_progress(self._lake, list(config.tables))
         self._tables = {name: OrderedTable(name, table, self._floors) for name, table in config.tables.items()}
         self._broadcast = str(spark.conf.get(BROADCAST))
+        self._one_at_a_time = threading.Lock()
         self._derivations = Derivations(spark, config)
         self._derivations.start(self._lake, self._mend())
 
@@ -77,7 +79,9 @@ class Applier:
     def apply(
         self, envelopes: DataFrame, batch: str, exact: Transaction | None = None, *, replayed: bool = False
     ) -> BatchResult:
-        """Apply one batch.
+        """Apply one batch; a second one, of another source, waits until it is done.
+
+        So what is derived from both is computed from rows that both have written, by whichever comes last.
 
         Args:
             envelopes: schema `ENVELOPE`.
@@ -92,6 +96,10 @@ class Applier:
             Frozen: the source's positions fell behind (see `freeze`).
             ExpectationStopped: a rule with `on_fail: stop` was broken; nothing of the batch was applied.
         """
+        with self._one_at_a_time:
+            return self._apply(envelopes, batch, exact, replayed)
+
+    def _apply(self, envelopes: DataFrame, batch: str, exact: Transaction | None, replayed: bool) -> BatchResult:
         started = datetime.now(UTC)
         clock = time.monotonic()
         session = envelopes.sparkSession

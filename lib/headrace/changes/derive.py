@@ -46,15 +46,19 @@ class Derivations:
         broadcast = str(spark.conf.get(BROADCAST))
         self._tables = [DerivedTable(one, broadcast) for one in derivations(spark, config)] if config.derive else []
 
+    def waiting(self, lake: Lake) -> list[str]:
+        """Base tables that are not in the lake yet. Raises ConfigError where SQL does not fit those that are."""
+        missing = [base for table in self._tables for base in table.waits_for(lake)]
+        return list(dict.fromkeys(missing))
+
     def start(self, lake: Lake, mended: Mapping[str, DataFrame]) -> None:
         """Compute what is new in the settings, and what a start changed in base tables.
 
         Args:
             mended: by base table, keys (column `key`) of rows that were deleted.
         """
-        for table in self._tables:
-            if not table.check(lake):
-                log.info("table=%s waits for its base tables: %s", table.name, ", ".join(table.one.bases))
+        if waiting := self.waiting(lake):
+            log.info("derived tables wait for rows of %s", ", ".join(waiting))
         if self._tables:
             derived = self.apply(lake, mended, {}, None)
             journal.append_derived_rejects(lake, derived, MEND)

@@ -59,16 +59,14 @@ class DerivedTable:
     def name(self) -> str:
         return self.one.name
 
-    def check(self, lake: Lake) -> bool:
-        """Whether all base tables are there. Raises ConfigError where the SQL does not fit them."""
+    def waits_for(self, lake: Lake) -> list[str]:
+        """Base tables that are not there yet. Raises ConfigError where they all are and the SQL does not fit them."""
         schemas = {base: derive_query.base_schema(lake, base) for base in self.one.bases}
         there = {base: schema for base, schema in schemas.items() if schema is not None}
-        if len(there) < len(schemas):
-            return False
-        if there != self._schemas:
+        if len(there) == len(schemas) and there != self._schemas:
             self._fitted = fitted(lake.spark, self.one, there)
             self._schemas = there
-        return True
+        return [base for base in schemas if base not in there]
 
     def apply(
         self, lake: Lake, changed: Mapping[str, DataFrame], whole: Collection[str], changed_at: datetime | None
@@ -84,7 +82,7 @@ class DerivedTable:
         """
         mine = {base: changed[base] for base in self.one.bases if base in changed}
         everything = any(base in whole for base in self.one.bases)
-        if (self._made and not mine and not everything) or not self.check(lake):
+        if (self._made and not mine and not everything) or self.waits_for(lake):
             return Told()
         self._made = self._made or self._is_made(lake)
         fits = self._fits(lake)
@@ -161,7 +159,7 @@ class DerivedTable:
 
     @property
     def _fit(self) -> Fitted:
-        assert self._fitted is not None, "check() comes first"
+        assert self._fitted is not None, "waits_for() comes first"
         return self._fitted
 
     def _is_made(self, lake: Lake) -> bool:
