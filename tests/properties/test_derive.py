@@ -24,7 +24,7 @@ from headrace.lake import Lake
 from headrace.testing import delete, envelopes, moved, truncate, upsert
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-WORLDS, BATCHES, EVENTS = (20, 16, 200) if SOAK else (1, 6, 60)
+WORLDS, BATCHES, EVENTS = (20, 16, 200) if SOAK else (1, 5, 60)
 SOURCE_OF = {"bookings": "sales", "flights": "travel", "customers": "travel"}
 KEYS = {"bookings": "booking_id", "flights": "flight_id", "customers": "customer_id"}
 DERIVE = {
@@ -185,9 +185,10 @@ def test_derived_tables_equal_their_sql_after_every_batch_and_changes_are_told(
         batch = [*(everything[number] if number < 2 else []), *events.some(source, EVENTS)]
         frame = envelopes(spark, batch, config, source=source)
         applier.apply(frame, f"{source}/{number}")
-        if number == 0:
-            continue  # the other source has sent nothing: there is nothing to join with
         now = expected(**base_rows(lake))
+        if number == 0:  # the other source has sent nothing: there is nothing to join with
+            before["totals"] = now["totals"]
+            continue
         news = told(lake, f"{source}/{number}")
         for name in DERIVE:
             assert derived_rows(lake, name) == now[name], (number, name)

@@ -79,7 +79,7 @@ def _reached(
             elif base in fitted.by_change:
                 relations[base] = view(keys.among(current).select(*map(col, columns)))
         relations[CHANGED] = view(keys.hinted(keys.frame))
-        return _run(lake, sql, relations).select(*map(col, one.key)).localCheckpoint()
+        return _run(lake, sql, relations).select(*map(col, one.key))
 
 
 def _stored(lake: Lake, table: str, schema: StructType) -> str:
@@ -95,7 +95,7 @@ def _run(lake: Lake, sql: str, relations: Mapping[str, str]) -> DataFrame:
 
 @contextmanager
 def _views(lake: Lake) -> Iterator[Callable[[DataFrame], str]]:
-    """Gives frames names for as long as a query is made and run."""
+    """Gives frames names for as long as a query is made; its plan then holds the frames themselves."""
     made: list[str] = []
 
     def view(frame: DataFrame) -> str:

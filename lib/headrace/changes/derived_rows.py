@@ -116,15 +116,27 @@ class Difference:
         )
 
     def write(
-        self, lake: Lake, name: str, schema: StructType, key: Sequence[str], stored: int, changed_at: datetime | None
-    ) -> str:
-        """Write it; the position of the rows written.
+        self,
+        lake: Lake,
+        name: str,
+        schema: StructType,
+        key: Sequence[str],
+        at: str,
+        changed_at: datetime | None,
+        *,
+        empty: bool,
+    ) -> None:
+        """Write it.
 
         The deletes come first, into `tombstones/<name>`: after a crash they tell which keys went.
+
+        Args:
+            at: the position of the rows.
+            changed_at: the time of change; now where it is not known.
+            empty: the table holds no row.
         """
         relative = TABLES.format(table=name)
         with lake.writing(relative):
-            at = _next_position(lake, relative)
             when = F.current_timestamp() if changed_at is None else F.lit(changed_at).cast("timestamp")
             if self.gone:
                 stones = self.frame.where(F.col(_KIND) == "gone").select(
@@ -138,11 +150,10 @@ class Difference:
             )  # fmt: skip
             if self.rewritten:
                 _rewrite(lake, relative, changes.where("NOT _gone").drop("_gone", _KEY), key)
-            elif not stored:
+            elif empty:
                 lake.append(changes.drop("_gone", _KEY), relative)
             else:
                 self._merge(lake, relative, changes, schema, key)
-        return at
 
     def _merge(self, lake: Lake, relative: str, changes: DataFrame, schema: StructType, key: Sequence[str]) -> None:
         # The key of a row that goes is in its text alone: its SQL gives nothing.
@@ -165,6 +176,23 @@ class Difference:
         if self.inserted:
             merge = merge.whenNotMatchedInsert("NOT s._gone", values)
         merge.execute()
+
+
+class Positions:
+    """The positions of a derived table's writes: the time the table was made, and a number that grows with each.
+
+    The number is the table's own version when the process starts, and one more for each write: never above the version
+    that the write makes, and above all numbers of earlier processes. So no clock is asked, and a delete counts as well.
+    """
+
+    def __init__(self, lake: Lake, relative: str) -> None:
+        made = lake.table(relative).detail().select(F.unix_micros("createdAt")).collect()[0][0]
+        self._made, self._last = f"n16{made:016d}", lake.version(relative)
+
+    def next(self) -> str:
+        """The position of the next write."""
+        self._last += 1
+        return position([self._made, integer(self._last)], "upsert", b"")
 
 
 def fits(lake: Lake, relative: str, schema: StructType, key: Sequence[str], *, same_key: bool) -> bool:
@@ -226,12 +254,6 @@ def _kind(schema: StructType, rewritten: bool) -> Column:
         .when(~old, F.lit("insert"))
         .when(~same, F.lit("update"))
     )
-
-
-def _next_position(lake: Lake, relative: str) -> str:
-    """The position of what the next commit writes."""
-    made = lake.table(relative).detail().select(F.unix_micros("createdAt")).collect()[0][0]
-    return position([f"n16{made:016d}", integer(lake.version(relative) + 1)], "upsert", b"")
 
 
 def _is_told(lake: Lake, name: str, at: str) -> bool:

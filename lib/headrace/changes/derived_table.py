@@ -1,7 +1,7 @@
 """One derived table: which of its rows a batch may have changed, and how they are written.
 
-A row's position is the time its table was made and the number of the commit that wrote it. So it grows with every
-change of the row, even where the change is that a base row went; and a repeat, which changes nothing, leaves it.
+A row's position says which write of its table made it (`derived_rows.Positions`). So it grows with every change of the
+row, even where the change is that a base row went; and a repeat, which changes nothing, leaves it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pyspark.sql.types import StructType
 
 from headrace.changes import derive_query, derived_rows, reached
 from headrace.changes.derive_settings import Derivation, Fitted, fitted
-from headrace.changes.derived_rows import Difference
+from headrace.changes.derived_rows import Difference, Positions
 from headrace.changes.some_keys import Keys
 from headrace.lake import Lake
 from headrace.ordering.join_settings import BROADCAST, join_settings
@@ -54,6 +54,7 @@ class DerivedTable:
         self._made: bool | None = None
         self._all_told: bool | None = None
         self._rows: int | None = None
+        self._positions: Positions | None = None
 
     @property
     def name(self) -> str:
@@ -143,9 +144,11 @@ class DerivedTable:
         for setting, value in join_settings(before, found.rows, self._broadcast).items():
             lake.spark.conf.set(setting, value)
         self._all_told = self._rows = None  # unknown until the write is known to have ended
-        position = found.write(lake, self.name, schema, key, before, changed_at)
+        self._positions = self._positions or Positions(lake, self._path)
+        at = self._positions.next()
+        found.write(lake, self.name, schema, key, at, changed_at, empty=before == 0)
         self._all_told, self._rows = False, before + found.inserted - found.gone
-        return Told(found.keys(position), found.refused())
+        return Told(found.keys(at), found.refused())
 
     def _remember(self, lake: Lake, keys: Mapping[str, Keys] | None) -> None:
         for base, columns in self._fit.remembered.items():

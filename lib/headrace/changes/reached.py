@@ -16,8 +16,6 @@ from headrace.changes.some_keys import Keys
 from headrace.lake import Assignments, Lake
 from headrace.tables import REACHED, TABLES
 
-_TEXT_KEY = "key"
-
 
 def rows(lake: Lake, derived: str, base: str, schema: StructType, columns: Sequence[str], keys: Keys) -> DataFrame:
     """The remembered rows of some keys of a base table, with these columns, typed as the base is now."""
@@ -67,5 +65,4 @@ def _known(lake: Lake, derived: str, base: str, keys: Keys | None) -> DataFrame:
     known = lake.read(lake.ensure(REACHED, table=derived)).where(F.col("base") == base)
     if keys is None:
         return known
-    texts = keys.frame.select(key_text([col(name) for name in keys.frame.columns]).alias(_TEXT_KEY))
-    return Keys.of(texts).among(known)
+    return keys.texts().among(known)

@@ -8,7 +8,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from headrace.changes.columns import col
+from headrace.changes.columns import col, key_text
+from headrace.lake import local_rows, quoted
 
 MOST_LISTED = 1000
 """Keys up to this number are written into the query: Spark then finds the files that may hold them."""
@@ -36,15 +37,31 @@ class Keys:
     def of(cls, rows: DataFrame) -> "Keys":
         """The distinct rows of a frame, as keys."""
         frame = rows.distinct().localCheckpoint(eager=False)
-        columns = [column.name for column in frame.schema if column.dataType.simpleString() in _LISTABLE]
+        few = frame.limit(MOST_LISTED + 1).collect()
+        if len(few) <= MOST_LISTED:
+            return cls._few(frame, [tuple(row) for row in few])
+        columns = _listable(frame)
         bounds = [F.struct(F.min(col(name)), F.max(col(name)), F.count(col(name))) for name in columns]
-        found = frame.agg(F.count(F.lit(1)), *bounds).collect()[0]
-        count = int(found[0])
+        count, *found = frame.agg(F.count(F.lit(1)), *bounds).collect()[0]
         by_column = {
-            name: (one[0], one[1]) if one[2] == count else None for name, one in zip(columns, found[1:], strict=True)
+            name: (one[0], one[1]) if one[2] == count else None for name, one in zip(columns, found, strict=True)
         }
-        listed = [tuple(row) for row in frame.collect()] if count <= MOST_LISTED else None
-        return cls(frame, count, by_column, listed)
+        return cls(frame, int(count), by_column, None)
+
+    @classmethod
+    def _few(cls, frame: DataFrame, keys: list[tuple[Any, ...]]) -> "Keys":
+        columns = _listable(frame)
+        if len(columns) == len(frame.columns):
+            # As a part of the plan they cost no job of their own.
+            ddl = ", ".join(f"{quoted(field.name)} {field.dataType.simpleString()}" for field in frame.schema)
+            frame = local_rows(frame.sparkSession, keys, ddl)
+        return cls(frame, len(keys), dict.fromkeys(columns), keys)
+
+    def texts(self) -> "Keys":
+        """The same keys as texts, in the column `key`, as `changed_keys` holds them."""
+        frame = self.frame.select(key_text([col(name) for name in self.frame.columns]).alias("key"))
+        listed = None if self.listed is None else [tuple(row) for row in frame.collect()]
+        return Keys(frame, self.count, {"key": None}, listed)
 
     def among(self, rows: DataFrame) -> DataFrame:
         """The rows whose columns of the same names are one of the keys; null counts as equal to null."""
@@ -71,6 +88,10 @@ class Keys:
             return known | col(name).isNull() if None in values else known
         bounds = self.bounds[name]
         return None if bounds is None else col(name).between(*bounds)
+
+
+def _listable(frame: DataFrame) -> list[str]:
+    return [field.name for field in frame.schema if field.dataType.simpleString() in _LISTABLE]
 
 
 def typed_keys(texts: DataFrame, columns: Sequence[tuple[str, str]]) -> DataFrame:
