@@ -158,6 +158,7 @@ class Config(Settings):
     """Everything one deployment is told.
 
     Attributes:
+        derive: tables computed from those of `tables`.
         runtime: `glue` and `databricks` bring their own Spark; `local` makes one on this machine.
     """
 

@@ -1,9 +1,9 @@
 """Derived tables: what a batch does to them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -109,3 +109,53 @@ def test_a_row_that_moves_from_one_group_to_another_changes_both(spark: SparkSes
     world.start()
     assert world.batch(delete("bookings", {"booking_id": "2"}, at=4)) == [("totals", '["bob"]')]
     assert world.rows("totals") == [("ada", 5, 1)]
+
+
+def test_one_key_given_twice_is_refused_and_the_other_rows_go_on(spark: SparkSession, lake: Path) -> None:
+    by_customer = {
+        "key": ["customer"],
+        "sql": "SELECT customer, booking_id FROM bookings",
+        "reach": {"bookings": "SELECT customer FROM bookings JOIN changed USING (booking_id)"},
+    }
+    world = World(spark, lake, latest=by_customer)
+
+    world.batch(booking("1", None, 1), booking("2", None, 2, customer="bob"))
+    world.batch(booking("3", None, 3), booking("4", None, 4, customer=None), booking("5", None, 5, customer="eve"))
+
+    assert world.rows("latest") == [("ada", "1"), ("bob", "2"), ("eve", "5")]
+    assert world.rejects() == [
+        ("latest", '["ada"]', "derived key twice"), ("latest", "[null]", "derived key null"),
+    ]  # fmt: skip
+
+
+def test_other_sql_computes_all_rows_anew_at_the_start(spark: SparkSession, lake: Path) -> None:
+    world = World(spark, lake, totals=TOTALS)
+    world.batch(booking("1", None, 1, price=5), booking("2", None, 2, price=7, customer="bob"))
+    first = world.lake.read("tables/totals").agg(F.max("_position")).collect()[0][0]
+
+    more = TOTALS | {"sql": "SELECT customer, sum(price) + 1 AS total, count(*) AS bookings FROM bookings GROUP BY 1"}
+    world.set(totals=more)
+    assert world.rows("totals") == [("ada", 6, 1), ("bob", 8, 1)]
+    assert world.told("derive/0") == [("totals", '["ada"]'), ("totals", '["bob"]')]
+    assert world.lake.read("tables/totals").agg(F.min("_position")).collect()[0][0] > first
+
+    world.set(totals=TOTALS | {"sql": "SELECT customer, max(status) AS status FROM bookings GROUP BY 1"})
+    assert world.rows("totals") == [("ada", "new"), ("bob", "new")]
+
+
+def test_batches_of_two_sources_at_the_same_moment_see_each_other(spark: SparkSession, lake: Path) -> None:
+    tables = {"bookings": TABLES["bookings"], "flights": {"source": "travel", "key": ["flight_id"]}}
+    where = {"from": "files", "path": "/in", "format": "debezium"}
+    sources = {"feed": where, "travel": where}
+    given = {"lake": str(lake), "sources": sources, "tables": tables, "derive": {"trips": TRIPS}}
+    config = Config.model_validate(given)
+    applier = Applier(spark, config)
+    sales = envelopes(spark, [booking("1", "F", 1)], config)
+    travel = envelopes(spark, [flight("F", "LH1", 1)], config, source="travel")
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(applier.apply, sales, "feed/0"), pool.submit(applier.apply, travel, "travel/0")]:
+            done.result()
+
+    rows = Lake(spark, str(lake)).read("tables/trips").select("booking_id", "status", "number").collect()
+    assert list(map(tuple, rows)) == [("1", "new", "LH1")]
