@@ -91,11 +91,8 @@ def fitted(spark: SparkSession, one: Derivation, schemas: Mapping[str, StructTyp
     _check_columns(one, found.schema)
     for base in plain:
         if base not in found.tied:
-            columns = ", ".join(one.key)
-            said = f"rows of {base} that lead to rows with another {columns}, or to rows of several"
-            raise _wrong(
-                f"{one.name}.reach", f"a query for {base}", said, f"Say which it reaches: {_example(one, base)}"
-            )
+            said = f"none, and SQL that does not join every {base} on {', '.join(one.key)}"
+            raise _no_reach(one, base, said)
     remembered, by_change = {}, set()
     for base, (_, tables) in one.reach.items():
         reached = _fitted_reach(spark, one, base, schemas)
@@ -123,9 +120,7 @@ def _parsed(spark: SparkSession, config: Config, name: str, settings: Derive) ->
     for base in bases:
         if base not in reach and shared(one.key, keys[base]) != sorted(one.key):
             found = f"none, and the key of {base} ({', '.join(keys[base])}) does not hold {', '.join(one.key)}"
-            raise _wrong(
-                f"{name}.reach", f"a query for {base}", found, f"Say which keys it reaches: {_example(one, base)}"
-            )
+            raise _no_reach(one, base, found)
     return one
 
 
