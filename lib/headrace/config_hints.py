@@ -20,7 +20,7 @@ _TABLE = "users: {source: feed, key: [userId]}"
 _SOURCE = "feed: {from: files, path: ./in, format: debezium}"
 _FORMATS = "one of json, debezium, dms, dynamodb, objects, snapshot"
 _DERIVE = "stays: {key: [booking_id], sql: 'SELECT booking_id, status FROM bookings'}"
-_REACH = "flights: SELECT booking_id FROM bookings JOIN changed USING (flight_id)"
+_REACH = "bookings: SELECT customer_id FROM bookings JOIN changed USING (booking_id)"
 _RULE = "{column: price, min: 0, on_fail: reject}"
 
 HINTS: dict[str, Hint] = {
