@@ -12,7 +12,9 @@ from headrace.changes.columns import col, key_text
 from headrace.lake import local_rows, quoted
 
 MOST_LISTED = 1000
-"""Keys up to this number are written into the query: Spark then finds the files that may hold them."""
+"""Keys up to this number are held by the driver, as a part of the plan."""
+MOST_LITERALS = 20
+"""Values up to this number are written into the query one by one: for each Delta looks at every file's statistics."""
 MOST_BROADCAST = 500_000
 _LISTABLE = frozenset(["string", "bigint", "int", "smallint", "tinyint", "date", "boolean"])
 """Types whose values go to Python and back unchanged."""
@@ -25,7 +27,7 @@ class Keys:
     Attributes:
         frame: the key columns; computed once.
         bounds: by column of a type that can be listed: smallest and largest value, None where one is null.
-        listed: the keys themselves where they are few.
+        listed: the keys themselves where they are few; the driver holds them.
     """
 
     frame: DataFrame
@@ -55,7 +57,12 @@ class Keys:
             # As a part of the plan they cost no job of their own.
             ddl = ", ".join(f"{quoted(field.name)} {field.dataType.simpleString()}" for field in frame.schema)
             frame = local_rows(frame.sparkSession, keys, ddl)
-        return cls(frame, len(keys), dict.fromkeys(columns), keys)
+        by_column: dict[str, tuple[Any, Any] | None] = {}
+        for number, name in enumerate(frame.columns):
+            values = [key[number] for key in keys]
+            if name in columns:
+                by_column[name] = None if not values or None in values else (min(values), max(values))
+        return cls(frame, len(keys), by_column, keys)
 
     def texts(self) -> "Keys":
         """The same keys as texts, in the column `key`, as `changed_keys` holds them."""
@@ -68,7 +75,7 @@ class Keys:
         names = self.frame.columns
         conditions = [condition for name in names if (condition := self._narrow(name)) is not None]
         kept = rows.where(reduce(lambda one, other: one & other, conditions)) if conditions else rows
-        if self.listed is not None and conditions and len(names) == 1:
+        if self._literal and conditions and len(names) == 1:
             return kept
         wanted = self.frame.select(*[col(name).alias(f"_k{number}") for number, name in enumerate(names)])
         same = [col(name).eqNullSafe(F.col(f"_k{number}")) for number, name in enumerate(names)]
@@ -78,11 +85,15 @@ class Keys:
         """A frame with a row for each key, to be sent to where the other side's rows are."""
         return F.broadcast(frame) if self.count <= MOST_BROADCAST else frame
 
+    @property
+    def _literal(self) -> bool:
+        return self.listed is not None and len(self.listed) <= MOST_LITERALS
+
     def _narrow(self, name: str) -> Column | None:
         """A condition on one column that Spark hands to the files' statistics."""
         if name not in self.bounds:
             return None
-        if self.listed is not None:
+        if self.listed is not None and self._literal:
             values = {key[self.frame.columns.index(name)] for key in self.listed}
             known = col(name).isin(sorted(values - {None}))
             return known | col(name).isNull() if None in values else known
