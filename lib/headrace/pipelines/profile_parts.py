@@ -24,7 +24,7 @@ _PARKED = """source string, table string, reason string, detail string, key stri
 
 def table_keys(config: Config) -> dict[str, tuple[str, ...]]:
     """The key columns of every table a profile may be made of."""
-    return {name: table.key for name, table in config.tables.items()}
+    return {name: tuple(key) for name, key in config.keys().items()}
 
 
 def publishers(lake: Lake, settings: Profiles) -> list[Publisher]:
