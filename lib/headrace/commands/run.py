@@ -36,5 +36,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _configured(config: Config) -> list[str]:
     """The jobs the settings have something for."""
-    wanted = {"apply_changes": bool(config.tables), "index_knowledge": config.knowledge is not None}
+    wanted = {
+        "apply_changes": bool(config.tables),
+        "build_profiles": config.profiles is not None,
+        "index_knowledge": config.knowledge is not None,
+    }
     return [name for name in JOBS if wanted[name]]

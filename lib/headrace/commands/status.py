@@ -9,6 +9,8 @@ With `--json` one object:
     no_table    sent, applied, stale, rejected, ignored: what belongs to no table
     rejects     [{table, reason, count, newest, example}]
     open_requests   names of the files in <lake>/requests/ that are not carried out yet
+    people      null without profiles, else records (by name), people, quarantined (by kind), behind, stores (by name,
+                commits behind)
     knowledge   null without it, else
         feeds       by name: living, deleted, newest_changed_at
         pieces      of the living documents
@@ -28,6 +30,7 @@ from datetime import datetime
 
 from headrace.commands.knowledge_lines import knowledge_lines
 from headrace.commands.options import config_option, json_option
+from headrace.commands.people_lines import people_lines
 from headrace.commands.text import aligned, cut, duration, moment, number, page_width, to_json
 from headrace.config_file import load
 from headrace.pipelines.status import Status, status
@@ -66,6 +69,9 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
     if found.knowledge is not None:
         yield ""
         yield from knowledge_lines(found.knowledge)
+    if found.people is not None:
+        yield ""
+        yield from people_lines(found.people)
     for request in found.open_requests:
         yield f"Open request: {request}; `headrace run apply_changes --once` carries it out."
     if schema:

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from pyspark.sql import functions as F
@@ -143,6 +144,9 @@ class _Job:
         newest, table = self._lake.version(CHANGED_KEYS.path), self._lake.table_id(CHANGED_KEYS.path)
         touched = self._touched(newest, table)
         if touched is not None and not touched and not self._carried and not self._batches.due():
+            if self._reached and newest > self._reached.commit:
+                self._reached = replace(self._reached, commit=newest)
+                profile_progress.keep(self._files, self._reached)
             return
         began = time.monotonic()
         self._batch += 1

@@ -60,6 +60,11 @@ def check(config: Config) -> Iterator[Finding]:
 
         for title, trial in check_knowledge.trials(config, config.knowledge):
             yield _tried(title, trial)
+    if config.profiles is not None:
+        from headrace.pipelines import check_profiles
+
+        for title, trial in check_profiles.trials(config, config.profiles):
+            yield _tried(title, trial)
 
 
 def _tried(name: str, attempt: Callable[[], str]) -> Finding:

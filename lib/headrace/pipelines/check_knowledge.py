@@ -49,14 +49,14 @@ def _index(config: Config, settings: Index, model: EmbedBase) -> str:
         store.attach(known_lake_id(LakeFiles(config.lake)))
     except NotThere:
         if isinstance(settings, SqliteIndex):
-            _may_be_made(settings.path)
+            may_be_made(settings.path)
         return f"{settings.store}: not made yet; `headrace run index_knowledge` makes it"
     finally:
         store.close()
     return f"{settings.store}: there"
 
 
-def _may_be_made(path: str) -> None:
+def may_be_made(path: str) -> None:
     """Raise Unreachable where a file cannot be made."""
     folder = Path(path).expanduser().absolute().parent
     while not folder.exists():

@@ -9,6 +9,7 @@ from typing import Any
 from headrace.config import Config
 from headrace.pipelines.knowledge_status import KnowledgeStatus, knowledge_status, refused
 from headrace.pipelines.lag import Lag, lag
+from headrace.pipelines.people_status import PeopleStatus, people_status
 from headrace.pipelines.requests import list_open
 from headrace.pipelines.tables_view import LakeView
 from headrace.pipelines.telemetry import HEARTBEATS
@@ -76,6 +77,7 @@ class Status:
     rejects: list[dict[str, Any]]
     open_requests: list[str]
     knowledge: KnowledgeStatus | None = None
+    people: PeopleStatus | None = None
     heartbeats: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -99,6 +101,7 @@ def status(config: Config, view: LakeView | None = None, now: datetime | None = 
         rejects=refused(view, JOB),
         open_requests=[request.name for request in list_open(view.files, JOB, refuse=False)],
         knowledge=knowledge_status(config, view),
+        people=people_status(config, view),
         heartbeats=_heartbeats(view),
     )
 

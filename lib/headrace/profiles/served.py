@@ -41,11 +41,16 @@ def serve(lake: Lake, built: DataFrame, persons: Collection[str] | None, kinds: 
     """
     changes = _differences(lake, built, persons).localCheckpoint()
     counts = {row["what"]: row["count"] for row in changes.groupBy("what").count().collect()}
-    written = counts.get("grown", 0) + counts.get("shrunk", 0)
+    written, same, later = (
+        counts.get("grown", 0) + counts.get("shrunk", 0),
+        counts.get("same", 0),
+        counts.get("later", 0),
+    )
     if written or counts.get("gone"):
-        _tell(lake, changes, kinds, counts, batch)
+        _tell(lake, changes.where("what <> 'later'"), kinds, counts, batch)
+    if counts.keys() - {"same"}:
         _write(lake, changes.where("what <> 'same'"), batch)
-    return Served(written, counts.get("same", 0), counts.get("gone", 0))
+    return Served(written, same + later, counts.get("gone", 0))
 
 
 def snapshot(lake: Lake, kinds: Collection[str]) -> DataFrame:
@@ -67,7 +72,10 @@ def persons_having(lake: Lake, values: DataFrame) -> DataFrame:
 
 
 def _differences(lake: Lake, built: DataFrame, persons: Collection[str] | None) -> DataFrame:
-    """`what` (grown, shrunk, gone or same) with the columns of `built`, and what was held before."""
+    """`what` became of each, with the columns of `built`, and what was held before.
+
+    `grown`, `shrunk`, `gone` or `same`; `later`: only the time at which it changes by itself is another.
+    """
     held = lake.read(lake.ensure(PROFILES))
     if persons is not None:
         held = picked(held, "person", persons)
@@ -78,6 +86,7 @@ def _differences(lake: Lake, built: DataFrame, persons: Collection[str] | None) 
     old = held.select(
         F.col("person").alias("_person"), F.col("digest").alias("_digest"), F.col("records").alias("_records"),
         F.col("identifiers").alias("_identifiers"), F.col("deleted").alias("_deleted"),
+        F.col("due_at").alias("_due_at"),
     )  # fmt: skip
     both = told.join(old, F.col("person") == F.col("_person"), "full")
     living = F.col("digest").isNotNull()
@@ -86,7 +95,9 @@ def _differences(lake: Lake, built: DataFrame, persons: Collection[str] | None) 
         & (F.col("records") == F.col("_records")) & (F.col("identifiers") == F.col("_identifiers"))
     )  # fmt: skip
     lost = F.size(F.array_except("_records", "records")) > 0
-    what = F.when(~living, "gone").when(same, "same").when(lost, "shrunk").otherwise("grown")
+    on_time = F.col("due_at").eqNullSafe(F.col("_due_at"))
+    what = F.when(~living, "gone").when(same & on_time, "same").when(same, "later")
+    what = what.when(lost, "shrunk").otherwise("grown")
     return both.withColumn("what", what).withColumn("person", F.coalesce("person", "_person"))
 
 
