@@ -532,7 +532,7 @@ variable "jobs" {
       watches = "sources"
       owns = [
         "tables", "tombstones", "history", "versions", "truncates", "changed_keys", "schemas", "batches", "changes_log",
-        "rejects/apply_changes",
+        "rejects/apply_changes", "reached",
       ]
     }
     index_knowledge = {

@@ -17,10 +17,12 @@ from headrace.config_base import (
     OptionText,
     Settings,
     Text,
-    Timeout,
 )
+from headrace.config_derive import Derive
+from headrace.config_derive import misfits as derive_misfits
 from headrace.config_fit import left_out, misfits
 from headrace.config_knowledge import Knowledge
+from headrace.config_maintenance import TableMaintenance
 from headrace.config_metrics import Metrics
 from headrace.config_names import misnamed
 from headrace.config_profiles import Profiles
@@ -72,22 +74,6 @@ class Expectation(Settings):
         if self.min > self.max:  # type: ignore[operator]
             raise Contradiction("max", f"at least min, {self.min}", f"{self.max}", "{column: price, min: 0, max: 9}")
         return self
-
-
-class TableMaintenance(Settings):
-    """Upkeep of one table, run between batches by the job that owns it.
-
-    Attributes:
-        compact_at_files: OPTIMIZE once this many files have come since the last time; it joins files below 64 MiB.
-        vacuum_every, vacuum_keep: how often VACUUM runs, and the age of files it may delete.
-        purge_tombstones_after: how long deletes are remembered; refused where shorter than the log, the rejects or
-            `replay_horizon` can bring an older event back.
-    """
-
-    compact_at_files: Annotated[int, Field(gt=1)] = 64
-    vacuum_every: Duration = timedelta(days=1)
-    vacuum_keep: Timeout = timedelta(days=7)
-    purge_tombstones_after: Duration = timedelta(days=30)
 
 
 class Table(Settings):
@@ -173,6 +159,7 @@ class Config(Settings):
     """Everything one deployment is told.
 
     Attributes:
+        derive: tables computed from those of `tables`.
         runtime: `glue` and `databricks` bring their own Spark; `local` makes one on this machine.
     """
 
@@ -180,6 +167,7 @@ class Config(Settings):
     runtime: Literal["local", "glue", "databricks"] = "local"
     sources: dict[Name, Source] = Field(default_factory=dict)
     tables: dict[Name, Table] = Field(default_factory=dict)
+    derive: dict[Name, Derive] = Field(default_factory=dict)
     knowledge: Knowledge | None = None
     profiles: Profiles | None = None
     checkpoints: str | None = None
@@ -193,12 +181,12 @@ class Config(Settings):
     def _tables_fit(self) -> "Config":
         problems = list(left_out({"sources": self.sources, "tables": self.tables, "knowledge": self.knowledge}))
         if not problems:
-            problems = list(misfits(self))
+            problems = [*misfits(self), *derive_misfits(self.derive, self.tables)]
         if self.knowledge:
             formats = {name: source.format for name, source in self.sources.items()}
-            problems += self.knowledge.misfits(list(self.tables), formats)
+            problems += self.knowledge.misfits(list(self.keys()), formats)
         if self.profiles:
-            problems += self.profiles.misfits({name: table.key for name, table in self.tables.items()})
+            problems += self.profiles.misfits(self.keys())
         if problems:
             raise Contradictions(problems)
         return self
@@ -206,3 +194,8 @@ class Config(Settings):
     def tables_of(self, source: str) -> dict[str, Table]:
         """The tables fed by one source, by name."""
         return {name: table for name, table in self.tables.items() if table.source == source}
+
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """The key columns of every ordered and derived table, by the table's name."""
+        derived = {name: one.key for name, one in self.derive.items()}
+        return {name: table.key for name, table in self.tables.items()} | derived

@@ -20,8 +20,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 _SCHEMES = ("s3://", "s3a://", "file:///", "file:/", "dbfs:/")
 TABLE_FOLDERS = frozenset(
     ["tables", "tombstones", "truncates", "history", "versions", "changed_keys", "changes_log", "rejects", "schemas",
-     "batches", "documents", "chunks", "vectors", "passages", "outbox", "identifiers", "people", "aliases",
-     "identity_events", "quarantine", "profiles", "behaviour", "placed"]
+     "batches", "reached", "documents", "chunks", "vectors", "passages", "outbox", "identifiers", "people",
+     "aliases", "identity_events", "quarantine", "profiles", "behaviour", "placed"]
 )  # fmt: skip
 
 

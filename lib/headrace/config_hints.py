@@ -21,6 +21,8 @@ _TABLE = "users: {source: feed, key: [userId]}"
 _SOURCE = "feed: {from: files, path: ./in, format: debezium}"
 _REGISTRY = '{kind: confluent, url: "https://registry:8081"}'
 _FORMATS = "one of json, debezium, dms, dynamodb, objects, snapshot"
+_DERIVE = "stays: {key: [booking_id], sql: 'SELECT booking_id, status FROM bookings'}"
+_REACH = "bookings: SELECT customer_id FROM bookings JOIN changed USING (booking_id)"
 _RULE = "{column: price, min: 0, on_fail: reject}"
 
 HINTS: dict[str, Hint] = {
@@ -130,6 +132,17 @@ HINTS: dict[str, Hint] = {
     "tables.*.maintenance.vacuum_every": Hint(_DURATION, "vacuum_every: 1 day"),
     "tables.*.maintenance.vacuum_keep": Hint("a duration above 0, such as 12h or 7 days", "vacuum_keep: 7 days"),
     "tables.*.maintenance.purge_tombstones_after": Hint(_DURATION, "purge_tombstones_after: 30 days"),
+    "derive": Hint("derived tables by name", f"derive: {{{_DERIVE}}}"),
+    "derive.*": Hint("a derived table: a mapping with key and sql", _DERIVE),
+    "derive.*.key": Hint("the columns of the result that identify a row", "key: [booking_id]"),
+    "derive.*.sql": Hint("one query over tables of the settings", "sql: SELECT booking_id, status FROM bookings"),
+    "derive.*.reach": Hint("by table, a query for the keys that a changed row reaches", f"reach: {{{_REACH}}}"),
+    "derive.*.reach.*": Hint("a query over changed, the keys that changed", _REACH),
+    "derive.*.maintenance": Hint("when a table is tidied up", "maintenance: {vacuum_every: 1 day}"),
+    "derive.*.maintenance.compact_at_files": Hint("a whole number above 1", "compact_at_files: 64"),
+    "derive.*.maintenance.vacuum_every": Hint(_DURATION, "vacuum_every: 1 day"),
+    "derive.*.maintenance.vacuum_keep": Hint("a duration above 0, such as 12h or 7 days", "vacuum_keep: 7 days"),
+    "derive.*.maintenance.purge_tombstones_after": Hint(_DURATION, "purge_tombstones_after: 30 days"),
     "log": Hint("settings of changes_log", "log: {keep: 14 days}"),
     "log.enabled": Hint("true or false", "enabled: true"),
     "log.keep": Hint(_DURATION, "keep: 14 days"),

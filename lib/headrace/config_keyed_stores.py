@@ -4,10 +4,17 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, OneOf, Positive, Settings, Text, Timeout
+from headrace.config_postgres import is_loopback
+
+_SET_BESIDE = frozenset(
+    ["tls", "ssl", "tlscafile", "tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames",
+     "authmechanism", "authsource"]
+)  # fmt: skip
 
 
 class KeyedStoreBase(Settings):
@@ -47,19 +54,37 @@ class DocumentDbRows(KeyedStoreBase):
     """Amazon DocumentDB, or MongoDB.
 
     Attributes:
-        uri: with user and password, a secret.
-        ca_file: the certificates to trust, e.g. AWS' bundle; the system's where not given.
+        uri: with user and password, a secret; with `auth: iam` without.
+        auth: `password`, or `iam`: the process's own AWS credentials (DocumentDB 5.0 and newer).
+        ca_file: the certificates to trust, such as AWS' bundle, on disk or in S3; the system's where not given, which
+            do not know DocumentDB's.
         tls: off only for a server on this machine.
     """
 
     placed_by: ClassVar[tuple[str, ...]] = ("uri", "database", "collection")
     store: Literal["documentdb"]
     uri: SecretStr
+    auth: Literal["password", "iam"] = "password"
     database: Text = "headrace"
     collection: Text = "profiles"
     tls: bool = True
-    ca_file: str | None = None
+    ca_file: Text | None = None
     timeout: Timeout = timedelta(seconds=10)
+
+    @model_validator(mode="after")
+    def _safe(self) -> "DocumentDbRows":
+        parts = urlsplit(self.uri.get_secret_value())
+        example = 'uri: {secret: "aws:prod/documentdb#uri"}'
+        options = {name.lower() for name in parse_qs(parts.query, keep_blank_values=True)}
+        for name in sorted(options & _SET_BESIDE):
+            raise Contradiction("uri", "an address without options that are set beside it", name, example)
+        if self.auth == "iam" and "@" in parts.netloc:
+            expected = "no user and no password with auth: iam, which uses the job's role"
+            raise Contradiction("uri", expected, "some", example)
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        if not self.tls and not all(is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts):
+            raise Contradiction("tls", "true for a server on another machine", "false", "tls: true")
+        return self
 
 
 class DynamoDbRows(KeyedStoreBase):

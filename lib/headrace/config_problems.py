@@ -91,6 +91,8 @@ def wrong_as_a_whole(data: Any) -> list[Problem]:
     for group, key, kinds in _REFERENCES:
         section, _, wanted = kinds.partition(" of format: ")
         known = dict(_entries(data, (section,)))
+        if section == "tables":
+            known |= dict(_entries(data, ("derive",)))
         fit = [name for name in known if not wanted or dict(_entries(known, (name,))).get("format") == wanted]
         for name, entry in _entries(data, group):
             value = entry.get(key) if isinstance(entry, dict) else None

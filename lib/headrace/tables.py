@@ -55,7 +55,9 @@ SEQUENCE_HEADER = "headrace.sequence"
 
 TABLES = "tables/{table}"
 """Ordered tables have the source's columns, then `_position string, _changed_at timestamp` and, where a table has
-partial events, `_carried map<string, string>`: the position of each value older than its row."""
+partial events, `_carried map<string, string>`: the position of each value older than its row.
+
+Derived tables lie beside them: the columns of their SQL, then `_position` and `_changed_at`."""
 
 HISTORY = "history/{table}"
 """The table's columns, then `_valid_from, _valid_to` (positions; the open end null), `_valid_from_at, _valid_to_at`
@@ -80,6 +82,14 @@ TRUNCATES = TableContract(
     ("table", "kind"),
     "apply_changes",
 )
+REACHED = TableContract(
+    "reached/{table}",
+    "base string, key string, columns map<string, string>",
+    ("base", "key"),
+    "apply_changes",
+)
+"""Of a derived table: the columns that a `reach` query reads from its own table, as they were when the rows they lead
+to were last computed. Values are texts, as in `versions`."""
 CHANGED_KEYS = TableContract(
     "changed_keys",
     "table string, key string, position string, batch string, at timestamp",
@@ -249,7 +259,7 @@ PLACED = TableContract(
 )
 """Whose a related row or an event was when it was last looked at; the newest batch counts."""
 CONTRACTS = (
-    TOMBSTONES, VERSIONS, TRUNCATES, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
+    TOMBSTONES, VERSIONS, TRUNCATES, REACHED, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
     DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX, IDENTIFIERS, PEOPLE, ALIASES, IDENTITY_EVENTS, QUARANTINE, PROFILES,
     BEHAVIOUR, PLACED,
 )  # fmt: skip

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from headrace.config import Apply, Log, TableMaintenance
+from headrace.config import Apply, Log
+from headrace.config_maintenance import TableMaintenance
 from headrace.config_sources import KinesisSource
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,10 @@ from pyspark.sql import SparkSession
 from docs import shell
 from docs.markdown import BLOCKS, PAGES, ROOT, Block, anchors, links, of
 from headrace import cli
-from headrace.config import Apply, Log, Rejects, TableMaintenance
+from headrace.config import Apply, Log, Rejects
 from headrace.config_base import parse_duration
 from headrace.config_file import load
+from headrace.config_maintenance import TableMaintenance
 
 README = ROOT / "README.md"
 

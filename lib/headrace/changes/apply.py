@@ -4,6 +4,7 @@ The order of the writes is what makes a repeat safe: floors before rows, rows be
 any line the same batch, or any batch that holds its events again, brings the lake to the same state.
 """
 
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.changes import freeze, journal
+from headrace.changes.derive import Derivations, Derived, keys_of
 from headrace.changes.facts import TableFacts, batch_facts
 from headrace.changes.formats.declared import declared
 from headrace.changes.mend import mend
@@ -31,10 +33,12 @@ class BatchResult:
     """What became of one batch, by table; rows that belong to no table stand under "".
 
     Attributes:
+        derived: by derived table, what changed in it.
         newest_changed_at: by the sources' own clocks. oldest_arrived_at: by the transport's.
     """
 
     tables: dict[str, Outcome] = field(default_factory=dict)
+    derived: dict[str, Derived] = field(default_factory=dict)
     newest_changed_at: datetime | None = None
     oldest_arrived_at: datetime | None = None
 
@@ -64,7 +68,9 @@ class Applier:
         self._progress = journal.load_progress(self._lake, list(config.tables))
         self._tables = {name: OrderedTable(name, table, self._floors) for name, table in config.tables.items()}
         self._broadcast = str(spark.conf.get(BROADCAST))
-        self._mend()
+        self._one_at_a_time = threading.Lock()
+        self._derivations = Derivations(spark, config)
+        self._derivations.start(self._lake, self._mend())
 
     def known(self) -> dict[str, dict[str, str]]:
         """Types learned so far, for the decoder."""
@@ -73,7 +79,9 @@ class Applier:
     def apply(
         self, envelopes: DataFrame, batch: str, exact: Transaction | None = None, *, replayed: bool = False
     ) -> BatchResult:
-        """Apply one batch.
+        """Apply one batch; a second one, of another source, waits until it is done.
+
+        So what is derived from both is computed from rows that both have written, by whichever comes last.
 
         Args:
             envelopes: schema `ENVELOPE`.
@@ -88,6 +96,10 @@ class Applier:
             Frozen: the source's positions fell behind (see `freeze`).
             ExpectationStopped: a rule with `on_fail: stop` was broken; nothing of the batch was applied.
         """
+        with self._one_at_a_time:
+            return self._apply(envelopes, batch, exact, replayed)
+
+    def _apply(self, envelopes: DataFrame, batch: str, exact: Transaction | None, replayed: bool) -> BatchResult:
         started = datetime.now(UTC)
         clock = time.monotonic()
         session = envelopes.sparkSession
@@ -101,18 +113,23 @@ class Applier:
             outcomes = self._apply_tables(lake, envelopes, facts, batch, exact, replayed)
             changed = [one.newest_changed_at for one in facts.values() if one.newest_changed_at]
             arrived = [one.oldest_arrived_at for one in facts.values() if one.oldest_arrived_at]
-            result = BatchResult(outcomes, max(changed, default=None), min(arrived, default=None))
+            newest = max(changed, default=None)
+            touched = keys_of({name: outcome.changed for name, outcome in outcomes.items()})
+            # After all rows: whatever of them belongs together is seen together.
+            derived = self._derivations.apply(lake, touched, facts, newest)
+            result = BatchResult(outcomes, derived, newest, min(arrived, default=None))
             # In any order: a batch that stops between them comes again and writes them all.
             with ThreadPoolExecutor(3) as pool:
                 journals = [
-                    pool.submit(journal.append_rejects, lake, envelopes, facts, outcomes, batch, exact),
-                    pool.submit(journal.append_changed_keys, lake, outcomes, batch),
+                    pool.submit(journal.append_rejects, lake, envelopes, facts, outcomes, derived, batch, exact),
+                    pool.submit(journal.append_changed_keys, lake, {**outcomes, **derived}, batch),
                     pool.submit(
                         journal.append_batches, lake, outcomes, facts, batch, started, time.monotonic() - clock
                     ),
                 ]
                 for written in journals:
                     written.result()
+            self._derivations.told()
         finally:
             for table in self._tables.values():
                 table.release()
@@ -120,11 +137,15 @@ class Applier:
         self._check_frozen(batch, facts, outcomes)
         return result
 
-    def _mend(self) -> None:
+    def _mend(self) -> dict[str, DataFrame]:
+        """Delete rows below their floors; their keys, by table."""
+        mended = {}
         for name, table in self._config.tables.items():
             gone = mend(self._lake, name, table, self._floors)
             if gone is not None:
                 journal.append_changed_keys(self._lake, {name: Outcome(changed=[gone])}, "mend/0")
+                mended[name] = gone
+        return mended
 
     def _apply_tables(
         self,

@@ -11,11 +11,12 @@ from pyspark.sql import functions as F
 from headrace.changes.facts import TableFacts
 from headrace.changes.freeze import Progress
 from headrace.changes.table_rows import REASON
-from headrace.lake import Lake, Transaction, local_rows
+from headrace.lake import Lake, Transaction, local_rows, struct
 from headrace.ordering.collapse import POSITION, PROBLEM
 from headrace.tables import BATCHES, CHANGED_KEYS, CHANGES_LOG, REJECTS
 
 if TYPE_CHECKING:
+    from headrace.changes.derive import Derived
     from headrace.changes.ordered_table import Outcome
 
 JOB = "apply_changes"
@@ -35,11 +36,12 @@ def append_rejects(
     envelopes: DataFrame,
     facts: Mapping[str, TableFacts],
     outcomes: Mapping[str, "Outcome"],
+    derived: Mapping[str, "Derived"],
     batch: str,
     exact: Transaction | None,
 ) -> None:
     """Append what could not be used, with its reason, to `rejects/apply_changes`."""
-    parts = []
+    parts = _derived_rejects(derived, batch)
     if any(found.rejected for found in facts.values()):
         refused = envelopes.where(F.col("op") == "reject")
         parts.append(_rejects(refused, F.col("table"), F.col("reason"), F.col("detail"), F.col("position"), "", batch))
@@ -53,8 +55,14 @@ def append_rejects(
         lake.append(everything, lake.ensure(REJECTS, job=JOB), _part(exact, "rejects"))
 
 
-def append_changed_keys(lake: Lake, outcomes: Mapping[str, "Outcome"], batch: str) -> None:
-    """Append the keys a batch touched, applied or stale: what flows learn from."""
+def append_derived_rejects(lake: Lake, derived: Mapping[str, "Derived"], batch: str) -> None:
+    """Append the keys of derived tables that have no row of their own, with the reason."""
+    if parts := _derived_rejects(derived, batch):
+        lake.append(reduce(DataFrame.unionByName, parts), lake.ensure(REJECTS, job=JOB))
+
+
+def append_changed_keys(lake: Lake, outcomes: Mapping[str, "Outcome | Derived"], batch: str) -> None:
+    """Append the keys a batch touched: of ordered tables applied or stale, of derived ones those that changed."""
     parts = [
         rows.select(F.lit(table).alias("table"), "key", "position")
         for table, outcome in outcomes.items()
@@ -121,6 +129,21 @@ def _rejects(
         position.alias("position"), F.col(f"{prefix}arrived_at").alias("arrived_at"),
         F.current_timestamp().alias("rejected_at"), *_message(batch, prefix),
     )  # fmt: skip
+
+
+def _derived_rejects(derived: Mapping[str, "Derived"], batch: str) -> list[DataFrame]:
+    """No message: what is refused is a result, which the next change of its rows computes again."""
+    empty = ("source_table", "position", "arrived_at", "message_key", "message", "headers", "origin")
+    nothing = {name: struct(REJECTS.schema)[name].dataType for name in empty}
+    return [
+        rows.select(
+            F.lit(batch.rpartition("/")[0]).alias("source"), F.lit(table).alias("table"), "reason", "detail", "key",
+            F.current_timestamp().alias("rejected_at"), F.lit(batch).alias("batch"),
+            F.current_date().alias("day"), *[F.lit(None).cast(kind).alias(name) for name, kind in nothing.items()],
+        )
+        for table, outcome in derived.items()
+        for rows in outcome.refused
+    ]  # fmt: skip
 
 
 def _part(exact: Transaction | None, name: str) -> Transaction | None:

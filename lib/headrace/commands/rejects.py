@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> int:
     if args.job not in JOBS:
         found, known = f"unknown job {args.job}", ", ".join(JOBS)
         raise ConfigError(where="--job", expected=f"one of {known}", found=found, todo="Name one of these.")
-    if args.table is not None and args.table not in config.tables:
-        raise unknown_table("--table", args.table, list(config.tables))
+    if args.table is not None and args.table not in config.keys():
+        raise unknown_table("--table", args.table, list(config.keys()))
     view = LakeView(config)
     rows, count = refused_rows(
         view,

@@ -77,6 +77,10 @@ def _request(args: argparse.Namespace, config: Config) -> ReplayRequest:
     if take_from == "log" and not config.log.enabled:
         todo = "Set log.enabled: true; what arrives from then on can be replayed."
         raise ConfigError(where="--from log", expected="changes_log", found="log.enabled: false", todo=todo)
+    if args.table in config.derive:
+        found = f"{args.table}, which is derived"
+        todo = "It follows its base tables by itself: replay one of those."
+        raise ConfigError(where="--table", expected="an ordered table", found=found, todo=todo)
     if args.table is not None and args.table not in config.tables:
         raise unknown_table("--table", args.table, list(config.tables))
     since, until = time_of("--since", args.since), time_of("--until", args.until)

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the story; 0 also where nothing is known of the key."""
     config = load(args.config)
     feeds = config.knowledge.documents if config.knowledge else {}
-    if args.table in feeds and args.table not in config.tables:
+    if args.table in feeds and args.table not in config.keys():
         document = trace_document(config, args.table, args.key)
         print(to_json({"documents": [document.as_dict()]}) if args.json else "\n".join(document_lines(document)))
         return 0
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(to_json(story.as_dict() | {"documents": [one.as_dict() for one in documents]}))
         return 0
-    dropped = frozenset(config.tables[args.table].drop)
+    dropped = frozenset(config.tables[args.table].drop if args.table in config.tables else ())
     print("\n".join(_told(story, args.key, dropped)))
     for document in documents:
         print("\n" + "\n".join(document_lines(document)))
@@ -60,7 +60,8 @@ def _told(story: Story, key: str, dropped: frozenset[str]) -> Iterable[str]:
     yield ""
     yield from _row(story)
     yield ""
-    yield f"Events as they were taken in ({len(story.events)}):"
+    if not story.derived:
+        yield f"Events as they were taken in ({len(story.events)}):"
     if story.events:
         yield _events(story.events, dropped)
     if story.tombstones:

@@ -16,7 +16,7 @@ from headrace.lake import Lake
 from headrace.pipelines import profile_progress
 from headrace.pipelines.kept_tables import upkeep_of_profiles
 from headrace.pipelines.profile_batch import JOB, Done, ProfileBatches, Touched
-from headrace.pipelines.profile_parts import publishers, table_keys
+from headrace.pipelines.profile_parts import publishers
 from headrace.pipelines.profile_progress import Reached
 from headrace.pipelines.profile_rows import ProfileRows
 from headrace.pipelines.publish import Publisher
@@ -64,7 +64,7 @@ class _Job:
         self._lake, self._settings, self._stop, self._telemetry = lake, settings, stop, telemetry
         self._files = LakeFiles(config.lake)
         hashing = normaliser(settings)
-        self._rows = ProfileRows(lake, settings, table_keys(config), hashing)
+        self._rows = ProfileRows(lake, settings, config.keys(), hashing)
         self._batches = ProfileBatches(lake, settings, self._rows, hashing)
         self._publishers = publishers(lake, settings)
         self._upkeep = upkeep_of_profiles(lake, config, settings.keep_outbox)

@@ -40,6 +40,8 @@ def check(config: Config) -> Iterator[Finding]:
         yield _tried("checkpoints", lambda: _writable(checkpoints))
     if any(table.where or table.columns or table.expect for table in config.tables.values()):
         yield from _sql(config)
+    if config.derive:
+        yield from _derived(config)
     of_documents = config.knowledge.sources() if config.knowledge else frozenset()
     for name, source in config.sources.items():
         if isinstance(source, KafkaSource):
@@ -111,6 +113,23 @@ def _sql(config: Config) -> Iterator[Finding]:
             "where, columns and expect of every table are SQL; whether they fit the columns is seen in the first batch"
         )
         yield Finding("sql", True, said)
+
+
+def _derived(config: Config) -> Iterator[Finding]:
+    """Whether the SQL of derived tables can be kept by keys, and fits the base tables that are there."""
+    from headrace.changes.derive import Derivations
+    from headrace.lake import Lake
+    from headrace.pipelines.runtime import spark_session
+
+    try:
+        spark = spark_session("headrace check", s3=config.lake.startswith("s3://"), settings=config.spark)
+        waiting = Derivations(spark, config).waiting(Lake(spark, config.lake))
+    except HeadraceError as error:
+        yield _failed("derive", error)
+        return
+    fit = len(config.derive) - len(waiting)
+    said = f"{fit} of {len(config.derive)} fit their tables"
+    yield Finding("derive", True, said + (f"; not in the lake yet: {', '.join(waiting)}" if waiting else ""))
 
 
 def _writable(place: str) -> str:

@@ -189,7 +189,7 @@ class _Teller:
             return {}
         relative = TABLES.format(table=settings.table)
         columns = dict(self._view.columns(relative))
-        rows = by_key(self._view, relative, self._config.tables[settings.table].key, [key], "_position")
+        rows = by_key(self._view, relative, self._config.keys()[settings.table], [key], "_position")
         found: dict[Value, str] = {}
         for row in rows[:1]:
             for kind, text in settings.identifiers.items():

@@ -126,7 +126,7 @@ class Intake:
 
     def _row_events(self, name: str, feed: TableFeed, keys: DataFrame | None) -> DataFrame:
         """Of the keys that changed; of the whole table where nobody can say which."""
-        key = list(self._config.tables[feed.table].key)
+        key = list(self._config.keys()[feed.table])
         if keys is None:
             return document_feeds.all_row_events(self._lake, name, feed, key, self._fingerprints[name])
         mine = keys.where(F.col("table") == feed.table).select("key", "position")

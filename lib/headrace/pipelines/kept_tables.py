@@ -28,6 +28,7 @@ from headrace.tables import (
     PLACED,
     PROFILES,
     QUARANTINE,
+    REACHED,
     REJECTS,
     SCHEMAS,
     TABLES,
@@ -50,6 +51,11 @@ def upkeep_of_changes(lake: Lake, config: Config) -> Upkeep:
     for name, table in config.tables.items():
         settings = table.maintenance
         tables += [Kept(path.format(table=name), settings) for path in (TABLES, HISTORY, VERSIONS.path)]
+        deleted = _older("deleted_at", settings.purge_tombstones_after)
+        tables.append(Kept(TOMBSTONES.path.format(table=name), settings, deleted))
+    for name, derived in config.derive.items():
+        settings = derived.maintenance
+        tables += [Kept(path.format(table=name), settings) for path in (TABLES, REACHED.path)]
         deleted = _older("deleted_at", settings.purge_tombstones_after)
         tables.append(Kept(TOMBSTONES.path.format(table=name), settings, deleted))
     return Upkeep(lake, tables, BATCHES.path)

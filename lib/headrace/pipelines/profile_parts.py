@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from functools import partial
 
-from headrace.config import Config
 from headrace.config_keyed_stores import NeptuneGraph, ProfileStore
 from headrace.config_profiles import Profiles
 from headrace.lake import Lake, local_rows
@@ -20,11 +19,6 @@ from headrace.tables import OUTBOX, REJECTS
 
 _PARKED = """source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string,
     day date"""
-
-
-def table_keys(config: Config) -> dict[str, tuple[str, ...]]:
-    """The key columns of every table a profile may be made of."""
-    return {name: table.key for name, table in config.tables.items()}
 
 
 def publishers(lake: Lake, settings: Profiles) -> list[Publisher]:

@@ -59,7 +59,8 @@ def of_table(name: str, config: Config) -> Column:
 
 
 def _wanted(request: ReplayRequest, before: datetime, config: Config) -> Column:
-    wanted = F.lit(True)
+    # What a derived table refused came from no message; its next change computes it again.
+    wanted = F.col("origin").isNotNull()
     if request.take_from == "rejects":
         wanted = wanted & (F.col("rejected_at") < F.lit(before))
         if request.reason is not None:

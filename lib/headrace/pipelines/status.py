@@ -13,9 +13,11 @@ from headrace.pipelines.requests import list_open
 from headrace.pipelines.tables_view import LakeView
 from headrace.pipelines.telemetry import HEARTBEATS
 from headrace.stores.delta_reader import ROWS
-from headrace.tables import BATCHES, TABLES, TOMBSTONES
+from headrace.tables import BATCHES, CHANGED_AT, TABLES, TOMBSTONES
 
 JOB = "apply_changes"
+DERIVED = "(derived)"
+"""What a derived table has instead of a source."""
 _COUNTS = ("sent", "applied", "stale", "rejected", "ignored")
 _DURATIONS = 10
 
@@ -91,7 +93,8 @@ def status(config: Config, view: LakeView | None = None, now: datetime | None = 
         lake=config.lake,
         at=now,
         sources={name: _source(config, view, name) for name in config.sources},
-        tables={name: _table(config, view, name, totals.get(name, {}), schemas, now) for name in config.tables},
+        tables={name: _table(config, view, name, totals.get(name, {}), schemas, now) for name in config.tables}
+        | {name: _derived(view, name, now) for name in config.derive},
         no_table={count: int(totals.get("", {}).get(count) or 0) for count in _COUNTS},
         rejects=refused(view, JOB),
         open_requests=[request.name for request in list_open(view.files, JOB, refuse=False)],
@@ -152,6 +155,20 @@ def _table(
         newest_changed_at=newest,
         fresh_seconds=(now - newest).total_seconds() if newest else None,
         schema=[column | {"dropped": column["source"] in config.tables[name].drop} for column in schemas.get(name, [])],
+    )
+
+
+def _derived(view: LakeView, name: str, now: datetime) -> TableStatus:
+    relative = TABLES.format(table=name)
+    if not view.exists(relative):
+        return TableStatus(DERIVED, None, None)
+    newest = view.query(relative, f"SELECT max({CHANGED_AT}) AS newest FROM {ROWS}")[0]["newest"]
+    return TableStatus(
+        source=DERIVED,
+        rows=view.count(relative),
+        tombstones=_tombstones(view, name),
+        newest_changed_at=newest,
+        fresh_seconds=(now - newest).total_seconds() if newest else None,
     )
 
 

@@ -73,9 +73,10 @@ def table_path(view: LakeView, table: str) -> str:
     if view.exists(relative):
         return relative
     there = view.tables("tables")
-    if table in view.config.tables:
+    known = list(view.config.keys())
+    if table in known:
         raise no_rows_yet("table", table, there)
-    raise unknown_table("table", table, list(dict.fromkeys([*view.config.tables, *there])))
+    raise unknown_table("table", table, list(dict.fromkeys([*known, *there])))
 
 
 def by_key(view: LakeView, relative: str, key: Sequence[str], texts: Sequence[str], order: str) -> list[dict[str, Any]]:

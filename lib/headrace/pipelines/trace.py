@@ -31,6 +31,7 @@ class Story:
         tombstones, truncates: floors, newest first. history: intervals, oldest first.
         rejects: refused events of the key, and what became of them is in `events` too.
         notes: what the story cannot tell, and why.
+        derived: the row is computed from rows of other tables, so no event is its own.
     """
 
     table: str
@@ -42,6 +43,7 @@ class Story:
     history: list[dict[str, Any]]
     rejects: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
+    derived: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON; its keys are the attributes' names."""
@@ -58,6 +60,8 @@ def trace(config: Config, table: str, key: str, view: LakeView | None = None) ->
         ConfigError: the table or the key's shape is not right.
     """
     view = view or LakeView(config)
+    if table in config.derive:
+        return _of_derived(view, table, key)
     settings = _settings(view, table)
     columns = {column["source"]: column for column in view.schema(table)}
     names = [columns[source]["name"] if source in columns else source for source in settings.key]
@@ -75,6 +79,21 @@ def trace(config: Config, table: str, key: str, view: LakeView | None = None) ->
         notes += _nothing_known(view, table, forms, names)
     rejects = [{name: reject[name] for name in _REJECT_COLUMNS} for reject in story.rejects]
     return replace(story, events=judged, rejects=rejects, notes=notes)
+
+
+def _of_derived(view: LakeView, table: str, key: str) -> Story:
+    """What is known of a derived row: itself, its deletes, what was refused."""
+    names, columns = view.config.derive[table].key, dict(view.columns(TABLES.format(table=table)))
+    kinds = [columns.get(name, "string") for name in names]
+    forms = _forms(view, table, key, names, kinds)
+    story = replace(_gathered(view, table, forms, names), derived=True)
+    notes = [f"derive.{table}.sql computes this row from others; `headrace trace` of those tells their events."]
+    if not columns:
+        notes.append(f"{table} is not in the lake yet: it is made once all of its base tables are.")
+    elif not (story.row or story.tombstones or story.rejects):
+        notes.append(how_to_write(view, table, names, names))
+    rejects = [{name: reject[name] for name in _REJECT_COLUMNS} for reject in story.rejects]
+    return replace(story, rejects=rejects, notes=notes)
 
 
 def _gathered(view: LakeView, table: str, forms: list[str], names: Sequence[str]) -> Story:
@@ -101,14 +120,14 @@ def _settings(view: LakeView, table: str) -> Table:
         found = f"{table}, which is in the lake and no longer in the settings"
         todo = f"Add it to the settings; `headrace table {table}` shows its rows."
         raise ConfigError(where="TABLE", expected="a table of the settings", found=found, todo=todo)
-    raise unknown_table("TABLE", table, list(view.config.tables))
+    raise unknown_table("TABLE", table, list(view.config.keys()))
 
 
 def _forms(view: LakeView, table: str, key: str, names: Sequence[str], kinds: Sequence[str]) -> list[str]:
     try:
         return key_forms(key, kinds)
     except ConfigError as error:
-        todo = how_to_write(view, table, view.config.tables[table].key, names)
+        todo = how_to_write(view, table, view.config.keys()[table], names)
         raise ConfigError(where=error.where, expected=error.expected, found=error.found, todo=todo) from None
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import Column
 
-from headrace.config import TableMaintenance
+from headrace.config_maintenance import TableMaintenance
 from headrace.lake import Lake
 
 log = logging.getLogger("headrace")

@@ -3,15 +3,19 @@
 What an address says of retryable writes and of replicas to read from does not count: DocumentDB knows no retryable
 writes before 8.0.2, and the address its console shows reads from replicas, which lag behind. The address holds the
 password: no message repeats any of it, not even one of the client's.
+Signing in with IAM: https://docs.aws.amazon.com/documentdb/latest/developerguide/iam-identity-auth.html
 """
 
+import importlib.util
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from headrace.config_keyed_stores import DocumentDbRows
-from headrace.errors import ConfigError, Fatal, HeadraceError, Retryable, Unreachable
+from headrace.errors import ConfigError, Fatal, HeadraceError, MissingDependency, Retryable, Unreachable
+from headrace.stores.rds_trust import FETCH, trusted
 from headrace.stores.vectors import brief
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
 Document = dict[str, Any]
+_IDLE_MILLISECONDS = 300_000
 
 _LOGIN = frozenset({11, 18, 8000})
 _NOT_ALLOWED = 13
@@ -44,14 +49,17 @@ def connect(settings: DocumentDbRows, *, listeners: list[Any] | None = None) -> 
 
     uri = settings.uri.get_secret_value()
     milliseconds = int(settings.timeout.total_seconds() * 1000)
-    trust: dict[str, Any] = {"tlsCAFile": settings.ca_file} if settings.tls and settings.ca_file else {}
+    trust: dict[str, Any] = {"tlsCAFile": trusted(settings.ca_file)} if settings.tls and settings.ca_file else {}
     if "@" in "".join(re.split("[/?]", uri.partition("://")[2], maxsplit=1)[1:]):
         raise _unreadable(settings, "a / or ? before the @")  # the client takes a part of the password for a host
+    # The client says of every such host that it is not MongoDB.
+    warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB", UserWarning)
     try:
         return MongoClient(
             uri,
             tls=settings.tls,
             **trust,
+            **_login(settings),
             retryWrites=False,
             readPreference="primary",
             w="majority",
@@ -60,6 +68,8 @@ def connect(settings: DocumentDbRows, *, listeners: list[Any] | None = None) -> 
             serverSelectionTimeoutMS=milliseconds,
             connectTimeoutMS=milliseconds,
             socketTimeoutMS=milliseconds,
+            # A connection that a firewall has forgotten would hang.
+            maxIdleTimeMS=_IDLE_MILLISECONDS,
             appname="headrace",
             connect=False,
             event_listeners=listeners or [],
@@ -67,8 +77,7 @@ def connect(settings: DocumentDbRows, *, listeners: list[Any] | None = None) -> 
     except (PyMongoError, ValueError, TypeError, OSError) as error:
         if isinstance(error, OSError):
             found = f"{type(error).__name__} for {settings.ca_file}"
-            todo = "Name a file of certificates, such as AWS' global-bundle.pem."
-            raise ConfigError(expected="certificates", found=found, todo=todo, where="ca_file") from None
+            raise ConfigError(expected="certificates", found=found, todo=FETCH, where="ca_file") from None
         if uri.startswith("mongodb+srv:") and "DNS" in str(error):
             todo = "Check the host in `uri` and the name server."
             found = f"{type(error).__name__} of the name server"
@@ -77,6 +86,15 @@ def connect(settings: DocumentDbRows, *, listeners: list[Any] | None = None) -> 
             ) from None
         # The client repeats parts of what it could not read, such as a password with a `:` in it.
         raise _unreadable(settings, type(error).__name__) from None
+
+
+def _login(settings: DocumentDbRows) -> dict[str, Any]:
+    if settings.auth == "password":
+        return {}
+    if importlib.util.find_spec("pymongo_auth_aws") is None:
+        todo = 'Run `pip install "headrace[documentdb]"`.'
+        raise MissingDependency(expected="pymongo-auth-aws", found="no such module", todo=todo)
+    return {"authMechanism": "MONGODB-AWS", "authSource": "$external"}
 
 
 def _unreadable(settings: DocumentDbRows, found: str) -> ConfigError:
@@ -111,7 +129,7 @@ def translated(error: Any, settings: DocumentDbRows) -> HeadraceError:
         return _of_code(error, about)
     if isinstance(error, ConnectionFailure):  # a time that ran out is one, and so is a server without TLS
         if any(sign in str(error) for sign in _BAD_TRUST):
-            todo = "Name the certificates to trust as `ca_file` (AWS: global-bundle.pem), or check `tls`."
+            todo = f"{FETCH} Or check `tls`."
             return Fatal(**about | {"expected": "a server whose certificate is trusted"}, todo=todo)
         return Unreachable(**about, todo="It is tried again; check host and port in `uri`, the network and `tls`.")
     if isinstance(error, ConfigurationError):
@@ -121,7 +139,8 @@ def translated(error: Any, settings: DocumentDbRows) -> HeadraceError:
 
 def _of_code(error: Any, about: dict[str, Any]) -> HeadraceError:
     if error.code in _LOGIN:
-        return Fatal(**about | {"expected": "a login the server takes"}, todo="Correct user and password in `uri`.")
+        todo = "Correct user and password in `uri`; for auth: iam, make the role's ARN a user in $external."
+        return Fatal(**about | {"expected": "a login the server takes"}, todo=todo)
     if error.code == _NOT_ALLOWED:
         todo = "Give the user the role readWrite on the database (only to read: read)."
         return Fatal(**about | {"expected": "a user who may do this"}, todo=todo)

@@ -61,8 +61,8 @@ CASES = [
         "lake: ./lake", "lake: ./lake\nzebra: 1",
         """\
   line 2: zebra
-    expected  one of the keys lake, runtime, sources, tables, knowledge, profiles, checkpoints, log, rejects, apply, \
-metrics, spark
+    expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, checkpoints, log, rejects, \
+apply, metrics, spark
     found     an unknown key
     example   lake: ./lake""",
     ),

@@ -11,6 +11,8 @@ tables:
   users:    {source: feed, key: [userId], drop: [operation, sequenceNum]}
   bookings: {source: shop, source_table: public.bookings, key: [id], history: {track: [status, price]}}
   hotels:   {source: dumps, key: [hotel_id]}
+derive:
+  stays:    {key: [id], sql: "SELECT id, status FROM bookings", reach: {hotels: "SELECT id FROM bookings JOIN changed USING (hotel_id)"}}
 """  # noqa: E501
 
 KNOWLEDGE = """\

@@ -163,8 +163,9 @@ def test_records_become_people_and_profiles_follow_every_change(world: World) ->
     world.tell("devices", {"device_id": "d1", "customer_id": "17"})
     world.tell("bookings", {"booking_id": 1, "customer_id": "17", "price": 12.5},
                {"booking_id": 2, "customer_id": "18", "price": 99})  # fmt: skip
-    world.tell("clicks", {"click_id": 1, "device_id": "d1", "clicked_at": hour.isoformat(), "city": "Rome", "amount": 0.1},
-               {"click_id": 2, "device_id": "d1", "clicked_at": hour.isoformat(), "city": "Oslo", "amount": 0.2})  # fmt: skip
+    click = {"device_id": "d1", "clicked_at": hour.isoformat()}
+    world.tell("clicks", click | {"click_id": 1, "city": "Rome", "amount": 0.1},
+               click | {"click_id": 2, "city": "Oslo", "amount": 0.2})  # fmt: skip
     world.run()
     anna = world.profile("email", "Anna@example.com")
     assert {one["record"] for one in anna["records"]} == {"shop", "calls", "devices"}
@@ -233,7 +234,8 @@ def test_a_merge_and_its_correction(world: World) -> None:
 
 def test_a_fill_in_spark_gives_what_the_driver_gives(world: World) -> None:
     world.tell("customers", *[
-        {"customer_id": str(number), "name": f"{'Anna' if number % 3 else 'Ben'} Berg", "born": f"1980-01-{number % 5 + 1:02}",
+        {"customer_id": str(number), "name": f"{'Anna' if number % 3 else 'Ben'} Berg",
+         "born": f"1980-01-{number % 5 + 1:02}",
          "email": f"mail{number // 4}@example.com", "phone": f"030 90182{number // 3:02}"}
         for number in range(40)
     ])  # fmt: skip

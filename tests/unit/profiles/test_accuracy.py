@@ -81,7 +81,8 @@ TRAPS: Mapping[str, tuple[Sequence[Mapping[str, str]], set[frozenset[int]]]] = {
         {frozenset({0}), frozenset({1})},
     ),
     "a phone number that says nothing": (
-        [without("email", "street", "born", phone="000000"), {"given_name": "Anna", "family_name": "Sand", "phone": "000000"}],
+        [without("email", "street", "born", phone="000000"),
+         {"given_name": "Anna", "family_name": "Sand", "phone": "000000"}],
         {frozenset({0}), frozenset({1})},
     ),
     "the phone of the call centre": (
