@@ -336,6 +336,7 @@ def sizes() -> list[str]:
         ("**G.1X workers, `index_knowledge`**", [size.index_workers for size in found]),
     ):
         lines.append(_row(name, *("not measured" if one is None else str(one) for one in workers)))
+    lines.append(_row("**G.1X workers, `build_profiles`**", *("not measured" for _ in found)))
     nodes = f"{A['nodes']:.0f}"
     lines.append(_row("**OpenSearch nodes**", *(nodes if size.is_measured else "not measured" for size in found)))
     return lines

@@ -194,8 +194,23 @@ locals {
       RowsStale        = concat(["documents"], local.indexes)
       RowsRejected     = concat(["documents"], local.indexes)
     }
+    # build_profiles counts by `people`, all of them together; its lag is that of a store of profiles.
+    people = {
+      Heartbeat        = ["people"]
+      LagSeconds       = keys(try(local.settings.profiles.stores, {}))
+      FreshnessSeconds = []
+      BatchSeconds     = ["people"]
+      RowsApplied      = ["people"]
+      RowsStale        = ["people"]
+      RowsRejected     = ["people"]
+    }
     none = { for metric in local.metrics : metric => [] }
   }
+
+  # The tables of DynamoDB that the settings name for profiles; where they name none, all that are made here.
+  profile_tables = [for store in try(values(local.settings.profiles.stores), []) : replace(try(store.table, ""), "$${NAME}", var.name) if try(store.store, "") == "dynamodb"]
+  dynamodb_arns  = [for name, arn in module.profile_store.dynamodb_arns : arn if length(local.profile_tables) == 0 || contains(local.profile_tables, "${var.name}-${name}")]
+
   metrics = ["BatchSeconds", "FreshnessSeconds", "Heartbeat", "LagSeconds", "RowsApplied", "RowsRejected", "RowsStale"]
 }
 
@@ -225,7 +240,7 @@ module "jobs" {
     domain     = module.vector_store.domain[*].arn
     collection = module.vector_store.collection_arn[*]
     pgvector   = module.vector_store.pgvector[*].connect_arn
-    dynamodb   = values(module.profile_store.dynamodb_arns)
+    dynamodb   = local.dynamodb_arns
     neptune    = module.profile_store.neptune[*].data_arn
     kendra     = module.knowledge_sources.kendra[*].arn
     kafka      = module.streams.kafka_arn[*]

@@ -494,7 +494,8 @@ variable "jobs" {
     topics, writes_topics: of Kafka, patterns with *, for a job with kafka among its stores; assumes: ARNs of roles it takes on.
     documents: it reads the buckets of documents. models: Bedrock model ids or ARNs; endpoints: of SageMaker; secrets: ARNs.
     schemas: it reads AWS Glue Schema Registry, for sources with `registry: {kind: glue}`.
-    watches: the group of the settings whose names are the `Source` of its metrics: sources, documents or none.
+    watches: the group of the settings whose names are the `Source` of its metrics: sources, documents, people or none.
+    Without a word there is apply_changes alone; examples/complete has the others too.
   TEXT
   type = map(object({
     kind            = string
@@ -534,18 +535,6 @@ variable "jobs" {
         "tables", "tombstones", "history", "versions", "truncates", "changed_keys", "schemas", "batches", "changes_log",
         "rejects/apply_changes", "reached",
       ]
-    }
-    index_knowledge = {
-      kind      = "stream"
-      when      = "rate(15 minutes)"
-      streams   = ["changes"]
-      watches   = "documents"
-      documents = true
-      stores    = ["opensearch", "pgvector"]
-      owns = [
-        "documents", "chunks", "vectors", "passages", "outbox", "publishers", "feeds", "rejects/index_knowledge",
-      ]
-      reads = ["tables", "tombstones", "truncates", "changed_keys", "schemas"]
     }
   }
 
@@ -625,8 +614,8 @@ variable "jobs" {
   }
 
   validation {
-    condition     = alltrue([for job in var.jobs : contains(["sources", "documents", "none"], job.watches)])
-    error_message = "jobs: expected watches = \"sources\", \"documents\" or \"none\"."
+    condition     = alltrue([for job in var.jobs : contains(["sources", "documents", "people", "none"], job.watches)])
+    error_message = "jobs: expected watches = \"sources\", \"documents\", \"people\" or \"none\"."
   }
 }
 

@@ -113,7 +113,7 @@ _STORES = {
     "*.external_id": ("the external id that the role asks for", 'external_id: "7f3a"'),
     "*.create": (_SWITCH, "create: true"),
     "*.url": ("the address of a Gremlin server", "url: wss://graph.example.com:8182/gremlin"),
-    "*.auth": ("one of none, aws", "auth: aws"),
+    "*.auth": ("password or iam; for neptune none or aws", "auth: iam"),
 }
 
 _ITSELF = {

@@ -25,7 +25,7 @@ class KeyedStoreBase(Settings):
         writers: requests that are under way side by side.
         attempts: tries before a row goes to `rejects`.
         keep_deleted: for how long the store remembers that a row is gone, so that no late row revives it.
-        placed_by: the keys that say where it lies.
+        placed_by: the keys that say where it lies, the one to change last.
     """
 
     placed_by: ClassVar[tuple[str, ...]]
@@ -95,7 +95,7 @@ class DynamoDbRows(KeyedStoreBase):
         create: make the table where there is none, paid by request. Terraform makes it otherwise.
     """
 
-    placed_by: ClassVar[tuple[str, ...]] = ("table", "region", "endpoint")
+    placed_by: ClassVar[tuple[str, ...]] = ("region", "endpoint", "table")
     store: Literal["dynamodb"]
     table: Text
     region: str | None = None

@@ -26,6 +26,11 @@ _REFERENCES: tuple[tuple[Path, str, str], ...] = (
     (("knowledge", "documents"), "table", "tables"),
     (("knowledge", "documents"), "source", "sources of format: json"),
     (("knowledge", "documents"), "events", "sources of format: objects"),
+    (("profiles", "records"), "table", "tables"),
+    (("profiles", "related"), "table", "tables"),
+    (("profiles", "behaviour"), "table", "tables"),
+    # `consent`, which is one alone.
+    (("profiles",), "table", "tables"),
 )
 
 
@@ -112,6 +117,8 @@ def _entries(data: Any, path: Path) -> list[tuple[str, Any]]:
 
 def shown(value: Any, path: Path = ()) -> str:
     """A short text for a value found; never a secret, and nothing taken from the environment."""
+    if value is None:
+        return "nothing"
     if isinstance(value, SecretStr) or _private(path):
         return "a value that is not shown"
     if isinstance(value, str) and type(value) is not str:
@@ -120,8 +127,6 @@ def shown(value: Any, path: Path = ()) -> str:
         return f"a mapping with {', '.join(map(str, list(value)[:6]))}" if value else "an empty mapping"
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    if value is None:
-        return "nothing"
     text = re.sub(r"//[^/@]*@", "//...@", json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -216,13 +216,17 @@ class Profiles(Settings):
             for part in one.of:
                 if kinds[part].of:
                     yield Contradiction(
-                        f"profiles.identifiers.{kind}.of", "kinds that are not made of others", part, ""
+                        f"profiles.identifiers.{kind}.of",
+                        "kinds that are not made of others",
+                        part,
+                        "of: [family_name, born]",
                     )
         direct = {kind for record in self.records.values() for kind in record.identifiers}
         for kind in sorted(direct):
             if kinds[kind].of:
-                expected = "no column, as it is made of its parts"
-                yield Contradiction(f"profiles.identifiers.{kind}.of", expected, f"{kind} in records", "of: []")
+                expected = "no column of its own in records, as it is made of its parts"
+                example = f"{kind}: {{normalise: text}}"
+                yield Contradiction(f"profiles.identifiers.{kind}.of", expected, f"one for {kind}", example)
         if not any(one.links for one in kinds.values()):
             expected = "a kind that links; without one every record is a person"
             yield Contradiction("profiles.identifiers", expected, "none", "email: {normalise: email}")
@@ -233,7 +237,9 @@ class Profiles(Settings):
             for name in by:
                 record = self.records.get(name)
                 if record is None and name not in kinds:
-                    yield unknown_name(f"{where}.by", name, "records and identifiers", sorted([*self.records, *kinds]))
+                    known = sorted([*self.records, *kinds])
+                    expected = f"one of the records and identifiers ({', '.join(known)})"
+                    yield Contradiction(f"{where}.by.{name}", expected, name, f"by: {{{known[0]}: ...}}")
                 elif record and len(keys.get(record.table, ("",))) > 1:
                     expected = "records with a key of one column"
                     yield Contradiction(

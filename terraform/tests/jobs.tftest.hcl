@@ -16,8 +16,8 @@ run "streams_as_they_are" {
   command = plan
 
   assert {
-    condition     = keys(module.jobs.names) == ["apply_changes", "index_knowledge"]
-    error_message = "The jobs that are there without a word are apply_changes and index_knowledge."
+    condition     = keys(module.jobs.names) == ["apply_changes"]
+    error_message = "The job that is there without a word is apply_changes."
   }
 
   assert {

@@ -7,13 +7,16 @@ from headrace.changes import journal
 from headrace.commands.jobs import JOBS
 from headrace.config import Config
 from headrace.knowledge import indexer
-from headrace.pipelines import rebuilds, replay, status
+from headrace.knowledge.served import PASSAGES_OUTBOX
+from headrace.pipelines import profile_batch, profile_progress, rebuilds, replay, status
 from headrace.pipelines.lag import checkpoint_folder, feed_checkpoint
 from headrace.pipelines.telemetry import HEARTBEATS
-from headrace.tables import CONTRACTS, HISTORY, TABLES
+from headrace.profiles.served import PROFILES_OUTBOX
+from headrace.tables import CONTRACTS, HISTORY, OUTBOX, REJECTS, TABLES
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
+OUTBOXES = {"index_knowledge": [PASSAGES_OUTBOX], "build_profiles": [PROFILES_OUTBOX]}
 
 
 def block(text: str, opening: str) -> str:
@@ -42,10 +45,11 @@ def test_every_job_has_a_script_for_glue_and_every_script_a_job() -> None:
         assert len(text.splitlines()) <= 12
 
 
-def test_terraform_makes_every_job() -> None:
+def test_terraform_makes_apply_changes_where_nothing_is_said() -> None:
+    """Every other job needs settings that not everybody has."""
     variables = (TERRAFORM / "variables.tf").read_text()
     jobs = block(variables, 'variable "jobs" {')
-    assert keys(block(jobs, "default = {")) == sorted(JOBS)
+    assert keys(block(jobs, "default = {")) == ["apply_changes"]
 
 
 def test_the_examples_name_no_other_jobs() -> None:
@@ -61,20 +65,27 @@ def test_the_pages_name_every_job() -> None:
 
 
 def test_what_a_job_owns_is_what_the_contracts_say() -> None:
-    jobs = block(block((TERRAFORM / "variables.tf").read_text(), 'variable "jobs" {'), "default = {")
-    for job in JOBS:
+    default = block(block((TERRAFORM / "variables.tf").read_text(), 'variable "jobs" {'), "default = {")
+    complete = block((TERRAFORM / "examples" / "complete" / "headrace.tfvars").read_text(), "\njobs = {")
+    for job, jobs in [("apply_changes", default), *((job, complete) for job in JOBS)]:
         lists = re.search(r"owns += \[(.*?)\]", block(jobs, f" {job} = {{"), re.DOTALL)
         assert lists
         owned = set(re.findall(r'"([\w/]+)"', lists[1]))
-        paths = {contract.path for contract in CONTRACTS if contract.owner == job}
+        paths = {contract.path for contract in CONTRACTS if contract.owner == job and contract is not OUTBOX}
+        paths |= {REJECTS.path, *(OUTBOX.path.format(table=table) for table in OUTBOXES.get(job, []))}
         if job == "apply_changes":
             paths |= {TABLES, HISTORY}
         folders = {path.replace("/{table}", "").replace("{job}", job) for path in paths}
         assert folders <= owned, f"{job} writes them and Terraform does not let it"
 
 
+def test_no_job_writes_the_outbox_of_another() -> None:
+    complete = block((TERRAFORM / "examples" / "complete" / "headrace.tfvars").read_text(), "\njobs = {")
+    assert sorted(re.findall(r'"(outbox[\w/]*)"', complete)) == ["outbox/passages", "outbox/profiles"]
+
+
 def test_the_code_calls_each_job_by_one_name() -> None:
-    assert {journal.JOB, replay.JOB, status.JOB, indexer.JOB} == set(JOBS)
+    assert {journal.JOB, replay.JOB, status.JOB, indexer.JOB, profile_batch.JOB} == set(JOBS)
     assert {contract.owner for contract in CONTRACTS} == set(JOBS)
     assert {module.rpartition(".")[2] for module in JOBS.values()} == set(JOBS)
     assert rebuilds.FOLDER == f"requests/{indexer.JOB}"
@@ -88,6 +99,7 @@ def test_checkpoints_and_heartbeats_lie_in_folders_of_the_jobs_own_name_where_it
     kept = {
         "apply_changes": checkpoint_folder(config, "shop"),
         "index_knowledge": feed_checkpoint(config, "policies", "uploads"),
+        "build_profiles": f"{config.lake}/{profile_progress.PLACE}",
     }
     assert set(kept) == set(JOBS)
     roles = (TERRAFORM / "modules" / "jobs" / "roles.tf").read_text()

@@ -107,7 +107,10 @@ def test_the_dashboard_and_the_alarms_use_metrics_that_are_sent() -> None:
 
 
 @pytest.mark.parametrize("example", ["complete", "minimal"])
-def test_the_settings_of_an_example_load_once_terraform_has_filled_them_in(example: str) -> None:
+def test_the_settings_of_an_example_load_once_terraform_has_filled_them_in(
+    example: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headrace.config_file.secret_value", lambda name: f"the value of {name}")
     file = TERRAFORM / "examples" / example / "headrace.yaml"
     filled = {
         "NAME": "shop", "REGION": "eu-west-1", "LAKE": "s3://shop-lake/lake", "DOCUMENTS": "s3://shop-documents",

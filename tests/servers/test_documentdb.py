@@ -154,7 +154,7 @@ def test_another_unique_index_is_not_taken_for_a_stale_row(store, server):
 def test_a_server_that_is_killed_amid_writes_holds_everything_after_they_are_repeated(tmp_path):
     server = Secantus(tmp_path / "own")
     if server.external:
-        pytest.skip("it would kill a server that others use")
+        pytest.skip("it would kill a server that others use; run without HEADRACE_TEST_MONGODB")
     server.start()
     store = OneCollection(server, timeout="2s", rows_per_write=5)
     try:

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from headrace.commands.jobs import JOBS
 from headrace.stores.delta_reader import DeltaReader
 from terraform.calls import allowed, idle
-from terraform.deployed import NAME, Deployed, deployment
+from terraform.deployed import NAME, RUN, Deployed, deployment
 
 DOCUMENTS = {
     "policies/cancel.md": "# Cancelling\n\nA booking can be cancelled until the day before.",
@@ -93,7 +92,7 @@ def records(deployed: Deployed, stream: str) -> list[bytes]:
     return found
 
 
-@pytest.mark.parametrize("job", list(JOBS))
+@pytest.mark.parametrize("job", RUN)
 def test_the_role_of_a_job_allows_every_call_it_made_and_nothing_more(deployed: Deployed, job: str) -> None:
     policy = deployed.client("iam").get_role_policy(RoleName=f"headrace-{NAME}-{job}", PolicyName="job")
     document, calls = policy["PolicyDocument"], deployed.calls[job]
@@ -104,7 +103,7 @@ def test_the_role_of_a_job_allows_every_call_it_made_and_nothing_more(deployed: 
     assert UNUSED.keys() - {action for _, action in idle(calls, document)} == set(), "it is used, or not granted"
 
 
-@pytest.mark.parametrize("job", list(JOBS))
+@pytest.mark.parametrize("job", RUN)
 def test_the_dashboard_shows_measures_that_the_job_sent(deployed: Deployed, job: str) -> None:
     cloudwatch = deployed.client("cloudwatch")
     body = json.loads(cloudwatch.get_dashboard(DashboardName=f"headrace-{NAME}")["DashboardBody"])

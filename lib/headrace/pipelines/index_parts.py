@@ -177,15 +177,19 @@ def progress_place(index: str, fingerprint: str) -> str:
     return f"publishers/{index}-{generation_of(fingerprint)}.json"
 
 
-def lake_id(files: LakeFiles) -> str:
-    """What tells this lake from every other; made once. Two lakes must not feed one store."""
-    files.write_text(_LAKE_ID, uuid4().hex)
-    return known_lake_id(files)
+def lake_id(files: LakeFiles, place: str = _LAKE_ID) -> str:
+    """What tells this lake from every other; made once. Two lakes must not feed one store.
+
+    Args:
+        place: the file that keeps it, in a folder the job may write.
+    """
+    files.write_text(place, uuid4().hex)
+    return known_lake_id(files, place)
 
 
-def known_lake_id(files: LakeFiles) -> str:
+def known_lake_id(files: LakeFiles, place: str = _LAKE_ID) -> str:
     """The same for those who only look; a word of its own before it is made."""
-    return files.read_text(_LAKE_ID) or "a lake without index_knowledge"
+    return files.read_text(place) or "a lake without index_knowledge"
 
 
 def feed_fingerprints(settings: Knowledge) -> dict[str, str]:

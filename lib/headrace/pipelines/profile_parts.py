@@ -17,20 +17,22 @@ from headrace.stores import keyed
 from headrace.stores.files import LakeFiles
 from headrace.tables import OUTBOX, REJECTS
 
+_KEPT = f"checkpoints/{JOB}"
+"""What this job alone writes: on AWS its role may not write `publishers/`, which is `index_knowledge`'s."""
 _PARKED = """source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string,
     day date"""
 
 
 def publishers(lake: Lake, settings: Profiles) -> list[Publisher]:
     """One for each store, not opened."""
-    owner = lake_id(LakeFiles(lake.root))
+    owner = lake_id(LakeFiles(lake.root), f"{_KEPT}/lake-id")
     return [_publisher(lake, settings, name, store, owner) for name, store in settings.stores.items()]
 
 
 def _publisher(lake: Lake, settings: Profiles, name: str, one: ProfileStore, owner: str) -> Publisher:
     return Publisher(
         name,
-        f"publishers/{name}-profiles.json",
+        f"{_KEPT}/publishers/{name}.json",
         owner,
         lake,
         LakeFiles(lake.root),

@@ -7,7 +7,8 @@ from hashlib import blake2b
 from headrace.config_profiles import Profiles
 from headrace.stores.files import LakeFiles
 
-PLACE = "profiles/progress.json"
+PLACE = "checkpoints/build_profiles/progress.json"
+"""Beside the tables, as VACUUM deletes what it does not know in their folders."""
 
 
 @dataclass(frozen=True, slots=True)

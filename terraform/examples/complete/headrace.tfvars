@@ -67,7 +67,7 @@ catalog_tables = {
 # --- Profile store ---
 
 documentdb = {}
-dynamodb   = { profiles = {}, sessions = { sort_key = "sk", expires_at = "expires_at" } }
+dynamodb   = { profiles = { expires_at = "expires" }, sessions = { sort_key = "sk", expires_at = "expires_at" } }
 neptune    = {}
 
 # --- Vector store ---
@@ -85,11 +85,25 @@ jobs = {
     workers = 4
     streams = ["changes"]
     stores  = ["kafka"]
+    secrets = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"] # a job that starts reads every secret of the settings
     watches = "sources"
     owns = [
       "tables", "tombstones", "history", "versions", "truncates", "changed_keys", "schemas", "batches", "changes_log",
-      "rejects/apply_changes",
+      "rejects/apply_changes", "reached",
     ]
+  }
+  build_profiles = {
+    kind    = "stream"
+    when    = "rate(15 minutes)"
+    workers = 4
+    stores  = ["dynamodb"]
+    secrets = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"]
+    watches = "people"
+    owns = [
+      "identifiers", "people", "aliases", "identity_events", "quarantine", "profiles", "behaviour", "placed",
+      "outbox/profiles", "rejects/build_profiles",
+    ]
+    reads = ["tables", "changed_keys"]
   }
   index_knowledge = {
     kind           = "stream"
@@ -98,11 +112,12 @@ jobs = {
     streams        = ["documents"]
     writes_streams = ["embeddings"]
     stores         = ["opensearch", "pgvector", "kendra"]
+    secrets        = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"]
     documents      = true
     models         = ["amazon.titan-embed-text-v2:0"]
     watches        = "documents"
     owns = [
-      "documents", "chunks", "vectors", "passages", "outbox", "publishers", "feeds", "rejects/index_knowledge",
+      "documents", "chunks", "vectors", "passages", "outbox/passages", "publishers", "feeds", "rejects/index_knowledge",
     ]
     reads = ["tables", "tombstones", "truncates", "changed_keys", "schemas"]
   }

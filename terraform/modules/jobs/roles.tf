@@ -181,8 +181,8 @@ locals {
     },
     {
       Sid      = "Dynamodb"
-      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"]
-      Resource = contains(settings.stores, "dynamodb") ? flatten([for arn in var.store_arns.dynamodb : [arn, "${arn}/index/*"]]) : []
+      Action   = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", "dynamodb:UpdateItem"] # a delete is a put
+      Resource = contains(settings.stores, "dynamodb") ? var.store_arns.dynamodb : []
     },
     {
       Sid      = "Neptune"

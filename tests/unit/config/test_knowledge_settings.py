@@ -116,7 +116,7 @@ def test_secrets_may_stand_exactly_where_the_models_hold_them():
         "knowledge.embed.key", "knowledge.embed.headers.*", "knowledge.embed.arguments.*",
         "knowledge.models.*.key", "knowledge.models.*.headers.*", "knowledge.models.*.arguments.*",
         "knowledge.indexes.*.password", "knowledge.indexes.*.url", "knowledge.indexes.*.options.*",
-            "profiles.hash_key", "profiles.stores.*.uri",
+        "profiles.hash_key", "profiles.stores.*.uri",
     }  # fmt: skip
 
 

@@ -36,6 +36,32 @@ knowledge:
 _SOURCES, _REST = KNOWLEDGE.split("knowledge:\n")
 WHOLE = TABLES.replace("tables:\n", f"{_SOURCES}tables:\n") + f"knowledge:\n{_REST}"
 
+PROFILES = """\
+profiles:
+  hash_key: {secret: env:HASH_KEY}
+  records:
+    web: {table: users, identifiers: {email: mail}}
+  identifiers:
+    email: {normalise: email}
+    phone: {normalise: phone}
+    names: {of: [given_name, family_name]}
+  fields:
+    name: {choose: newest}
+  related:
+    orders: {table: bookings, by: {web: userId}}
+  consent: {table: bookings, by: {web: userId}}
+  behaviour:
+    views: {table: bookings, by: {web: userId}, at: viewed_at}
+  stores:
+    sqlite:     {store: sqlite, path: ./people.db}
+    documentdb: {store: documentdb, uri: {secret: env:DOCUMENTDB_URI}}
+    dynamodb:   {store: dynamodb, table: headrace-profiles}
+    neptune:    {store: neptune, url: "wss://h:8182/gremlin"}
+"""
+"""Beside `WHOLE`; not part of it, as it needs secrets."""
+
+SECRETS = {"HASH_KEY": "sixteen-letters-or-more", "DOCUMENTDB_URI": "mongodb://127.0.0.1"}
+
 EMBED = {
     "static": {},
     "minilm": {},
