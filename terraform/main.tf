@@ -91,7 +91,7 @@ module "capture" {
   kafka              = var.kafka == null ? null : { arn = module.streams.kafka_arn, servers = module.streams.kafka_servers }
   dynamodb           = var.dynamodb_capture
   subnet_ids         = module.network.subnet_ids
-  security_group_ids = module.network.security_group_ids
+  security_group_ids = module.network.client_security_group_ids
   kms_key_arn        = module.security.kms_key_arn
   log_retention_days = var.log_retention_days
 
@@ -216,7 +216,7 @@ module "jobs" {
   in_network             = local.in_network
   connections            = module.network.glue_connections
   subnet_ids             = module.network.subnet_ids
-  security_group_ids     = module.network.security_group_ids
+  security_group_ids     = module.network.client_security_group_ids
   kms_key_arn            = module.security.kms_key_arn
   log_retention_days     = var.log_retention_days
   document_buckets       = concat(module.knowledge_sources.bucket[*].arn, var.documents.buckets)

@@ -121,7 +121,13 @@ variable "enforce_tls" {
 # --- Network ---
 
 variable "network" {
-  description = "none: jobs reach AWS over its public addresses. create: a VPC without internet. existing: vpc_id and subnet_ids of yours."
+  description = <<-TEXT
+    none: jobs reach AWS over its public addresses. create: a VPC without internet. existing: vpc_id and subnet_ids of yours.
+    Jobs, DMS and MSK Connect may reach one another and port 443, nothing else, until a way to a database is given:
+    egress: where to, by name, and on which port: { crm = { port = 5432, cidr = "10.1.2.0/24" } } or { port, security_group_id }.
+    security_group_ids: more groups of yours for jobs, DMS and MSK Connect, in the same VPC.
+    The database's own group must let the output `security_group` in.
+  TEXT
   type = object({
     mode  = optional(string, "none")
     cidr  = optional(string, "10.64.0.0/20")
@@ -129,10 +135,37 @@ variable "network" {
     endpoints = optional(list(string), [
       "bedrock-runtime", "glue", "kinesis-streams", "kms", "logs", "monitoring", "secretsmanager", "sts",
     ])
-    vpc_id     = optional(string)
-    subnet_ids = optional(list(string), [])
+    vpc_id             = optional(string)
+    subnet_ids         = optional(list(string), [])
+    security_group_ids = optional(list(string), [])
+    egress = optional(map(object({
+      port              = number
+      cidr              = optional(string)
+      security_group_id = optional(string)
+    })), {})
   })
   default = {}
+
+  validation {
+    condition     = var.network.mode != "none" || length(var.network.egress) + length(var.network.security_group_ids) == 0
+    error_message = "network: egress and security_group_ids need a network; mode is none. Write mode = \"existing\" with vpc_id and subnet_ids from which your database is reached, or leave them out."
+  }
+
+  validation {
+    condition = alltrue([for way in var.network.egress : way.port >= 1 && way.port <= 65535 && floor(way.port) == way.port && (
+      way.cidr == null ? can(regex("^sg-[0-9a-z]+$", way.security_group_id)) : way.security_group_id == null && can(cidrhost(way.cidr, 0))
+    )])
+    error_message = "network.egress: expected a port and either cidr or security_group_id, e.g. { crm = { port = 5432, cidr = \"10.1.2.0/24\" } }; found ${join(", ", [for name, way in var.network.egress : "${name}: ${jsonencode(way)}"])}."
+  }
+
+  validation {
+    condition = alltrue(concat(
+      [for id in var.network.vpc_id[*] : can(regex("^vpc-[0-9a-z]+$", id))],
+      [for id in var.network.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))],
+      [for id in var.network.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))],
+    ))
+    error_message = "network: expected ids as AWS writes them, vpc-..., subnet-... and sg-...; found ${join(", ", [for id in concat(var.network.vpc_id[*], var.network.subnet_ids, var.network.security_group_ids) : "'${id}'" if !can(regex("^(vpc|subnet|sg)-[0-9a-z]+$", id))])}. They stand in the console's page VPC."
+  }
 
   validation {
     condition     = contains(["none", "create", "existing"], var.network.mode)
@@ -278,6 +311,11 @@ variable "dms" {
   }
 
   validation {
+    condition     = var.dms == null || var.network.mode == "none" || length(var.network.egress) + length(var.network.security_group_ids) > 0
+    error_message = "dms: it may reach port 443 only, and no database answers there. Give the way in network.egress, e.g. egress = { shop = { port = 5432, cidr = \"10.1.2.0/24\" } }, or a group of yours in network.security_group_ids. A network made here (mode = \"create\") also needs a peering or a transit gateway of yours."
+  }
+
+  validation {
     condition     = alltrue([for source in try(var.dms.sources, {}) : contains(keys(var.streams), source.stream)])
     error_message = "dms: a source names a stream that is not there. Streams are ${join(", ", keys(var.streams))}; write stream = \"${try(keys(var.streams)[0], "changes")}\" or add the stream to `streams`."
   }
@@ -306,6 +344,11 @@ variable "debezium" {
   validation {
     condition     = var.debezium == null || var.kafka != null
     error_message = "debezium: it writes to Kafka. Add kafka = {}, or capture with dms, which writes to Kinesis."
+  }
+
+  validation {
+    condition     = var.debezium == null || var.network.mode == "none" || length(var.network.egress) + length(var.network.security_group_ids) > 0
+    error_message = "debezium: it may reach port 443 only, and no database answers there. Give the way in network.egress, e.g. egress = { shop = { port = 5432, cidr = \"10.1.2.0/24\" } }, or a group of yours in network.security_group_ids. A network made here (mode = \"create\") also needs a peering or a transit gateway of yours."
   }
 }
 

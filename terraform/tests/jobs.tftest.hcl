@@ -149,6 +149,20 @@ run "glue_of_a_stream" {
   }
 
   assert {
+    condition = aws_glue_job.this["apply_changes"].default_arguments["--custom-logGroup-prefix"] == "/headrace/trial/apply_changes" && length([
+      for name in keys(aws_glue_job.this["apply_changes"].default_arguments) : name if strcontains(name, "continuous-log")
+    ]) == 0
+    error_message = "Glue 5 and newer take a prefix for the names of both log groups, and no longer --continuous-log-*."
+  }
+
+  assert {
+    condition = { for name, group in aws_cloudwatch_log_group.job : name => group.retention_in_days if group.kms_key_id == var.kms_key_arn } == {
+      for pair in setproduct(["apply_changes", "curate_dataset", "index_knowledge"], ["error", "output"]) : "/headrace/trial/${pair[0]}/${pair[1]}" => 30
+    }
+    error_message = "Both groups of each job are made here, with the key and an end."
+  }
+
+  assert {
     condition     = aws_glue_job.this["apply_changes"].command[0].name == "gluestreaming" && aws_glue_job.this["index_knowledge"].command[0].name == "glueetl"
     error_message = "A stream and a schedule are different commands of Glue."
   }

@@ -10,7 +10,8 @@ package = {
 
 # --- Network ---
 
-network = { mode = "create", zones = 3 }
+# The database answers on 5432 in a network of yours, which you peer with this one.
+network = { mode = "create", zones = 3, egress = { databases = { port = 5432, cidr = "10.1.0.0/16" } } }
 
 # --- Streams ---
 

@@ -94,7 +94,8 @@ locals {
       Action = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = [
         "${local.arn}:logs:${local.here}:log-group:/aws-glue/*",
-        "${local.arn}:logs:${local.here}:log-group:/headrace/${var.context.name}/${job}*",
+        # Glue may put the security configuration's name behind a group's.
+        "${local.arn}:logs:${local.here}:log-group:${local.log_prefixes[job]}*",
       ]
     },
     {
