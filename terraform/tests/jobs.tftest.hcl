@@ -16,8 +16,8 @@ run "streams_as_they_are" {
   command = plan
 
   assert {
-    condition     = keys(module.jobs.names) == ["apply_changes", "index_knowledge"]
-    error_message = "The jobs that are there without a word are apply_changes and index_knowledge."
+    condition     = keys(module.jobs.names) == ["apply_changes"]
+    error_message = "The job that is there without a word is apply_changes."
   }
 
   assert {
@@ -124,19 +124,20 @@ run "glue_of_a_stream" {
     store_secrets = {}
     jobs = {
       apply_changes = {
-        kind    = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
-        owns    = ["tables"], reads = [], streams = ["changes"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
-        secrets = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"]
+        kind     = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
+        owns     = ["tables"], reads = [], streams = ["changes", "arn:aws:kinesis:eu-west-1:444455556666:stream/partner"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
+        secrets  = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"]
+        kms_keys = ["arn:aws:kms:eu-west-1:444455556666:key/mrk-0a0a"]
       }
       index_knowledge = {
         kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true,
-        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = []
+        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], kms_keys = []
       }
       curate_dataset = {
         kind   = "schedule", worker_type = "G.1X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["outbox"], reads = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false,
-        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = []
+        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], kms_keys = []
       }
     }
   }
@@ -210,6 +211,14 @@ run "glue_of_a_stream" {
       Pgvector         = ["arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-X/headrace_jobs"]
     }
     error_message = "A job that writes Kafka may write the topics it names, idempotently; Aurora lets it in as one user of one cluster."
+  }
+
+  assert {
+    condition = { for one in jsondecode(aws_iam_role_policy.job["apply_changes"].policy).Statement : one.Sid => one.Resource if contains(["ReadStreams", "UseYourKeys"], one.Sid) } == {
+      ReadStreams = ["arn:aws:kinesis:eu-west-1:111122223333:stream/trial-changes", "arn:aws:kinesis:eu-west-1:444455556666:stream/partner"]
+      UseYourKeys = ["arn:aws:kms:eu-west-1:444455556666:key/mrk-0a0a"]
+    }
+    error_message = "A role may read a stream made elsewhere, which has an ARN, and use the key it is kept with."
   }
 
   assert {

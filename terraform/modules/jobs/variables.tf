@@ -56,6 +56,7 @@ variable "jobs" {
     models          = list(string)
     endpoints       = list(string)
     secrets         = list(string)
+    kms_keys        = list(string)
   }))
 }
 
