@@ -11,7 +11,7 @@ from pathlib import Path
 
 from headrace.pipelines.jars import Jars, class_path
 from headrace.pipelines.java import cache_folder, find_java, shim
-from headrace.pipelines.runtime import SHORT_LIVED
+from headrace.pipelines.runtime import LAKE_ANYWHERE, SHORT_LIVED
 
 ROOT = Path(__file__).resolve().parents[1]
 DELTA = (
@@ -68,6 +68,7 @@ def start(
         "PYSPARK_PYTHON": python,
         "PYSPARK_SUBMIT_ARGS": f"--conf {conf} pyspark-shell",
         "PYTHONUNBUFFERED": "1",
+        LAKE_ANYWHERE: "1",
     }
     command = [
         python,

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Runtime = Literal["local", "glue", "databricks"]
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
+LAKE_ANYWHERE = "HEADRACE_LAKE_ANYWHERE"
+"""An environment variable; `1` lets tests run a platform's job on this machine, with a lake in a folder."""
+
 SHORT_LIVED = {
     # The second compiler would still be warming up when the session ends: 30-35% off a test suite's time. The first
     # alone would keep room for 48 MB of code only, and throw away what is needed again.
@@ -73,7 +76,7 @@ def spark_session(
         runtime: `glue` and `databricks` bring Spark, Delta and Kafka themselves: nothing is configured there.
 
     Raises:
-        MissingDependency: pyspark, delta-spark or a fitting Java is not installed.
+        MissingDependency: pyspark, delta-spark, Delta's jar or a fitting Java is not there.
         Unreachable: jars are needed from Maven Central and it does not answer.
         ConfigError: the running session cannot take one of the settings.
     """
@@ -92,6 +95,7 @@ def spark_session(
     if existing is None and runtime != "local":
         existing = SparkSession.builder.appName(app).getOrCreate()
     if existing is not None:
+        _needs_delta(existing, runtime)
         return _adjusted(existing, asked if runtime == "local" else {**_EVERYWHERE, **asked})
     return _laptop_session(app, kafka, s3, asked, packages)
 
@@ -137,6 +141,36 @@ def _laptop_session(app: str, kafka: bool, s3: bool, asked: dict[str, str], pack
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
     with _environment(launch):
         return builder.getOrCreate()
+
+
+def check_lake(lake: str, runtime: Runtime) -> None:
+    """Raise ConfigError where a platform's workers cannot keep a lake at this place."""
+    if runtime == "local" or lake.startswith(("s3://", "s3a://")) or os.environ.get(LAKE_ANYWHERE) == "1":
+        return
+    raise ConfigError(
+        expected=f"a bucket, s3://..., with runtime {runtime}",
+        found=lake,
+        todo="Write lake: s3://my-bucket/lake. Elsewhere Headrace's own clients do not find the tables, or each worker "
+        "has a folder of its own.",
+        where="lake",
+    )
+
+
+def _needs_delta(session: "SparkSession", runtime: Runtime) -> None:
+    """Raise MissingDependency where the session has no jar of Delta: the first table would end in a TypeError."""
+    java = getattr(session, "_jvm", None)  # none with Spark Connect, where the server brings it
+    if java is None or type(java.io.delta.tables.DeltaTable).__name__ != "JavaPackage":
+        return
+    raise MissingDependency(
+        expected="Delta's jar on Spark's class path",
+        found="no class io.delta.tables.DeltaTable",
+        todo={
+            "glue": "Give the job --datalake-formats delta.",
+            "databricks": "Take a Databricks runtime, which brings Delta.",
+            "local": "End the running session and let Headrace start its own, or start yours with Delta's jar.",
+        }[runtime],
+        where=f"runtime {runtime}",
+    )
 
 
 def _adjusted(session: "SparkSession", asked: Mapping[str, str]) -> "SparkSession":
