@@ -11,7 +11,8 @@ from pathlib import Path
 
 from headrace.pipelines.jars import Jars, class_path
 from headrace.pipelines.java import cache_folder, find_java, shim
-from headrace.pipelines.runtime import LAKE_ANYWHERE, SHORT_LIVED
+from headrace.pipelines.lake_place import LAKE_ANYWHERE
+from headrace.pipelines.runtime import SHORT_LIVED
 
 ROOT = Path(__file__).resolve().parents[1]
 DELTA = (

@@ -9,7 +9,8 @@ from headrace.commands.logs import log_to_stderr
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.errors import HeadraceError, exit_code
-from headrace.pipelines.runtime import Runtime, check_lake
+from headrace.pipelines.lake_place import check_lake
+from headrace.pipelines.runtime import Runtime
 
 
 def run_hosted(job: str, settings: Callable[[], Config], once: bool, run: str, stop: str) -> None:

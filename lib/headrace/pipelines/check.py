@@ -12,7 +12,7 @@ from headrace.config_sources import FilesSource, KafkaSource, KinesisSource
 from headrace.errors import ConfigError, HeadraceError, MissingDependency
 from headrace.pipelines.java import find_java
 from headrace.pipelines.lag import data_files
-from headrace.pipelines.runtime import check_lake
+from headrace.pipelines.lake_place import check_lake
 from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook
 from headrace.stores.kinesis_look import KinesisLook

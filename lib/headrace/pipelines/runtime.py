@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 Runtime = Literal["local", "glue", "databricks"]
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
-LAKE_ANYWHERE = "HEADRACE_LAKE_ANYWHERE"
-"""An environment variable; `1` lets tests run a platform's job on this machine, with a lake in a folder."""
-
 SHORT_LIVED = {
     # The second compiler would still be warming up when the session ends: 30-35% off a test suite's time. The first
     # alone would keep room for 48 MB of code only, and throw away what is needed again.
@@ -141,19 +138,6 @@ def _laptop_session(app: str, kafka: bool, s3: bool, asked: dict[str, str], pack
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
     with _environment(launch):
         return builder.getOrCreate()
-
-
-def check_lake(lake: str, runtime: Runtime) -> None:
-    """Raise ConfigError where a platform's workers cannot keep a lake at this place."""
-    if runtime == "local" or lake.startswith(("s3://", "s3a://")) or os.environ.get(LAKE_ANYWHERE) == "1":
-        return
-    raise ConfigError(
-        expected=f"a bucket, s3://..., with runtime {runtime}",
-        found=lake,
-        todo="Write lake: s3://my-bucket/lake. Elsewhere Headrace's own clients do not find the tables, or each worker "
-        "has a folder of its own.",
-        where="lake",
-    )
 
 
 def _needs_delta(session: "SparkSession", runtime: Runtime) -> None:

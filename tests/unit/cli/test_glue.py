@@ -14,7 +14,7 @@ from headrace.commands.logs import JsonLines
 from headrace.commands.stop_file import StopFile
 from headrace.config_file import load
 from headrace.errors import ConfigError
-from headrace.pipelines.runtime import LAKE_ANYWHERE
+from headrace.pipelines.lake_place import LAKE_ANYWHERE
 from headrace.pipelines.watch import telemetry
 
 SETTINGS = """
