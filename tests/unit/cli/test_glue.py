@@ -14,6 +14,7 @@ from headrace.commands.logs import JsonLines
 from headrace.commands.stop_file import StopFile
 from headrace.config_file import load
 from headrace.errors import ConfigError
+from headrace.pipelines.check import check
 from headrace.pipelines.lake_place import LAKE_ANYWHERE
 from headrace.pipelines.watch import telemetry
 
@@ -66,6 +67,13 @@ def test_a_lake_that_is_in_no_bucket_is_refused_on_a_platform(lake, file, tmp_pa
     for runtime in ("glue", "databricks"):
         with pytest.raises(ConfigError, match=f"^lake: expected a bucket, s3://..., with runtime {runtime}; found "):
             hosted.hosted_settings(file, runtime, "")
+
+
+def test_check_refuses_a_lake_in_no_bucket_where_the_settings_name_a_platform(file, tmp_path, monkeypatch):
+    (tmp_path / "headrace.yaml").write_text(SETTINGS + "runtime: glue\n")
+    monkeypatch.delenv(LAKE_ANYWHERE)
+    [found] = [one for one in check(load(file)) if one.name == "lake"]
+    assert not found.ok and found.said.startswith("lake: expected a bucket, s3://..., with runtime glue")
 
 
 def test_a_lake_in_a_bucket_is_taken_on_a_platform(file, tmp_path, monkeypatch):
