@@ -322,6 +322,7 @@ locals {
   options   = flatten([for one in local.clients : [for name, value in try(one.options, {}) : value if can(regex("(?i)(password|secret)$", name))]])
   passwords = [for value in concat([for one in local.clients : try(one.password, "")], [try(local.settings.knowledge.embed.key, "")], local.options) : try(tostring(value), "")]
   addresses = [for one in local.clients : try(tostring(one.url), "")]
+  plain     = concat([for value in local.passwords : "*" if value != "" && !startswith(value, "$")], [for value in local.addresses : "*" if can(regex("://[^/@:]*:[^/@$]+@", value))])
 }
 
 resource "terraform_data" "settings_fit" {
@@ -349,10 +350,7 @@ resource "terraform_data" "settings_fit" {
     }
 
     precondition {
-      condition = alltrue(concat(
-        [for value in local.passwords : value == "" || startswith(value, "$${")],
-        [for value in local.addresses : !can(regex("://[^/@:]*:[^/@$]+@", value))],
-      ))
+      condition     = length(local.plain) == 0
       error_message = "config_file: a password or key stands as plain text in `${var.config_file}`, and would stand in the state and in S3. Put it into Secrets Manager, write {secret: \"aws:<name>#<key>\"} and name its ARN in `secrets` of the job."
     }
   }

@@ -159,11 +159,7 @@ variable "network" {
   }
 
   validation {
-    condition = alltrue(concat(
-      [for id in var.network.vpc_id[*] : can(regex("^vpc-[0-9a-z]+$", id))],
-      [for id in var.network.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))],
-      [for id in var.network.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))],
-    ))
+    condition     = alltrue([for id in var.network.vpc_id[*] : can(regex("^vpc-[0-9a-z]+$", id))]) && alltrue([for id in var.network.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))]) && alltrue([for id in var.network.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))])
     error_message = "network: expected ids as AWS writes them, vpc-..., subnet-... and sg-...; found ${join(", ", [for id in concat(var.network.vpc_id[*], var.network.subnet_ids, var.network.security_group_ids) : "'${id}'" if !can(regex("^(vpc|subnet|sg)-[0-9a-z]+$", id))])}. They stand in the console's page VPC."
   }
 
@@ -333,12 +329,12 @@ variable "dms" {
 
   validation {
     condition     = alltrue([for name in keys(try(var.dms.sources, {})) : can(regex("^[a-z]([a-z0-9]|-[a-z0-9])*$", name))])
-    error_message = "dms.sources: DMS takes letters, digits and single hyphens in names; found ${join(", ", [for name in keys(try(var.dms.sources, {})) : "'${name}'" if !can(regex("^[a-z]([a-z0-9]|-[a-z0-9])*$", name))])}. Write a hyphen where there is an underscore."
+    error_message = "dms.sources: DMS takes letters, digits and single hyphens in names; found ${join(", ", [for name in try(keys(var.dms.sources), []) : "'${name}'" if !can(regex("^[a-z]([a-z0-9]|-[a-z0-9])*$", name))])}. Write a hyphen where there is an underscore."
   }
 
   validation {
     condition     = alltrue([for source in try(var.dms.sources, {}) : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*]+$", source.secret_arn))])
-    error_message = "dms.sources: expected secret_arn as arn:aws:secretsmanager:<region>:<account>:secret:<name>; found ${join(", ", [for name, source in try(var.dms.sources, {}) : "${name}: '${source.secret_arn}'" if !can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*]+$", source.secret_arn))])}. `aws secretsmanager describe-secret` shows it."
+    error_message = "dms.sources: expected secret_arn as arn:aws:secretsmanager:<region>:<account>:secret:<name>; found ${join(", ", try([for source in var.dms.sources : source.secret_arn], []))}. `aws secretsmanager describe-secret` shows it."
   }
 
   validation {
@@ -380,7 +376,7 @@ variable "debezium" {
     condition = alltrue(flatten([for one in try(var.debezium.connectors, {}) : [for key, value in one.settings :
       can(regex("^\\$\\{[^}]+:[^}]+\\}$", value)) if can(regex("(?i)password|secret|token|credential", key))
     ]]))
-    error_message = "debezium: a secret stands as plain text in ${join(", ", flatten([for name, one in try(var.debezium.connectors, {}) : [for key, value in one.settings : "${name}: ${key}" if can(regex("(?i)password|secret|token|credential", key)) && !can(regex("^\\$\\{[^}]+:[^}]+\\}$", value))]]))}, and would stand in the state too. Put it into Secrets Manager and write \"$$${secretsmanager:<name>:<key>}\"."
+    error_message = "debezium: a secret stands as plain text in settings of ${join(", ", try(keys(var.debezium.connectors), []))}, and would stand in the state too. Put it into Secrets Manager and write \"$$${secretsmanager:<name>:<key>}\"."
   }
 
   validation {
