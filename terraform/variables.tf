@@ -386,7 +386,7 @@ variable "debezium" {
 
   validation {
     condition = length(try(var.debezium.secret_arns, [])) > 0 || alltrue(flatten([for one in try(var.debezium.connectors, {}) : [
-      for value in values(one.settings) : !strcontains(value, "$${secretsmanager:")
+      for value in values(one.settings) : !strcontains(value, "{secretsmanager:")
     ]]))
     error_message = "debezium: a setting takes a secret from Secrets Manager, and secret_arns is empty, so the worker may read none. Add the secret's ARN."
   }

@@ -90,7 +90,7 @@ resource "aws_mskconnect_connector" "debezium" {
 
 # A worker with the provider does not start unless the plugin's zip brings its classes, so it has it only where it is used.
 resource "aws_mskconnect_worker_configuration" "debezium" {
-  count = anytrue(flatten([for one in try(var.debezium.connectors, {}) : [for value in values(one.settings) : strcontains(value, "$${secretsmanager:")]])) ? 1 : 0
+  count = anytrue(flatten([for one in try(var.debezium.connectors, {}) : [for value in values(one.settings) : strcontains(value, "{secretsmanager:")]])) ? 1 : 0
 
   name = "headrace-${var.context.name}-debezium"
   tags = var.context.tags
