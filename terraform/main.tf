@@ -91,7 +91,7 @@ module "capture" {
   kafka              = var.kafka == null ? null : { arn = module.streams.kafka_arn, servers = module.streams.kafka_servers }
   dynamodb           = var.dynamodb_capture
   subnet_ids         = module.network.subnet_ids
-  security_group_ids = module.network.security_group_ids
+  security_group_ids = module.network.client_security_group_ids
   kms_key_arn        = module.security.kms_key_arn
   log_retention_days = var.log_retention_days
 
@@ -168,21 +168,37 @@ locals {
     KENDRA     = try(module.knowledge_sources.kendra.id, "")
   }
 
+  stores_made = {
+    opensearch = var.opensearch != null
+    pgvector   = var.pgvector != null
+    documentdb = var.documentdb != null
+    dynamodb   = length(var.dynamodb) > 0
+    neptune    = var.neptune != null
+    kendra     = var.kendra != null
+    kafka      = var.kafka != null
+  }
+  # Names that stand for nothing here. An address is not known before it is made, so its text does not tell.
+  known_not = concat([for store, made in local.stores_made : upper(store) if !made], var.documents.bucket ? [] : ["DOCUMENTS"])
+  known_now = [for name in keys(local.known) : name if !contains(local.known_not, name)]
+
   # The text between two names, and what each name stands for: the file is put together again piece by piece.
   config_text  = file(var.config_file)
-  config_names = [for found in regexall("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\\}", local.config_text) : { name = found[0], default = found[1] }]
+  config_names = [for found in regexall(local.config_name, local.config_text) : { name = found[0], default = found[1] }]
+  config_name  = "\\$\\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\\}"
   config_parts = split("\u0000", replace(local.config_text, "/\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}/", "\u0000"))
   config = join("", [for at, part in local.config_parts : join("", [part, at >= length(local.config_names) ? "" : (
-    contains(keys(local.known), local.config_names[at].name) ? local.known[local.config_names[at].name] : trimprefix(coalesce(local.config_names[at].default, ":-"), ":-")
+    contains(local.known_now, local.config_names[at].name) ? local.known[local.config_names[at].name] : trimprefix(coalesce(local.config_names[at].default, ":-"), ":-")
   )])])
-  config_unknown = distinct([for one in local.config_names : one.name if !contains(keys(local.known), one.name) && one.default == null])
+  config_lines   = join("\n", [for line in split("\n", local.config_text) : line if !startswith(trimspace(line), "#")])
+  config_unknown = distinct([for found in regexall(local.config_name, local.config_lines) : found[0] if !contains(local.known_now, found[0]) && found[1] == null])
 
   # What each metric of a job has as `Source`. index_knowledge counts rows by index and, as a whole, by `documents`;
   # its lag is that of an index, its heartbeat that of a feed. apply_changes follows the sources that have a table.
   settings = yamldecode(local.config_text)
-  sources  = [for name in keys(try(local.settings.sources, {})) : name if contains([for table in try(local.settings.tables, {}) : table.source], name)]
-  feeds    = keys(try(local.settings.knowledge.documents, {}))
-  indexes  = keys(try(local.settings.knowledge.indexes, {}))
+  tables   = { for name in try(keys(local.settings.tables), []) : name => try(tostring(local.settings.tables[name].source), "") }
+  sources  = [for name in try(keys(local.settings.sources), []) : name if contains(values(local.tables), name)]
+  feeds    = try(keys(local.settings.knowledge.documents), [])
+  indexes  = try(keys(local.settings.knowledge.indexes), [])
   measured = {
     sources = { for metric in local.metrics : metric => local.sources }
     documents = {
@@ -231,7 +247,7 @@ module "jobs" {
   in_network             = local.in_network
   connections            = module.network.glue_connections
   subnet_ids             = module.network.subnet_ids
-  security_group_ids     = module.network.security_group_ids
+  security_group_ids     = module.network.client_security_group_ids
   kms_key_arn            = module.security.kms_key_arn
   log_retention_days     = var.log_retention_days
   document_buckets       = concat(module.knowledge_sources.bucket[*].arn, var.documents.buckets)
@@ -306,13 +322,51 @@ module "observability" {
 
 # --- What only the whole can know ---
 
+locals {
+  # Minute, hour, day, month, weekday, year; each a value, a list, a range or a step.
+  cron = join("", ["^cron\\(", join(" ", [for value in [
+    "[0-5]?[0-9]", "1?[0-9]|2[0-3]", "(0?[1-9]|[12][0-9]|3[01])W?|LW?", "0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC",
+    "[1-7](#[1-5])?L?|SUN|MON|TUE|WED|THU|FRI|SAT|L", "19[7-9][0-9]|2[01][0-9]{2}",
+  ] : "(\\*|\\?|${value})(/[1-9][0-9]?|[-,](${value}))*"]), "\\)$"])
+
+  # What a lake is made of, with the name's default should it have one.
+  lake = replace(try(tostring(local.settings.lake), ""), "/^\\$\\{[A-Za-z_][A-Za-z0-9_]*:-([^}]*)\\}$/", "$1")
+
+  # Where settings may hold a credential, and addresses that may hold one. {secret: ...} is no text, and so left out.
+  clients   = concat(try(values(local.settings.sources), []), try(values(local.settings.knowledge.indexes), []), [try(local.settings.knowledge.embed, {})])
+  options   = flatten([for one in local.clients : [for name, value in try(one.options, {}) : value if can(regex("(?i)(password|secret)$", name))]])
+  passwords = [for value in concat([for one in local.clients : try(one.password, "")], [try(local.settings.knowledge.embed.key, "")], local.options) : try(tostring(value), "")]
+  addresses = [for one in local.clients : try(tostring(one.url), "")]
+  plain     = concat([for value in local.passwords : "*" if value != "" && !startswith(value, "$")], [for value in local.addresses : "*" if can(regex("://[^/@:]*:[^/@$]+@", value))])
+}
+
 resource "terraform_data" "settings_fit" {
   input = local.config_unknown
 
   lifecycle {
     precondition {
       condition     = length(local.config_unknown) == 0
-      error_message = "config_file: ${join(", ", local.config_unknown)} is nothing Terraform knows, and a Glue job has no environment to take it from. Write the value, give it a default ($${NAME:-value}), or use one of ${join(", ", keys(local.known))}."
+      error_message = "config_file: ${join(", ", local.config_unknown)} is nothing Terraform knows, and a Glue job has no environment to take it from. Write the value, give it a default ($${NAME:-value}), or use one of ${join(", ", local.known_now)}.${length(setintersection(local.config_unknown, local.known_not)) == 0 ? "" : " ${join(", ", setintersection(local.config_unknown, local.known_not))} would be the address of what is not made here: switch it on with the variable of that name (DOCUMENTS: documents = { bucket = true })."}"
+    }
+
+    precondition {
+      condition     = startswith(local.lake, "s3://") || startswith(local.lake, "$${LAKE}")
+      error_message = "config_file: expected `lake: $${LAKE}`, as the jobs' roles may write the lake made here; found `lake: ${local.lake}`. A folder of a laptop or of Databricks is not there on Glue."
+    }
+
+    precondition {
+      condition     = length(local.tables) > 0 && !contains(values(local.tables), "")
+      error_message = "config_file: expected `tables` with at least one, each with its `source`; ${length(local.tables) == 0 ? "there is none" : "${join(", ", [for name, source in local.tables : name if source == ""])} has none"}. Write for example bookings: {source: shop, key: [booking_id]}. `headrace check --config ${var.config_file}` tells more."
+    }
+
+    precondition {
+      condition     = length([for job in var.jobs : job if job.watches == "documents"]) == 0 || (length(local.feeds) > 0 && length(local.indexes) > 0)
+      error_message = "jobs: ${join(", ", [for name, job in var.jobs : name if job.watches == "documents"])} follows documents, and `${var.config_file}` has no `knowledge` with documents and indexes, so it would end at every start. Take the job out of `jobs`, or add `knowledge` as examples/complete/headrace.yaml does."
+    }
+
+    precondition {
+      condition     = length(local.plain) == 0
+      error_message = "config_file: a password or key stands as plain text in `${var.config_file}`, and would stand in the state and in S3. Put it into Secrets Manager, write {secret: \"aws:<name>#<key>\"} and name its ARN in `secrets` of the job."
     }
   }
 }

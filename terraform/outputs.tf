@@ -49,6 +49,11 @@ output "endpoints" {
   }
 }
 
+output "security_group" {
+  description = "The group of jobs, stores, DMS and MSK Connect: a database's own group must let it in. Null without a network."
+  value       = one(module.network.security_group_ids)
+}
+
 output "training_role" {
   description = "Role for SageMaker training jobs; null without."
   value       = one(module.training[*].role_arn)

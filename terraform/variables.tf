@@ -96,8 +96,8 @@ variable "kms_key_arn" {
   default     = null
 
   validation {
-    condition     = var.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
-    error_message = "kms_key_arn: expected the ARN of a key, arn:aws:kms:...; found '${coalesce(var.kms_key_arn, "null")}'. Leave it out to have a key made."
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[A-Za-z0-9-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn: expected the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>; found '${coalesce(var.kms_key_arn, "null")}'. An alias will not do, as roles name the key; `aws kms describe-key` shows its ARN. Leave it out to have a key made."
   }
 }
 
@@ -121,7 +121,13 @@ variable "enforce_tls" {
 # --- Network ---
 
 variable "network" {
-  description = "none: jobs reach AWS over its public addresses. create: a VPC without internet. existing: vpc_id and subnet_ids of yours."
+  description = <<-TEXT
+    none: jobs reach AWS over its public addresses. create: a VPC without internet. existing: vpc_id and subnet_ids of yours.
+    Jobs, DMS and MSK Connect may reach one another and port 443, nothing else, until a way to a database is given:
+    egress: where to, by name, and on which port: { crm = { port = 5432, cidr = "10.1.2.0/24" } } or { port, security_group_id }.
+    security_group_ids: more groups of yours for jobs, DMS and MSK Connect, in the same VPC.
+    The database's own group must let the output `security_group` in.
+  TEXT
   type = object({
     mode  = optional(string, "none")
     cidr  = optional(string, "10.64.0.0/20")
@@ -129,10 +135,33 @@ variable "network" {
     endpoints = optional(list(string), [
       "bedrock-runtime", "glue", "kinesis-streams", "kms", "logs", "monitoring", "secretsmanager", "sts",
     ])
-    vpc_id     = optional(string)
-    subnet_ids = optional(list(string), [])
+    vpc_id             = optional(string)
+    subnet_ids         = optional(list(string), [])
+    security_group_ids = optional(list(string), [])
+    egress = optional(map(object({
+      port              = number
+      cidr              = optional(string)
+      security_group_id = optional(string)
+    })), {})
   })
   default = {}
+
+  validation {
+    condition     = var.network.mode != "none" || length(var.network.egress) + length(var.network.security_group_ids) == 0
+    error_message = "network: egress and security_group_ids need a network; mode is none. Write mode = \"existing\" with vpc_id and subnet_ids from which your database is reached, or leave them out."
+  }
+
+  validation {
+    condition = alltrue([for way in var.network.egress : way.port >= 1 && way.port <= 65535 && floor(way.port) == way.port && (
+      way.cidr == null ? can(regex("^sg-[0-9a-z]+$", way.security_group_id)) : way.security_group_id == null && can(cidrhost(way.cidr, 0))
+    )])
+    error_message = "network.egress: expected a port and either cidr or security_group_id, e.g. { crm = { port = 5432, cidr = \"10.1.2.0/24\" } }; found ${join(", ", [for name, way in var.network.egress : "${name}: ${jsonencode(way)}"])}."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.network.vpc_id[*] : can(regex("^vpc-[0-9a-z]+$", id))]) && alltrue([for id in var.network.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))]) && alltrue([for id in var.network.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))])
+    error_message = "network: expected ids as AWS writes them, vpc-..., subnet-... and sg-...; found ${join(", ", [for id in concat(var.network.vpc_id[*], var.network.subnet_ids, var.network.security_group_ids) : "'${id}'" if !can(regex("^(vpc|subnet|sg)-[0-9a-z]+$", id))])}. They stand in the console's page VPC."
+  }
 
   validation {
     condition     = contains(["none", "create", "existing"], var.network.mode)
@@ -162,6 +191,11 @@ variable "bucket_prefix" {
   description = "What the names of buckets begin with; null takes name, account and region."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.bucket_prefix == null || can(regex("^[a-z0-9][a-z0-9-]{1,51}[a-z0-9]$", var.bucket_prefix))
+    error_message = "bucket_prefix: expected 3 to 53 small letters, digits and hyphens, beginning and ending with a letter or digit; found '${coalesce(var.bucket_prefix, "null")}'. Names of buckets are unique in the world: put your company's into it."
+  }
 }
 
 variable "access_logs" {
@@ -255,12 +289,13 @@ variable "kafka" {
 # --- Capture ---
 
 variable "dms" {
-  description = "AWS DMS: first all rows, then every change of each source into a stream. The secret holds user, password, host and port. null for none."
+  description = "AWS DMS: first all rows, then every change of each source into a stream. The secret holds user, password, host and port; kms_keys: ARNs of keys of yours it is kept with. null for none."
   type = object({
     instance      = optional(string, "dms.t3.medium")
     storage_gb    = optional(number, 50)
     multi_az      = optional(bool, true)
     make_vpc_role = optional(bool, false)
+    kms_keys      = optional(list(string), [])
     sources = map(object({
       engine     = string
       database   = optional(string)
@@ -278,6 +313,11 @@ variable "dms" {
   }
 
   validation {
+    condition     = var.dms == null || var.network.mode == "none" || length(var.network.egress) + length(var.network.security_group_ids) > 0
+    error_message = "dms: it may reach port 443 only, and no database answers there. Give the way in network.egress, e.g. egress = { shop = { port = 5432, cidr = \"10.1.2.0/24\" } }, or a group of yours in network.security_group_ids. A network made here (mode = \"create\") also needs a peering or a transit gateway of yours."
+  }
+
+  validation {
     condition     = alltrue([for source in try(var.dms.sources, {}) : contains(keys(var.streams), source.stream)])
     error_message = "dms: a source names a stream that is not there. Streams are ${join(", ", keys(var.streams))}; write stream = \"${try(keys(var.streams)[0], "changes")}\" or add the stream to `streams`."
   }
@@ -286,15 +326,38 @@ variable "dms" {
     condition     = alltrue(flatten([for source in try(var.dms.sources, {}) : [for table in source.tables : length(split(".", table)) == 2]]))
     error_message = "dms: expected tables as schema.table, e.g. public.bookings or public.%; one has no schema."
   }
+
+  validation {
+    condition     = alltrue([for name in keys(try(var.dms.sources, {})) : can(regex("^[a-z]([a-z0-9]|-[a-z0-9])*$", name))])
+    error_message = "dms.sources: DMS takes letters, digits and single hyphens in names; found ${join(", ", [for name in try(keys(var.dms.sources), []) : "'${name}'" if !can(regex("^[a-z]([a-z0-9]|-[a-z0-9])*$", name))])}. Write a hyphen where there is an underscore."
+  }
+
+  validation {
+    condition     = alltrue([for source in try(var.dms.sources, {}) : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*]+$", source.secret_arn))])
+    error_message = "dms.sources: expected secret_arn as arn:aws:secretsmanager:<region>:<account>:secret:<name>; found ${join(", ", try([for source in var.dms.sources : source.secret_arn], []))}. `aws secretsmanager describe-secret` shows it."
+  }
+
+  validation {
+    condition     = alltrue([for arn in try(var.dms.kms_keys, []) : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[A-Za-z0-9-]+$", arn))])
+    error_message = "dms.kms_keys: expected ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>, no aliases; found ${join(", ", try(var.dms.kms_keys, []))}."
+  }
 }
 
 variable "debezium" {
-  description = "Debezium on MSK Connect: the plugin's zip in a bucket, and connectors. null for none."
+  description = <<-TEXT
+    Debezium on MSK Connect: the plugin's zip in a bucket, and connectors. null for none.
+    A password is written "$${secretsmanager:<name of the secret>:<key in it>}" in settings ($$ in a tfvars file, as $ would
+    be Terraform's): the worker reads it from Secrets Manager. The zip must then also hold AWS's config providers
+    (https://github.com/aws-samples/msk-config-providers); secret_arns names the secrets, kms_keys keys of yours they are
+    kept with. Topics a connector writes are made with one partition and the cluster's own replication; topic.creation.* in
+    settings says otherwise.
+  TEXT
   type = object({
     plugin_bucket_arn = string
     plugin_key        = string
     connect_version   = optional(string, "3.7.x")
     secret_arns       = optional(list(string), [])
+    kms_keys          = optional(list(string), [])
     connectors = map(object({
       class    = string
       units    = optional(number, 1)
@@ -306,6 +369,36 @@ variable "debezium" {
   validation {
     condition     = var.debezium == null || var.kafka != null
     error_message = "debezium: it writes to Kafka. Add kafka = {}, or capture with dms, which writes to Kinesis."
+  }
+
+  # Settings stand in the state and in the console, for all who may look.
+  validation {
+    condition = alltrue(flatten([for one in try(var.debezium.connectors, {}) : [for key, value in one.settings :
+      can(regex("^\\$\\{[^}]+:[^}]+\\}$", value)) if can(regex("(?i)password|secret|token|credential", key))
+    ]]))
+    error_message = "debezium: a secret stands as plain text in settings of ${join(", ", try(keys(var.debezium.connectors), []))}, and would stand in the state too. Put it into Secrets Manager and write \"$$${secretsmanager:<name>:<key>}\"."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for one in try(var.debezium.connectors, {}) : [for key, value in one.settings : !can(regex("(?i)(password|secret)\\w*\\s*=\\s*[\"']?[^\"'$\\s]|://[^/@:\\s]*:[^/@$\\s]+@", value))]]))
+    error_message = "debezium: a setting holds a password inside a longer text, and it would stand in the state too. Put the whole value into Secrets Manager and write \"$$${secretsmanager:<name>:<key>}\"."
+  }
+
+  validation {
+    condition = length(try(var.debezium.secret_arns, [])) > 0 || alltrue(flatten([for one in try(var.debezium.connectors, {}) : [
+      for value in values(one.settings) : !strcontains(value, "{secretsmanager:")
+    ]]))
+    error_message = "debezium: a setting takes a secret from Secrets Manager, and secret_arns is empty, so the worker may read none. Add the secret's ARN."
+  }
+
+  validation {
+    condition     = alltrue([for arn in try(var.debezium.secret_arns, []) : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*]+$", arn))]) && alltrue([for arn in try(var.debezium.kms_keys, []) : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[A-Za-z0-9-]+$", arn))])
+    error_message = "debezium: expected secret_arns as arn:aws:secretsmanager:<region>:<account>:secret:<name> and kms_keys as arn:aws:kms:<region>:<account>:key/<id>, no aliases; found ${join(", ", concat(try(var.debezium.secret_arns, []), try(var.debezium.kms_keys, [])))}."
+  }
+
+  validation {
+    condition     = var.debezium == null || var.network.mode == "none" || length(var.network.egress) + length(var.network.security_group_ids) > 0
+    error_message = "debezium: it may reach port 443 only, and no database answers there. Give the way in network.egress, e.g. egress = { shop = { port = 5432, cidr = \"10.1.2.0/24\" } }, or a group of yours in network.security_group_ids. A network made here (mode = \"create\") also needs a peering or a transit gateway of yours."
   }
 }
 
@@ -490,10 +583,11 @@ variable "jobs" {
     workers: the most there are; with auto_scaling fewer while there is less to do.
     when: cron(...) or rate(...); of a stream: how often it is started again should it not run. null never starts it.
     owns: folders of the lake only this job writes; reads: folders it reads besides.
-    streams, writes_streams: keys of `streams`; stores: opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka.
+    streams, writes_streams: keys of `streams`, or ARNs of streams made elsewhere; stores: opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka.
     topics, writes_topics: of Kafka, patterns with *, for a job with kafka among its stores; assumes: ARNs of roles it takes on.
     documents: it reads the buckets of documents. models: Bedrock model ids or ARNs; endpoints: of SageMaker; secrets: ARNs.
     schemas: it reads AWS Glue Schema Registry, for sources with `registry: {kind: glue}`.
+    kms_keys: ARNs of keys of yours with which those secrets, buckets or streams are kept.
     watches: the group of the settings whose names are the `Source` of its metrics: sources, documents, people or none.
     Without a word there is apply_changes alone; examples/complete has the others too.
   TEXT
@@ -522,6 +616,7 @@ variable "jobs" {
     endpoints       = optional(list(string), [])
     secrets         = optional(list(string), [])
     schemas         = optional(bool, false)
+    kms_keys        = optional(list(string), [])
     watches         = optional(string, "none")
   }))
 
@@ -550,7 +645,7 @@ variable "jobs" {
 
   validation {
     condition     = alltrue([for name in keys(var.jobs) : fileexists("${coalesce(var.scripts_folder, "${path.module}/../glue_jobs")}/${name}.py")])
-    error_message = "jobs: there is no glue_jobs/<job>.py for ${join(", ", [for name in keys(var.jobs) : name if !fileexists("${coalesce(var.scripts_folder, "${path.module}/../glue_jobs")}/${name}.py")])}. Add the file, or correct the job's name."
+    error_message = "jobs: there is no glue_jobs/<job>.py for ${join(", ", [for name in keys(var.jobs) : name if !fileexists("${coalesce(var.scripts_folder, "${path.module}/../glue_jobs")}/${name}.py")])}. Add the file, or correct the job's name. A module whose source is an absolute path is copied without glue_jobs/: give scripts_folder then."
   }
 
   validation {
@@ -568,7 +663,7 @@ variable "jobs" {
   validation {
     condition = alltrue([for job in var.jobs : job.when == null ? true : anytrue([
       can(regex("^rate\\([1-9][0-9]* (minute|minutes|hour|hours|day|days)\\)$", job.when)),
-      can(regex("^cron\\((\\*|[0-5]?[0-9])([-,/][0-5]?[0-9])* (\\*|1?[0-9]|2[0-3])([-,/](1?[0-9]|2[0-3]))* [0-9*?LW,/-]+ [0-9A-Z*,/-]+ [0-9A-Z*?L#,/-]+ [0-9*,/-]+\\)$", job.when)) && length(split("?", job.when)) == 2,
+      can(regex(local.cron, job.when)) && length(split("?", job.when)) == 2,
     ])])
     error_message = "jobs: `when` of ${join(", ", [for name, job in var.jobs : "${name}: '${job.when}'" if job.when != null])} is not all of EventBridge Scheduler's form: rate(15 minutes), or cron(minute hour day month weekday year) with ? for day or weekday. Every night at 02:30 is cron(30 2 * * ? *)."
   }
@@ -583,6 +678,14 @@ variable "jobs" {
     error_message = "jobs: expected timeout_minutes from 1 to 10079 (a week); a stream has none and needs no entry."
   }
 
+  # "tables/", "*" and "" would pass the next check and let two jobs write one table.
+  validation {
+    condition = alltrue([for job in var.jobs : length(job.owns) > 0]) && alltrue(flatten([for job in var.jobs : [
+      for folder in concat(job.owns, job.reads) : can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+)*$", folder))
+    ]]))
+    error_message = "jobs: expected at least one folder of the lake in `owns`, and in `owns` and `reads` whole names such as tables or rejects/apply_changes; look at ${join(", ", [for name, job in var.jobs : "${name} (${join(", ", [for folder in concat(job.owns, job.reads) : "'${folder}'" if !can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+)*$", folder))])})" if length(job.owns) == 0 || anytrue([for folder in concat(job.owns, job.reads) : !can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+)*$", folder))])])}. A name holds all below it; there are no patterns."
+  }
+
   # Each folder once, and no folder inside one of another job.
   validation {
     condition = length(flatten([for name, job in var.jobs : [for folder in job.owns : [for other, their in var.jobs : [
@@ -594,13 +697,28 @@ variable "jobs" {
   }
 
   validation {
-    condition     = alltrue(flatten([for job in var.jobs : [for stream in concat(job.streams, job.writes_streams) : contains(keys(var.streams), stream)]]))
-    error_message = "jobs: a job names a stream that is not there: ${join(", ", distinct(flatten([for name, job in var.jobs : [for stream in concat(job.streams, job.writes_streams) : "${name}: '${stream}'" if !contains(keys(var.streams), stream)]])))}. Streams are ${join(", ", keys(var.streams))}."
+    condition     = alltrue(flatten([for job in var.jobs : [for stream in concat(job.streams, job.writes_streams) : contains(keys(var.streams), stream) || can(regex("^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", stream))]]))
+    error_message = "jobs: a job names a stream that is not there: ${join(", ", distinct(flatten([for name, job in var.jobs : [for stream in concat(job.streams, job.writes_streams) : "${name}: '${stream}'" if !(contains(keys(var.streams), stream) || can(regex("^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", stream)))]])))}. Streams are ${join(", ", keys(var.streams))}; one made elsewhere is named by its ARN, arn:aws:kinesis:<region>:<account>:stream/<name>."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for job in var.jobs : [for arn in job.kms_keys : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[A-Za-z0-9-]+$", arn))]]))
+    error_message = "jobs: kms_keys takes ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>, no aliases; found ${join(", ", flatten([for job in var.jobs : [for arn in job.kms_keys : "'${arn}'" if !can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-)?[A-Za-z0-9-]+$", arn))]]))}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for job in var.jobs : [for arn in job.secrets : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*]+$", arn))]]))
+    error_message = "jobs: secrets takes ARNs, arn:aws:secretsmanager:<region>:<account>:secret:<name>; found ${join(", ", flatten([for job in var.jobs : [for arn in job.secrets : "'${arn}'" if !can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*]+$", arn))]]))}."
   }
 
   validation {
     condition     = alltrue(flatten([for job in var.jobs : [for store in job.stores : contains(["opensearch", "pgvector", "documentdb", "dynamodb", "neptune", "kendra", "kafka"], store)]]))
     error_message = "jobs: expected stores among opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka; found ${join(", ", distinct(flatten([for job in var.jobs : job.stores])))}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for job in var.jobs : [for store in job.stores : lookup(local.stores_made, store, true)]]))
+    error_message = "jobs: a job names a store that is not made: ${join(", ", flatten([for name, job in var.jobs : [for store in job.stores : "${name}: ${store}" if !lookup(local.stores_made, store, true)]]))}. Switch it on with a variable of that name, such as opensearch = {}, or take it out of `stores`."
   }
 
   validation {
@@ -675,5 +793,17 @@ variable "alarms" {
   validation {
     condition     = var.alarms.heartbeat_minutes >= 3 && var.alarms.heartbeat_minutes <= 60
     error_message = "alarms.heartbeat_minutes: expected 3 to 60; found ${var.alarms.heartbeat_minutes}."
+  }
+
+  validation {
+    condition     = alltrue([for address in var.alarms.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s.]+$", address))])
+    error_message = "alarms.emails: expected addresses such as on-call@example.com; found ${join(", ", [for address in var.alarms.emails : "'${address}'" if !can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s.]+$", address))])}."
+  }
+
+  validation {
+    condition = var.alarms.rejected_rows >= 0 && var.alarms.cpu_percent > 0 && var.alarms.cpu_percent <= 100 && alltrue([
+      for limit in [var.alarms.lag_seconds, var.alarms.freshness_seconds, var.alarms.iterator_age_seconds, var.alarms.dms_latency_seconds, var.alarms.opensearch_free_gb] : limit > 0
+    ])
+    error_message = "alarms: expected limits above 0 (rejected_rows may be 0) and cpu_percent up to 100; found ${join(", ", [for name, limit in var.alarms : "${name} = ${limit}" if !contains(["emails", "dashboard", "heartbeat_minutes"], name)])}."
   }
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from headrace.pipelines.jars import Jars, class_path
 from headrace.pipelines.java import cache_folder, find_java, shim
+from headrace.pipelines.lake_place import LAKE_ANYWHERE
 from headrace.pipelines.runtime import SHORT_LIVED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +69,7 @@ def start(
         "PYSPARK_PYTHON": python,
         "PYSPARK_SUBMIT_ARGS": f"--conf {conf} pyspark-shell",
         "PYTHONUNBUFFERED": "1",
+        LAKE_ANYWHERE: "1",
     }
     command = [
         python,

@@ -24,6 +24,9 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timede
 Timeout = Annotated[Duration, Field(gt=timedelta(0))]
 Positive = Annotated[int, Field(gt=0)]
 Text = Annotated[str, Field(min_length=1)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+# It may stand inside a line of JAAS: nothing that could end a quoted value may pass.
+Role = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$")]
 
 
 def parse_values(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Literal
 
-from headrace.config_base import Positive, Settings, Timeout
+from headrace.config_base import Positive, Role, Settings, Timeout
 
 
 class ComprehendBase(Settings):
@@ -18,7 +18,7 @@ class ComprehendBase(Settings):
 
     provider: Literal["comprehend"] = "comprehend"
     region: str | None = None
-    role: str | None = None
+    role: Role | None = None
     requests_per_minute: Positive | None = None
     tokens_per_minute: None = None
     timeout: Timeout = timedelta(seconds=30)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from headrace.config_base import Contradiction, Duration, OneOf, OptionText, Positive, Settings, Text, Timeout
+from headrace.config_base import Contradiction, Duration, OneOf, OptionText, Positive, Role, Settings, Text, Timeout
 
 
 class Budget(Settings):
@@ -72,7 +72,7 @@ class BedrockEmbed(EmbedBase):
     model: Text = "amazon.titan-embed-text-v2:0"
     dimension: Positive = 1024
     region: str | None = None
-    role: str | None = None
+    role: Role | None = None
 
 
 class PrefixedEmbed(EmbedBase):
@@ -93,7 +93,7 @@ class SageMakerEmbed(PrefixedEmbed):
     endpoint: Text
     dimension: Positive
     region: str | None = None
-    role: str | None = None
+    role: Role | None = None
 
 
 class HttpEmbed(PrefixedEmbed):

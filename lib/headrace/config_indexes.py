@@ -7,7 +7,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from headrace.config_base import Contradiction, Duration, Names, OneOf, OptionText, Positive, Settings, Text, Timeout
+from headrace.config_base import (
+    Contradiction,
+    Duration,
+    Names,
+    OneOf,
+    OptionText,
+    Positive,
+    Role,
+    Settings,
+    Text,
+    Timeout,
+    Url,
+)
 from headrace.config_kafka import MskIam, Region, check_options
 from headrace.config_postgres import check_iam_url
 
@@ -63,7 +75,7 @@ class OpenSearchIndex(IndexBase):
     user: str | None = None
     password: SecretStr | None = None
     region: str | None = None
-    role: str | None = None
+    role: Role | None = None
     serverless: bool = False
     ca: str | None = None
     verify: bool = True
@@ -104,7 +116,7 @@ class PgvectorIndex(IndexBase):
     hnsw: bool = True
     auth: Literal["password", "iam"] = "password"
     region: Region | None = None
-    role: str | None = None
+    role: Role | None = None
     ca_file: Text | None = None
 
     @model_validator(mode="after")
@@ -144,8 +156,8 @@ class KinesisIndex(IndexBase):
     store: Literal["kinesis"]
     stream: Text
     region: str | None = None
-    endpoint: str | None = None
-    role_arn: str | None = None
+    endpoint: Url | None = None
+    role_arn: Role | None = None
     external_id: str | None = None
 
 
@@ -157,7 +169,7 @@ class ServerlessVectorIndex(IndexBase):
     host: Text
     index: Text
     region: Text
-    role: str | None = None
+    role: Role | None = None
 
 
 class KendraIndex(IndexBase):
@@ -168,7 +180,7 @@ class KendraIndex(IndexBase):
     index_id: Text
     data_source_id: str | None = None
     region: str | None = None
-    role: str | None = None
+    role: Role | None = None
     writers: Annotated[Literal[1], OneOf] = 1
 
 

@@ -5,14 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from headrace.config_base import Contradiction, Settings, Text
+from headrace.config_base import Contradiction, Role, Settings, Text
 
 _TAKEN = ("security.", "sasl.")
 _BY_DATABRICKS = "databricks.serviceCredential"
 
 # These stand inside a line of JAAS: nothing that could end a quoted value may pass.
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
-Role = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$")]
 ExternalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$")]
 SessionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=,.@-]{2,64}$")]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from headrace.config_base import Contradiction, Settings, Text, Timeout
+from headrace.config_base import Contradiction, Role, Settings, Text, Timeout
 
 
 class CloudWatch(Settings):
@@ -13,7 +13,7 @@ class CloudWatch(Settings):
 
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./#:-]{1,255}$")] = "Headrace"
     region: str | None = None
-    role: str | None = None
+    role: Role | None = None
 
     @model_validator(mode="after")
     def _not_of_aws(self) -> "CloudWatch":

@@ -1,11 +1,22 @@
 """Settings of the sources: transport, format, and what orders their rows."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from headrace.config_base import Contradiction, Names, OptionText, Positive, Settings, Values, doubled
+from headrace.config_base import (
+    Contradiction,
+    Names,
+    OptionText,
+    Positive,
+    Role,
+    Settings,
+    Url,
+    Values,
+    doubled,
+)
 from headrace.config_kafka import MskIam, check_options
 from headrace.config_registry import Registry
 
@@ -153,6 +164,9 @@ class KafkaSource(SourceBase):
         return self
 
 
+_STREAM = re.compile(r"^(arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream/)?[A-Za-z0-9_.-]{1,128}$")
+
+
 class KinesisSource(SourceBase):
     """Streams of Amazon Kinesis Data Streams, by name or ARN.
 
@@ -172,8 +186,8 @@ class KinesisSource(SourceBase):
     transport: Literal["kinesis"] = Field(alias="from")
     streams: Annotated[Names, Field(min_length=1)]
     region: str | None = None
-    endpoint: str | None = None
-    role_arn: str | None = None
+    endpoint: Url | None = None
+    role_arn: Role | None = None
     external_id: str | None = None
     reader: Literal["headrace", "glue", "databricks", "aws-kinesis"] = "headrace"
     first_position: Annotated[str, BeforeValidator(_first_position)] = "trim_horizon"
@@ -194,6 +208,14 @@ class KinesisSource(SourceBase):
             raise Contradiction("options", expected, "some, with reader: headrace", "reader: databricks")
         if again := doubled(self.streams):
             raise Contradiction("streams", "each stream once", again[0][1], "streams: [orders, clicks]")
+        for stream in self.streams:
+            if not _STREAM.match(stream):
+                example = "streams: [orders]"
+                raise Contradiction("streams", "names of streams, or their whole ARNs", repr(stream), example)
+            region = stream.split(":")[3] if stream.startswith("arn:") else None
+            if region and self.region not in (None, region):
+                found = f"{self.region}, and {stream} is in {region}"
+                raise Contradiction("region", "the region the ARN says, or none", found, f"region: {region}")
         return self
 
 

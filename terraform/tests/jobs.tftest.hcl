@@ -124,19 +124,20 @@ run "glue_of_a_stream" {
     store_secrets = {}
     jobs = {
       apply_changes = {
-        kind    = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
-        owns    = ["tables"], reads = [], streams = ["changes"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
-        secrets = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"], schemas = true
+        kind     = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
+        owns     = ["tables"], reads = [], streams = ["changes", "arn:aws:kinesis:eu-west-1:444455556666:stream/partner"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
+        secrets  = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"], schemas = true
+        kms_keys = ["arn:aws:kms:eu-west-1:444455556666:key/mrk-0a0a"]
       }
       index_knowledge = {
         kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true,
-        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], schemas = false
+        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], kms_keys = [], schemas = false
       }
       curate_dataset = {
         kind   = "schedule", worker_type = "G.1X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["outbox"], reads = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false,
-        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], schemas = false
+        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], kms_keys = [], schemas = false
       }
     }
   }
@@ -146,6 +147,20 @@ run "glue_of_a_stream" {
       job.glue_version == "6.0" && job.execution_class == "STANDARD" && job.execution_property[0].max_concurrent_runs == 1
     ])
     error_message = "Glue 6.0, the standard class, one run at a time."
+  }
+
+  assert {
+    condition = aws_glue_job.this["apply_changes"].default_arguments["--custom-logGroup-prefix"] == "/headrace/trial/apply_changes" && length([
+      for name in keys(aws_glue_job.this["apply_changes"].default_arguments) : name if strcontains(name, "continuous-log")
+    ]) == 0
+    error_message = "Glue 5 and newer take a prefix for the names of both log groups, and no longer --continuous-log-*."
+  }
+
+  assert {
+    condition = { for name, group in aws_cloudwatch_log_group.job : name => group.retention_in_days if group.kms_key_id == var.kms_key_arn } == {
+      for pair in setproduct(["apply_changes", "curate_dataset", "index_knowledge"], ["error", "output"]) : "/headrace/trial/${pair[0]}/${pair[1]}" => 30
+    }
+    error_message = "Both groups of each job are made here, with the key and an end."
   }
 
   assert {
@@ -196,6 +211,14 @@ run "glue_of_a_stream" {
       Pgvector         = ["arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-X/headrace_jobs"]
     }
     error_message = "A job that writes Kafka may write the topics it names, idempotently; Aurora lets it in as one user of one cluster."
+  }
+
+  assert {
+    condition = { for one in jsondecode(aws_iam_role_policy.job["apply_changes"].policy).Statement : one.Sid => one.Resource if contains(["ReadStreams", "UseYourKeys"], one.Sid) } == {
+      ReadStreams = ["arn:aws:kinesis:eu-west-1:111122223333:stream/trial-changes", "arn:aws:kinesis:eu-west-1:444455556666:stream/partner"]
+      UseYourKeys = ["arn:aws:kms:eu-west-1:444455556666:key/mrk-0a0a"]
+    }
+    error_message = "A role may read a stream made elsewhere, which has an ARN, and use the key it is kept with."
   }
 
   assert {

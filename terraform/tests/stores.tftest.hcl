@@ -13,7 +13,7 @@ variables {
 
 run "serverless_in_a_network_of_ones_own" {
   variables {
-    network     = { mode = "existing", vpc_id = "vpc-0a0a0a0a", subnet_ids = ["subnet-0a0a0a0a", "subnet-0b0b0b0b"] }
+    network     = { mode = "existing", vpc_id = "vpc-0a0a0a0a", subnet_ids = ["subnet-0a0a0a0a", "subnet-0b0b0b0b"], security_group_ids = ["sg-0c0c0c0c"], egress = { crm = { port = 3306, security_group_id = "sg-0d0d0d0d" } } }
     streams     = { changes = {}, embeddings = {} }
     kafka       = {}
     kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/0b0b0b0b-0000-4000-8000-000000000000"
@@ -25,6 +25,11 @@ run "serverless_in_a_network_of_ones_own" {
   assert {
     condition     = output.endpoints.opensearch == "https://mocked.aoss" && output.endpoints.kafka == "boot.mocked:9098"
     error_message = "The addresses of the stores are told."
+  }
+
+  assert {
+    condition     = output.security_group == module.network.security_group_ids[0] && module.network.client_security_group_ids == [output.security_group, "sg-0c0c0c0c"]
+    error_message = "Jobs and capture are in the group that is told, and in those that were given."
   }
 }
 

@@ -175,7 +175,7 @@ run "existing_network_without_subnets" {
 run "debezium_without_kafka" {
   command = plan
   variables {
-    network  = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    network  = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"], egress = { shop = { port = 5432, cidr = "10.1.0.0/16" } } }
     debezium = { plugin_bucket_arn = "arn:aws:s3:::plugins", plugin_key = "debezium.zip", connectors = {} }
   }
   expect_failures = [var.debezium]
@@ -184,7 +184,7 @@ run "debezium_without_kafka" {
 run "dms_into_a_stream_that_is_not_there" {
   command = plan
   variables {
-    network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"], egress = { shop = { port = 5432, cidr = "10.1.0.0/16" } } }
     dms = { sources = { shop = {
       engine = "postgres", secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x", stream = "orders", tables = ["public.%"]
     } } }
@@ -195,7 +195,7 @@ run "dms_into_a_stream_that_is_not_there" {
 run "dms_table_without_a_schema" {
   command = plan
   variables {
-    network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"], egress = { shop = { port = 5432, cidr = "10.1.0.0/16" } } }
     dms = { sources = { shop = {
       engine = "postgres", secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x", tables = ["bookings"]
     } } }
@@ -264,4 +264,43 @@ run "any_role_to_take_on" {
     jobs = { apply_changes = { kind = "stream", owns = ["tables"], assumes = ["arn:aws:iam::111122223333:role/*"] } }
   }
   expect_failures = [var.jobs]
+}
+
+run "dms_without_a_way_to_its_database" {
+  command = plan
+  variables {
+    network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    dms     = { sources = {} }
+  }
+  expect_failures = [var.dms]
+}
+
+run "debezium_without_a_way_to_its_database" {
+  command = plan
+  variables {
+    network  = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    kafka    = {}
+    debezium = { plugin_bucket_arn = "arn:aws:s3:::plugins", plugin_key = "debezium.zip", connectors = {} }
+  }
+  expect_failures = [var.debezium]
+}
+
+run "egress_to_nowhere" {
+  command = plan
+  variables {
+    network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"], egress = { shop = { port = 5432 } } }
+  }
+  expect_failures = [var.network]
+}
+
+run "egress_without_a_network" {
+  command = plan
+  variables { network = { egress = { shop = { port = 5432, cidr = "10.1.0.0/16" } } } }
+  expect_failures = [var.network]
+}
+
+run "a_subnet_without_a_name" {
+  command = plan
+  variables { network = { mode = "existing", vpc_id = "vpc-1", subnet_ids = ["subnet-1", ""] } }
+  expect_failures = [var.network]
 }

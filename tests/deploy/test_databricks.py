@@ -39,6 +39,12 @@ def test_there_is_one_job_for_each_of_ours_and_each_target_says_when_it_runs() -
             assert len({"continuous", "schedule", "trigger"} & set(merged(target, name))) == 1
 
 
+def test_only_prod_tells_somebody_of_a_failure_as_dev_has_no_address() -> None:
+    for name in JOBS:
+        assert "email_notifications" not in merged("dev", name)
+        assert merged("prod", name)["email_notifications"] == {"on_failure": ["${var.alert_email}"]}
+
+
 @pytest.mark.parametrize("name", list(JOBS))
 def test_a_task_calls_what_the_wheel_offers_with_what_it_takes(name: str) -> None:
     from headrace import databricks

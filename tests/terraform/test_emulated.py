@@ -81,7 +81,7 @@ def test_alarms_and_the_dashboard_name_every_job_and_no_other(cycle: Cycle) -> N
     watched = [one["dimensions"]["Job"] for one in alarms if one["namespace"] == "Headrace"]
     assert set(watched) == set(JOBS)
     assert all(f"-{job}-" in one["alarm_name"] for one in alarms if (job := one["dimensions"].get("Job")))
-    (ended,) = [one["values"] for one in made if one["address"].endswith("aws_cloudwatch_event_rule.job_ended")]
+    (ended,) = [one["values"] for one in made if one["address"].endswith("aws_cloudwatch_event_rule.job_ended[0]")]
     assert json.loads(ended["event_pattern"])["detail"]["jobName"] == sorted(f"travel-{job}" for job in JOBS)
 
 

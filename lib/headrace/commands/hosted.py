@@ -9,6 +9,7 @@ from headrace.commands.logs import log_to_stderr
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.errors import HeadraceError, exit_code
+from headrace.pipelines.lake_place import check_lake
 from headrace.pipelines.runtime import Runtime
 
 
@@ -30,6 +31,7 @@ def run_hosted(job: str, settings: Callable[[], Config], once: bool, run: str, s
 def hosted_settings(file: str, runtime: Runtime, name: str) -> Config:
     """The settings file's for a platform, under the name of a deployment where one is given. Raises ConfigError."""
     config = load(file)
+    check_lake(config.lake, runtime)
     metrics = config.metrics.model_copy(update={"name": name}) if name else config.metrics
     return config.model_copy(update={"runtime": runtime, "metrics": metrics})
 

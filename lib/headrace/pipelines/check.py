@@ -13,11 +13,13 @@ from headrace.config_sources import FilesSource, KafkaSource, KinesisSource
 from headrace.errors import ConfigError, HeadraceError, MissingDependency
 from headrace.pipelines.java import find_java
 from headrace.pipelines.lag import data_files
+from headrace.pipelines.lake_place import check_lake
 from headrace.stores import schema_registry
 from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook
 from headrace.stores.kinesis.backoff import Backoff
 from headrace.stores.kinesis_look import KinesisLook
+from headrace.stores.kinesis_source import native_options, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def check(config: Config) -> Iterator[Finding]:
     """Try the packages, Java, the lake and every source, one finding at a time. Never raises for what it tries."""
     yield _tried("packages", lambda: _packages(config))
     yield _tried("java", _java)
-    yield _tried("lake", lambda: _writable(config.lake))
+    yield _tried("lake", lambda: _lake(config))
     if config.checkpoints:
         checkpoints = config.checkpoints
         yield _tried("checkpoints", lambda: _writable(checkpoints))
@@ -137,6 +139,11 @@ def _derived(config: Config) -> Iterator[Finding]:
     yield Finding("derive", True, said + (f"; not in the lake yet: {', '.join(waiting)}" if waiting else ""))
 
 
+def _lake(config: Config) -> str:
+    check_lake(config.lake, config.runtime)
+    return _writable(config.lake)
+
+
 def _writable(place: str) -> str:
     files = LakeFiles(place)
     new = not files.exists()
@@ -191,6 +198,8 @@ def _registry(settings: ConfluentRegistry | GlueRegistry) -> str:
 
 
 def _kinesis(source: KinesisSource) -> str:
+    for place in places(source):
+        native_options(source, place)
     found = KinesisLook(source).tried()
     return "; ".join(
         f"{name}: {stream.status}, {stream.open_shards} open shards, keeps {stream.retention // 3_600_000} hours"

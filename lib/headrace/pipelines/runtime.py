@@ -75,7 +75,7 @@ def spark_session(
         runtime: `glue` and `databricks` bring Spark, Delta and Kafka themselves: nothing is configured there.
 
     Raises:
-        MissingDependency: pyspark, delta-spark or a fitting Java is not installed.
+        MissingDependency: pyspark, delta-spark, Delta's jar or a fitting Java is not there.
         Unreachable: jars are needed from Maven Central and it does not answer.
         ConfigError: the running session cannot take one of the settings.
     """
@@ -94,6 +94,7 @@ def spark_session(
     if existing is None and runtime != "local":
         existing = SparkSession.builder.appName(app).getOrCreate()
     if existing is not None:
+        _needs_delta(existing, runtime)
         return _adjusted(existing, asked if runtime == "local" else {**_EVERYWHERE, **asked})
     return _laptop_session(app, kafka, s3, avro, asked, packages)
 
@@ -141,6 +142,23 @@ def _laptop_session(
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
     with _environment(launch):
         return builder.getOrCreate()
+
+
+def _needs_delta(session: "SparkSession", runtime: Runtime) -> None:
+    """Raise MissingDependency where the session has no jar of Delta: the first table would end in a TypeError."""
+    java = getattr(session, "_jvm", None)  # none with Spark Connect, where the server brings it
+    if java is None or type(java.io.delta.tables.DeltaTable).__name__ != "JavaPackage":
+        return
+    raise MissingDependency(
+        expected="Delta's jar on Spark's class path",
+        found="no class io.delta.tables.DeltaTable",
+        todo={
+            "glue": "Give the job --datalake-formats delta.",
+            "databricks": "Take a Databricks runtime, which brings Delta.",
+            "local": "End the running session and let Headrace start its own, or start yours with Delta's jar.",
+        }[runtime],
+        where=f"runtime {runtime}",
+    )
 
 
 def _adjusted(session: "SparkSession", asked: Mapping[str, str]) -> "SparkSession":

@@ -55,13 +55,20 @@ def places(source: KinesisSource) -> list[Place]:
 
 def _frame(spark: SparkSession, source: KinesisSource, place: Place, until: int | None) -> DataFrame:
     if source.reader != "headrace":
-        start = parsed_start(source.first_position)
-        name, options = native(source.reader, place, start, source.on_lost, source.options)
+        name, options = native_options(source, place)
         return common(spark.readStream.format(name).options(**options).load(), source.reader)
     from headrace.stores.kinesis.source import NAME, KinesisDataSource
 
     spark.dataSource.register(KinesisDataSource)
     return spark.readStream.format(NAME).options(**reader_options(source, place, until)).load()
+
+
+def native_options(source: KinesisSource, place: Place) -> tuple[str, dict[str, str]]:
+    """Format and options of the platform's own source. Raises ConfigError for what it cannot do."""
+    if source.reader == "headrace":
+        return "", {}
+    start = parsed_start(source.first_position)
+    return native(source.reader, place, start, source.on_lost, source.options)
 
 
 def reader_options(source: KinesisSource, place: Place, until: int | None = None) -> dict[str, str]:

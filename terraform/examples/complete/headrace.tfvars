@@ -10,7 +10,8 @@ package = {
 
 # --- Network ---
 
-network = { mode = "create", zones = 3 }
+# The database answers on 5432 in a network of yours, which you peer with this one.
+network = { mode = "create", zones = 3, egress = { databases = { port = 5432, cidr = "10.1.0.0/16" } } }
 
 # --- Streams ---
 
@@ -36,13 +37,16 @@ dms = {
 }
 debezium = {
   plugin_bucket_arn = "arn:aws:s3:::travel-plugins"
-  plugin_key        = "debezium-connector-postgres.zip"
+  plugin_key        = "debezium-connector-postgres-with-config-providers.zip"
+  secret_arns       = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:crm-db-AbCdEf"]
   connectors = {
     crm = {
       class = "io.debezium.connector.postgresql.PostgresConnector"
       settings = {
         "database.hostname"  = "crm.internal"
         "database.dbname"    = "crm"
+        "database.user"      = "$${secretsmanager:crm-db:username}"
+        "database.password"  = "$${secretsmanager:crm-db:password}"
         "table.include.list" = "public.customers"
       }
     }

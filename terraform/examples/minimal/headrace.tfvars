@@ -1,4 +1,4 @@
-# The cheapest that works: one stream, two jobs of two small workers, no network, no store but the lake.
+# The cheapest that works: one stream, one job on two small workers, no network, no store but the lake.
 name        = "shop"
 package     = { wheel = "../dist/headrace-0.1.0-py3-none-any.whl" }
 config_file = "examples/minimal/headrace.yaml"

@@ -32,6 +32,9 @@ resource "aws_mskconnect_connector" "debezium" {
     "value.converter"                = "org.apache.kafka.connect.json.JsonConverter"
     "key.converter.schemas.enable"   = "true"
     "value.converter.schemas.enable" = "true"
+    # The cluster makes no topic by itself. -1: as many copies as it makes by default.
+    "topic.creation.default.replication.factor" = "-1"
+    "topic.creation.default.partitions"         = "1"
   }, each.value.settings)
 
   capacity {
@@ -67,6 +70,14 @@ resource "aws_mskconnect_connector" "debezium" {
     }
   }
 
+  dynamic "worker_configuration" {
+    for_each = aws_mskconnect_worker_configuration.debezium
+    content {
+      arn      = worker_configuration.value.arn
+      revision = worker_configuration.value.latest_revision
+    }
+  }
+
   log_delivery {
     worker_log_delivery {
       cloudwatch_logs {
@@ -75,6 +86,22 @@ resource "aws_mskconnect_connector" "debezium" {
       }
     }
   }
+}
+
+# A worker with the provider does not start unless the plugin's zip brings its classes, so it has it only where it is used.
+resource "aws_mskconnect_worker_configuration" "debezium" {
+  count = anytrue(flatten([for one in try(var.debezium.connectors, {}) : [for value in values(one.settings) : strcontains(value, "{secretsmanager:")]])) ? 1 : 0
+
+  name = "headrace-${var.context.name}-debezium"
+  tags = var.context.tags
+
+  properties_file_content = <<-PROPERTIES
+    key.converter=org.apache.kafka.connect.json.JsonConverter
+    value.converter=org.apache.kafka.connect.json.JsonConverter
+    config.providers=secretsmanager
+    config.providers.secretsmanager.class=com.amazonaws.kafka.config.providers.SecretsManagerConfigProvider
+    config.providers.secretsmanager.param.region=${var.context.region}
+  PROPERTIES
 }
 
 resource "aws_cloudwatch_log_group" "debezium" {
@@ -135,8 +162,13 @@ resource "aws_iam_role_policy" "debezium" {
       ], length(var.debezium.secret_arns) == 0 ? [] : [{
         Sid      = "ReadSecrets"
         Effect   = "Allow"
-        Action   = "secretsmanager:GetSecretValue"
+        Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
         Resource = var.debezium.secret_arns
+        }], length(var.debezium.kms_keys) == 0 ? [] : [{
+        Sid      = "Decrypt"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = var.debezium.kms_keys
     }])
   })
 }

@@ -121,7 +121,7 @@ resource "aws_iam_role_policy" "dms" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         Sid      = "WriteStreams"
         Effect   = "Allow"
@@ -140,7 +140,12 @@ resource "aws_iam_role_policy" "dms" {
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = var.kms_key_arn
       },
-    ]
+      ], length(var.dms.kms_keys) == 0 ? [] : [{
+        Sid      = "DecryptSecrets"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = var.dms.kms_keys
+    }])
   })
 }
 

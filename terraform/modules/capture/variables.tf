@@ -45,6 +45,7 @@ variable "dms" {
     storage_gb    = number
     multi_az      = bool
     make_vpc_role = bool
+    kms_keys      = list(string)
     sources = map(object({
       engine     = string
       database   = string
@@ -65,6 +66,7 @@ variable "debezium" {
     plugin_key        = string
     connect_version   = string
     secret_arns       = list(string)
+    kms_keys          = list(string)
     connectors        = map(object({ class = string, units = number, settings = map(string) }))
   })
 }

@@ -86,7 +86,7 @@ resource "aws_glue_job" "this" {
     local.glue_arguments[each.key], local.headrace_arguments[each.key], each.value.arguments,
   ) : name => value if value != null && value != "" }
 
-  depends_on = [aws_iam_role_policy.job, aws_s3_object.config]
+  depends_on = [aws_iam_role_policy.job, aws_s3_object.config, aws_cloudwatch_log_group.job]
 }
 
 locals {
@@ -98,29 +98,34 @@ locals {
   } }
 
   glue_arguments = { for job, settings in var.jobs : job => {
-    "--datalake-formats"                 = "delta"
-    "--conf"                             = join(" --conf ", [for key, value in merge(local.spark, settings.spark) : "${key}=${value}"])
-    "--additional-python-modules"        = lookup(local.urls, "bundle", local.urls["wheel"]) # the bundle holds the wheel too
-    "--python-modules-installer-option"  = var.package.bundle == null ? null : "--no-index"
-    "--extra-jars"                       = join(",", [for file in var.package.jars : local.urls["jar/${basename(file)}"]])
-    "--enable-metrics"                   = "true"
-    "--enable-observability-metrics"     = "true"
-    "--enable-continuous-cloudwatch-log" = "true"
-    "--continuous-log-logGroup"          = aws_cloudwatch_log_group.job[job].name
-    "--enable-glue-datacatalog"          = "true"
-    "--enable-auto-scaling"              = tostring(settings.auto_scaling)
-    "--job-bookmark-option"              = "job-bookmark-disable"
-    "--TempDir"                          = "s3://${var.lake_bucket.name}/tmp/${job}/"
+    "--datalake-formats"                = "delta"
+    "--conf"                            = join(" --conf ", [for key, value in merge(local.spark, settings.spark) : "${key}=${value}"])
+    "--additional-python-modules"       = lookup(local.urls, "bundle", local.urls["wheel"]) # the bundle holds the wheel too
+    "--python-modules-installer-option" = var.package.bundle == null ? null : "--no-index"
+    "--extra-jars"                      = join(",", [for file in var.package.jars : local.urls["jar/${basename(file)}"]])
+    "--enable-metrics"                  = "true"
+    "--enable-observability-metrics"    = "true"
+    "--custom-logGroup-prefix"          = local.log_prefixes[job] # since Glue 5; --continuous-log-* was Glue 4's
+    "--enable-glue-datacatalog"         = "true"
+    "--enable-auto-scaling"             = tostring(settings.auto_scaling)
+    "--job-bookmark-option"             = "job-bookmark-disable"
+    "--TempDir"                         = "s3://${var.lake_bucket.name}/tmp/${job}/"
   } }
 }
 
 # --- Logs ---
 
+# Glue writes what a job prints, Headrace's lines among it, into <prefix>/output, and its own and Spark's into <prefix>/error.
+# A group that Glue had to make would keep its logs for ever.
 resource "aws_cloudwatch_log_group" "job" {
-  for_each = var.jobs
+  for_each = merge([for job, prefix in local.log_prefixes : { for part in ["error", "output"] : "${prefix}/${part}" => job }]...)
 
-  name              = "/headrace/${var.context.name}/${each.key}"
+  name              = each.key
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
-  tags              = merge(var.context.tags, { Job = each.key })
+  tags              = merge(var.context.tags, { Job = each.value })
+}
+
+locals {
+  log_prefixes = { for job in keys(var.jobs) : job => "/headrace/${var.context.name}/${job}" }
 }

@@ -94,7 +94,8 @@ locals {
       Action = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = [
         "${local.arn}:logs:${local.here}:log-group:/aws-glue/*",
-        "${local.arn}:logs:${local.here}:log-group:/headrace/${var.context.name}/${job}*",
+        # Glue may put the security configuration's name behind a group's.
+        "${local.arn}:logs:${local.here}:log-group:${local.log_prefixes[job]}*",
       ]
     },
     {
@@ -120,12 +121,12 @@ locals {
     {
       Sid      = "ReadStreams"
       Action   = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
-      Resource = [for name in settings.streams : var.streams[name].arn]
+      Resource = [for name in settings.streams : try(var.streams[name].arn, name)]
     },
     {
       Sid      = "WriteStreams"
       Action   = ["kinesis:DescribeStreamSummary", "kinesis:PutRecords"]
-      Resource = [for name in settings.writes_streams : var.streams[name].arn]
+      Resource = [for name in settings.writes_streams : try(var.streams[name].arn, name)]
     },
     {
       Sid      = "ListDocuments"
@@ -153,6 +154,11 @@ locals {
       Sid      = "ReadSecrets"
       Action   = ["secretsmanager:GetSecretValue"]
       Resource = concat(settings.secrets, [for store in settings.stores : lookup(var.store_secrets, store, null) if lookup(var.store_secrets, store, null) != null])
+    },
+    {
+      Sid      = "UseYourKeys"
+      Action   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      Resource = settings.kms_keys
     },
     {
       Sid      = "TakeOnRoles"

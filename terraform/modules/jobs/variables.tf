@@ -57,6 +57,7 @@ variable "jobs" {
     endpoints       = list(string)
     secrets         = list(string)
     schemas         = bool
+    kms_keys        = list(string)
   }))
 }
 

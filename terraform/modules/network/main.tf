@@ -127,6 +127,18 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   ip_protocol       = "tcp"
 }
 
+resource "aws_vpc_security_group_egress_rule" "given" {
+  for_each = local.on ? var.settings.egress : {}
+
+  description                  = "To ${each.key}"
+  security_group_id            = aws_security_group.inside[0].id
+  cidr_ipv4                    = each.value.cidr
+  referenced_security_group_id = each.value.security_group_id
+  from_port                    = each.value.port
+  to_port                      = each.value.port
+  ip_protocol                  = "tcp"
+}
+
 # --- Glue's way into the network ---
 
 resource "aws_glue_connection" "network" {
@@ -139,7 +151,7 @@ resource "aws_glue_connection" "network" {
   physical_connection_requirements {
     availability_zone      = data.aws_subnet.jobs[0].availability_zone
     subnet_id              = local.subnets[0]
-    security_group_id_list = [aws_security_group.inside[0].id]
+    security_group_id_list = concat([aws_security_group.inside[0].id], var.settings.security_group_ids)
   }
 }
 

@@ -14,12 +14,14 @@ variable "context" {
 variable "settings" {
   description = "The root module's `network`."
   type = object({
-    mode       = string
-    cidr       = string
-    zones      = number
-    endpoints  = list(string)
-    vpc_id     = string
-    subnet_ids = list(string)
+    mode               = string
+    cidr               = string
+    zones              = number
+    endpoints          = list(string)
+    vpc_id             = string
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+    egress             = map(object({ port = number, cidr = string, security_group_id = string }))
   })
 }
 

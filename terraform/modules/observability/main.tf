@@ -54,6 +54,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 # --- Jobs that ended ---
 
 resource "aws_cloudwatch_event_rule" "job_ended" {
+  count = length(var.jobs) > 0 ? 1 : 0 # a rule for no job is refused
+
   name        = "${var.context.name}-job-ended"
   description = "A Glue job failed, ran out of time or was stopped. What to do: docs/runbook.md#job-ended"
   tags        = var.context.tags
@@ -66,7 +68,9 @@ resource "aws_cloudwatch_event_rule" "job_ended" {
 }
 
 resource "aws_cloudwatch_event_target" "job_ended" {
-  rule = aws_cloudwatch_event_rule.job_ended.name
+  count = length(var.jobs) > 0 ? 1 : 0
+
+  rule = aws_cloudwatch_event_rule.job_ended[0].name
   arn  = aws_sns_topic.alarms.arn
 }
 

@@ -55,6 +55,9 @@ mock_resource "aws_msk_configuration" {
 mock_resource "aws_mskconnect_custom_plugin" {
   defaults = { arn = "arn:aws:kafkaconnect:eu-west-1:111122223333:custom-plugin/mocked/1", latest_revision = 1 }
 }
+mock_resource "aws_mskconnect_worker_configuration" {
+  defaults = { arn = "arn:aws:kafkaconnect:eu-west-1:111122223333:worker-configuration/mocked/1", latest_revision = 1 }
+}
 mock_resource "aws_dms_replication_instance" {
   defaults = { replication_instance_arn = "arn:aws:dms:eu-west-1:111122223333:rep:MOCKED" }
 }

@@ -13,6 +13,9 @@ from headrace.commands.jobs import run_jobs
 from headrace.commands.logs import JsonLines
 from headrace.commands.stop_file import StopFile
 from headrace.config_file import load
+from headrace.errors import ConfigError
+from headrace.pipelines.check import check
+from headrace.pipelines.lake_place import LAKE_ANYWHERE
 from headrace.pipelines.watch import telemetry
 
 SETTINGS = """
@@ -23,7 +26,8 @@ tables: {users: {source: shop, key: [id]}}
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path, monkeypatch):
+    monkeypatch.setenv(LAKE_ANYWHERE, "1")
     (tmp_path / "headrace.yaml").write_text(SETTINGS)
     return str(tmp_path / "headrace.yaml")
 
@@ -54,6 +58,28 @@ def test_glues_own_arguments_are_passed_over(file, ran):
 
 def test_the_settings_can_be_told_to_measure(file):
     assert glue.settings(file, "", "cloudwatch").metrics.cloudwatch.namespace == "Headrace"
+
+
+@pytest.mark.parametrize("lake", ["./lake", "/dbfs/lake", "dbfs:/lake", "/Volumes/main/shop/lake"])
+def test_a_lake_that_is_in_no_bucket_is_refused_on_a_platform(lake, file, tmp_path, monkeypatch):
+    (tmp_path / "headrace.yaml").write_text(SETTINGS.replace("./lake", lake))
+    monkeypatch.delenv(LAKE_ANYWHERE)
+    for runtime in ("glue", "databricks"):
+        with pytest.raises(ConfigError, match=f"^lake: expected a bucket, s3://..., with runtime {runtime}; found "):
+            hosted.hosted_settings(file, runtime, "")
+
+
+def test_check_refuses_a_lake_in_no_bucket_where_the_settings_name_a_platform(file, tmp_path, monkeypatch):
+    (tmp_path / "headrace.yaml").write_text(SETTINGS + "runtime: glue\n")
+    monkeypatch.delenv(LAKE_ANYWHERE)
+    [found] = [one for one in check(load(file)) if one.name == "lake"]
+    assert not found.ok and found.said.startswith("lake: expected a bucket, s3://..., with runtime glue")
+
+
+def test_a_lake_in_a_bucket_is_taken_on_a_platform(file, tmp_path, monkeypatch):
+    (tmp_path / "headrace.yaml").write_text(SETTINGS.replace("./lake", "s3://shop/lake"))
+    monkeypatch.delenv(LAKE_ANYWHERE)
+    assert hosted.hosted_settings(file, "glue", "").lake == "s3://shop/lake"
 
 
 def test_databricks_parameters_become_a_run(file, ran):

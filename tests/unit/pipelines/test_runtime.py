@@ -1,10 +1,12 @@
 import re
 from pathlib import Path
+from types import SimpleNamespace as Named
 
 import pytest
+from py4j.java_gateway import JavaPackage
 from pyspark.sql import SparkSession
 
-from headrace.errors import ConfigError
+from headrace.errors import ConfigError, MissingDependency
 from headrace.pipelines import runtime
 from headrace.pipelines.runtime import spark_session
 
@@ -42,6 +44,25 @@ def test_a_running_session_is_reused_and_takes_sql_settings(spark: SparkSession)
 def test_a_setting_the_running_session_cannot_take_is_refused(spark: SparkSession) -> None:
     with pytest.raises(ConfigError, match=r"expected a session with spark.driver.memory=9g; found .*=2g"):
         spark_session("other", settings={"spark.driver.memory": "9g"})
+
+
+@pytest.mark.parametrize(
+    ("where", "todo"),
+    [
+        ("glue", "Give the job --datalake-formats delta."),
+        ("databricks", "Take a Databricks runtime"),
+        ("local", "End the"),
+    ],
+)
+def test_a_session_without_deltas_jar_is_told_before_a_table_is_asked_for(monkeypatch, where, todo) -> None:
+    class Bare:
+        """A name that Java does not know is a package to py4j."""
+
+        _jvm = Named(io=Named(delta=Named(tables=Named(DeltaTable=JavaPackage("io.delta.tables.DeltaTable", None)))))
+
+    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: Bare())
+    with pytest.raises(MissingDependency, match=f"{where}: expected Delta's jar .* {todo}"):
+        spark_session("other", runtime=where)
 
 
 def test_a_message_of_an_error_loses_its_line_breaks_and_nothing_else():

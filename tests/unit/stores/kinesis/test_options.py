@@ -6,6 +6,7 @@ import pytest
 
 from headrace.config_sources import KinesisSource
 from headrace.errors import ConfigError
+from headrace.pipelines import check
 from headrace.stores.kinesis.natives import native
 from headrace.stores.kinesis.options import KNOWN, Place, Start, parsed_start, read_options
 from headrace.stores.kinesis_source import places, reader_options
@@ -126,3 +127,30 @@ def test_options_of_the_platforms_sources(reader: Any, place: Place, start: Star
 def test_what_a_platforms_source_cannot_do_is_refused(reader: Any, place: Place, start: Start, key: str) -> None:
     with pytest.raises(ConfigError, match=f"^{key}: .*use reader: headrace"):
         native(reader, place, start, "fail", {})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (
+            {"streams": [ARN], "region": "us-east-1"},
+            "region: expected the region the ARN says, or none; found us-east-1",
+        ),
+        (
+            {"streams": ["arn:aws:sqs:eu-west-1:111122223333:orders"]},
+            "streams: expected names of streams, or their whole",
+        ),
+        ({"streams": ["orders/today"]}, "streams: expected names of streams, or their whole ARNs"),
+        ({"streams": ["orders"], "endpoint": "127.0.0.1:4567"}, "endpoint"),
+        ({"streams": ["orders"], "role_arn": "reader"}, "role_arn"),
+    ],
+)
+def test_a_source_that_no_call_could_reach_is_refused_when_settings_load(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        source(**wrong)
+
+
+def test_check_tells_what_a_platforms_source_cannot_do_without_asking_aws() -> None:
+    given = source(streams=["orders"], region="eu-west-1", reader="glue", first_position="2026-11-22T09:00:00Z")
+    with pytest.raises(ConfigError, match=r"first_position: .*reader: glue; found a time"):
+        check._kinesis(given)
