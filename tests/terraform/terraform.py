@@ -84,7 +84,7 @@ def _without_stores(example: Path) -> None:
     text, stores = re.subn(r"^    stores +=.*\n", "", example.read_text(), flags=re.MULTILINE)
     settings = example.with_suffix(".yaml")
     changed, hosts = re.subn(r"\$\{OPENSEARCH\}", "${OPENSEARCH:-https://search.example}", settings.read_text())
-    assert (stores, hosts) == (2, 1)
+    assert (stores, hosts) == (3, 1)
     example.write_text(text)
     settings.write_text(changed)
 

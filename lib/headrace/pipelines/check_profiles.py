@@ -9,6 +9,7 @@ from headrace.errors import NotThere
 from headrace.identifiers.normalise import normaliser
 from headrace.pipelines.check_knowledge import may_be_made
 from headrace.pipelines.index_parts import known_lake_id
+from headrace.pipelines.profile_progress import LAKE_ID
 from headrace.stores import keyed
 from headrace.stores.files import LakeFiles
 
@@ -31,7 +32,7 @@ def _identifiers(profiles: Profiles) -> str:
 def _store(config: Config, settings: ProfileStore) -> str:
     store = keyed.rows(settings)
     try:
-        store.attach(known_lake_id(LakeFiles(config.lake)))
+        store.attach(known_lake_id(LakeFiles(config.lake), LAKE_ID))
     except NotThere:
         if isinstance(settings, SqliteRows):
             may_be_made(settings.path)

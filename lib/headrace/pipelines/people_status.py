@@ -57,5 +57,5 @@ def _counts(view: LakeView, relative: str, by: str, rest: str) -> dict[str, int]
 
 
 def _behind(files: LakeFiles, store: str, told: int) -> int | None:
-    known = progress.read(files, f"publishers/{store}-profiles.json")
+    known = progress.read(files, profile_progress.store_place(store))
     return None if known is None else max(0, told - known.version)

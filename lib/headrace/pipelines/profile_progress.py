@@ -7,8 +7,12 @@ from hashlib import blake2b
 from headrace.config_profiles import Profiles
 from headrace.stores.files import LakeFiles
 
-PLACE = "checkpoints/build_profiles/progress.json"
-"""Beside the tables, as VACUUM deletes what it does not know in their folders."""
+_FOLDER = "checkpoints/build_profiles"
+"""Beside the tables, as VACUUM deletes what it does not know in their folders; and apart from what other jobs write."""
+
+PLACE = f"{_FOLDER}/progress.json"
+LAKE_ID = f"{_FOLDER}/lake-id"
+"""What tells this lake's profiles from those of every other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,11 @@ class Reached:
     commit: int
     batch: int
     settings: str
+
+
+def store_place(store: str) -> str:
+    """The file that keeps how far a store has come."""
+    return f"{_FOLDER}/publishers/{store}.json"
 
 
 def read(files: LakeFiles) -> Reached | None:
