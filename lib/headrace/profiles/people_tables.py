@@ -98,6 +98,9 @@ class LakePeople:
         people = self._read(PEOPLE).where(F.col("batch") > batch).select("person")
         aliases = self._read(ALIASES).where(F.col("batch") > batch)
         some = people.union(aliases.select("person")).union(aliases.where("now IS NOT NULL").select("now"))
+        # Who lost a record and goes on is in no row of `people` that changed.
+        events = self._read(IDENTITY_EVENTS).where((F.col("batch") > batch) & (F.col("person") != ""))
+        some = some.union(events.select("person")).union(events.select(F.explode("others")))
         return {row["person"] for row in some.distinct().collect()}
 
     def persons_of(self, refs: Collection[Ref]) -> dict[Ref, str]:
