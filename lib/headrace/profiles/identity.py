@@ -228,7 +228,8 @@ class _Difference:
         self._out.persons.add(person.person)
         if before is not None:
             self._out.stored.add(person.node.ref)
-            self._out.persons.add(before.person)
+            if not before.deleted:
+                self._out.persons.add(before.person)
 
     def _index(self) -> None:
         for ref in self._around.changed:
