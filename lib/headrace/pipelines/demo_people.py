@@ -32,8 +32,8 @@ _TRAPS = (
 )
 _HAPPENS = (
     "Their rows arrive",
-    "A number is typed wrong and makes two customers one; a birth date and a device are put right, one has a new name",
-    "The number is put right, a device is deleted, and the wrong rows come once more, late",
+    "A number is typed wrong and makes two customers one; a birth date is put right, somebody has a new name",
+    "The number and a device are put right, another device is deleted, and the wrong rows come once more, late",
 )
 _SHOWN = {1: ("merge", "two people became one", "mixed up"), 2: ("split", "they were told apart again", "put right")}
 
@@ -60,7 +60,7 @@ def play(say: Say, config: Config, folder: Path, people: People) -> bool:
     equal = True
     for act in range(ACTS):
         count = people.write(act, folder / FOLDER)
-        _run(apply_changes.run, _changed(config) if act else config)
+        _run(apply_changes.run, _with_news(config, people, act) if act else config)
         _run(build_profiles.run, config)
         found = people_found(config)
         say(f"{_HAPPENS[act]}: {count} rows. {sum(map(len, found))} records are {len(found)} people.")
@@ -77,9 +77,9 @@ def people_found(config: Config) -> Groups:
     return as_groups((row["record"], str(json.loads(row["key"])[0]), row["person"]) for row in rows)
 
 
-def _changed(config: Config) -> Config:
-    """The settings of what changes after the first act, which is all that is looked at then."""
-    tables = {name: table for name, table in config.tables.items() if name in TABLES.values()}
+def _with_news(config: Config, people: People, act: int) -> Config:
+    """The settings of what changes in an act after the first: the rest need not be looked at."""
+    tables = {TABLES[record]: config.tables[TABLES[record]] for record in TABLES if people.rows(act, record)}
     sources = {table.source: config.sources[table.source] for table in tables.values()}
     return config.model_copy(update={"tables": tables, "sources": sources, "derive": {}})
 

@@ -162,7 +162,7 @@ class People:
         one, friend = (self._any().who for _ in range(2))
         device = self._logs_in(_key(friend))
         self._trap("wrong account", device)
-        self._tell(1, device, self._systems.device(device, _key(one)), one)
+        self._tell(2, device, self._systems.device(device, _key(one)), one)
 
     def _wrong_birth_date(self) -> None:
         """A typing mistake hides who is calling until it is corrected; the mistake comes once more, late."""
