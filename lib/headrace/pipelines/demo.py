@@ -24,6 +24,7 @@ from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, spark_session
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES, SYSTEM_COLUMNS, TABLES
+from headrace.travel import systems
 from headrace.travel.agency import Agency
 from headrace.travel.channel import Delivery, deliver, write_wave
 from headrace.travel.columns import SHAPES, Key
@@ -87,7 +88,8 @@ def _prepare(folder: Path) -> Config:
             todo="Move it away, or start the demo in another folder.",
         )
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "in").mkdir(parents=True)
+    for inbox in ("in", *(f"{demo_people.FOLDER}/{table}" for table in systems.TABLES.values())):
+        (folder / inbox).mkdir(parents=True)
     (folder / _MARK).touch()
     settings = folder / "headrace.yaml"
     settings.write_text(settings_text(), encoding="utf-8")
