@@ -25,7 +25,7 @@ else
 	@$(PYTHON) scripts/install.py
 endif
 
-demo: environment ## the travel example: shuffled changes become correct tables, documents an index in step
+demo: environment ## the travel example: shuffled changes become correct tables, documents an index in step, records people
 	@$(BIN)/headrace demo
 
 # Terraform waits for the emulator most of the time.

@@ -12,10 +12,14 @@ from docs.markdown import BLOCKS, ROOT, Block, of
 from headrace import cli
 from headrace.config_indexes import SqliteIndex
 from headrace.errors import Fatal
-from headrace.pipelines import demo, demo_documents
+from headrace.pipelines import demo, demo_documents, demo_people
 from headrace.ports import Filters
 from headrace.stores.sqlite_search import SqlitePassageReader
+from headrace.travel.agency import Agency
+from headrace.travel.columns import SHAPES
+from headrace.travel.people import People
 from headrace.travel.policies import EDITS
+from headrace.travel.systems import RecordKey
 from retrieval_world import passages
 
 COMMANDS = [
@@ -93,6 +97,64 @@ def test_what_the_job_publishes_is_what_the_measure_of_retrieval_makes(played_de
     # Two edits, and one document that is gone.
     assert len(published - made) == len(EDITS)
     assert {document for document, _, _ in made - published} == {*EDITS, "pets.md"}
+
+
+def test_people_equal_the_truth_after_every_act(played_demo: Demo) -> None:
+    acts = re.findall(r"(\d+) rows\. (\d+) records are (\d+) people\.", played_demo.printed)
+    counts = [tuple(map(int, act)) for act in acts]
+    assert len(counts) == 3
+    # Of 132 people two customers become one, and a caller a customer; then the customers are two again.
+    assert [people for _, _, people in counts] == [132, 130, 131]
+    assert "131 people equal the truth: yes" in played_demo.printed
+    assert not re.search(r"^    (found|truth): ", played_demo.printed, re.MULTILINE)
+
+
+def test_a_merge_and_its_correction_are_told_without_clear_values(played_demo: Demo) -> None:
+    told = re.findall(r"^  (\w{26}) and (\w{26}): (.*)\n  as the row (.*) changed, by (.*)$", played_demo.printed, re.M)
+    (one, other, merged, row, by), (one_again, other_again, split, row_again, _) = told
+    assert (one, other, row) == (one_again, other_again, row_again)
+    assert (merged, split) == ("two people became one", "they were told apart again")
+    assert re.fullmatch(r"phone \+\*\*\*\d\d", by)
+
+
+def test_an_address_leads_to_the_wrong_profile_only_while_the_mistake_stands(played_demo: Demo) -> None:
+    address = re.search(r"headrace explain (\S+) ", played_demo.printed)
+    assert address
+    blocks = re.findall(r"  The profile of (\S+), (.*):\n((?:    .*\n)+)", played_demo.printed)
+    assert [(who, when) for who, when, _ in blocks] == [(address[1], "mixed up"), (address[1], "put right")]
+    (_, _, mixed), (_, _, right) = blocks
+    assert f'email: "{address[1]}"' in right and f'email: "{address[1]}"' not in mixed
+    rows = [int(found) for text in (mixed, right) for found in re.findall(r"trips, 4 of (\d+)", text)]
+    assert rows[0] > rows[1]
+
+
+def test_people_who_differ_from_the_truth_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = RecordKey("shop", "1"), RecordKey("calls", "c1")
+    truth = frozenset({frozenset({one}), frozenset({other})})
+    assert demo_people._same(truth, truth)
+    assert capsys.readouterr().out == ""
+    assert not demo_people._same(frozenset({frozenset({one, other})}), truth)
+    assert capsys.readouterr().out.split("\n")[:-1] == [
+        "    found: calls c1, shop 1",
+        "    truth: calls c1",
+        "    truth: shop 1",
+    ]
+
+
+def test_the_waves_are_taken_in_without_what_comes_later(tmp_path: Path) -> None:
+    config = demo.of_the_database(demo._prepare(tmp_path / "demo-lake"))
+    assert set(config.tables) == set(SHAPES) and set(config.sources) == {"shop"}
+    assert not config.derive and config.knowledge is None and config.profiles is None
+
+
+def test_without_the_packages_for_people_the_demo_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(demo_people, "_PACKAGES", ("json", "a_package_nobody_has"))
+    folder = tmp_path / "demo-lake"
+    people = People.of(Agency(demo.SEED, steps=0).database)
+    assert demo._people(demo._Clock(), demo._prepare(folder), folder, people)
+    assert "no package a_package_nobody_has. Run `pip install 'headrace[profiles]'`" in capsys.readouterr().out
 
 
 def test_without_the_packages_for_documents_the_demo_says_so(

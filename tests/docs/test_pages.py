@@ -16,6 +16,7 @@ from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.config_maintenance import TableMaintenance
 
+SECRETS = ("HEADRACE_HASH_KEY", "KAFKA_JAAS", "REGISTRY_PASSWORD")
 README = ROOT / "README.md"
 
 
@@ -38,7 +39,7 @@ def test_settings_load(block: Block, tmp_path: Path) -> None:
         )
     file = tmp_path / "headrace.yaml"
     file.write_text(text, encoding="utf-8")
-    config = load(file, dict.fromkeys(("KAFKA_JAAS", "REGISTRY_PASSWORD", "HEADRACE_HASH_KEY"), "not to be printed"))
+    config = load(file, dict.fromkeys(SECRETS, "not to be printed"))
     assert config.tables or config.knowledge
     assert "not to be printed" not in repr(config)
 

@@ -47,7 +47,9 @@ def test_the_demo_through_kinesis_and_s3_ends_as_make_demo_does(
             ]
             assert kinesis.put("shop", records) == len(records) > 2_500
             settings = files("headrace.travel").joinpath("headrace.yaml").read_text("utf-8")
-            tables = settings.partition("# What search finds")[0]
+            shop = settings.partition("# What search finds")[0].splitlines(keepends=True)
+            # Without the two other systems, which send files.
+            tables = "".join(line for line in shop if not line.strip().startswith(("call", "device")))
             assert SOURCE in tables
             stream = f"shop: {{from: kinesis, streams: [shop], region: {environ['AWS_REGION']}, format: debezium}}"
             file = tmp_path / "headrace.yaml"

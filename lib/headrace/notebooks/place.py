@@ -15,7 +15,7 @@ from headrace.config import Config
 from headrace.errors import ConfigError, Fatal
 from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, Runtime
 
-_SHARED = re.compile(r"(?<![\w./])\./(lake|in|policies)\b")
+_SHARED = re.compile(r"(?<![\w./])\./(lake|in|people|policies)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Place:
                 self._seen[f"{folder}/{name}"] = state
 
     def settings(self, text: str) -> Config:
-        """Write `headrace.yaml` and load it; `./lake`, `./in` and `./policies` are those of `shared`."""
+        """Write `headrace.yaml` and load it; `./lake`, `./in`, `./people` and `./policies` are those of `shared`."""
         file = self.local / "headrace.yaml"
         file.write_text(_SHARED.sub(lambda found: f"{self.shared}/{found[1]}", text), encoding="utf-8")
         return config_file.load(file).model_copy(update={"runtime": self.runtime})

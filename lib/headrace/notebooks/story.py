@@ -45,8 +45,8 @@ def play(place: Place, tables: Sequence[str] = TABLES) -> Played:
     Args:
         tables: of the company's five; fewer are quicker.
     """
-    whole = place.settings(demo.settings_text())
-    config = whole.model_copy(update={"tables": {name: whole.tables[name] for name in tables}, "knowledge": None})
+    whole = demo.of_the_database(place.settings(demo.settings_text()))
+    config = whole.model_copy(update={"tables": {name: whole.tables[name] for name in tables}})
     agency = Agency(demo.SEED, began=datetime.now(UTC) - timedelta(hours=2), steps=demo.STEPS)
     log = [event for event in agency.database.log if event.table in tables]
     waves = deliver(log, random.Random(demo.SEED))

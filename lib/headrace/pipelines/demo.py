@@ -1,6 +1,7 @@
 """`headrace demo`: the travel company's changes, late, doubled and shuffled, become tables equal to the source.
 
-Then its documents become an index: see `demo_documents`.
+Then its documents become an index (`demo_documents`), and two more systems send rows about the same people
+(`demo_people`).
 """
 
 import random
@@ -18,15 +19,17 @@ from pyspark.sql import SparkSession
 from headrace import config_file
 from headrace.config import Config
 from headrace.errors import Fatal
-from headrace.pipelines import apply_changes, demo_documents
+from headrace.pipelines import apply_changes, demo_documents, demo_people
 from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, spark_session
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES, SYSTEM_COLUMNS, TABLES
+from headrace.travel import systems
 from headrace.travel.agency import Agency
 from headrace.travel.channel import Delivery, deliver, write_wave
-from headrace.travel.columns import Key
+from headrace.travel.columns import SHAPES, Key
 from headrace.travel.compare import Comparison, comparable, compare
+from headrace.travel.people import People
 from headrace.travel.story import Waves, arrivals, by_arrival, choose, table_lines
 
 FOLDER = Path("demo-lake")
@@ -41,7 +44,8 @@ def main(folder: Path = FOLDER) -> int:
     """Play the demo in `folder`, which is made anew, and print it.
 
     Returns:
-        0 where every row and column of every table equals the source and the index equals its documents, else 1.
+        0 where every row and column of every table equals the source, the index its documents and the people the
+        truth, else 1.
 
     Raises:
         Fatal: the folder holds something the demo did not make.
@@ -50,17 +54,18 @@ def main(folder: Path = FOLDER) -> int:
     config = _prepare(folder)
     say(f"A travel company: 5 tables in a simulated database, a first snapshot, then {STEPS:,} transactions.")
     agency = Agency(SEED, began=datetime.now(UTC) - timedelta(hours=2), steps=STEPS)
+    people = People.of(agency.database, SEED)
     waves = deliver(agency.database.log, random.Random(SEED))
     say(_delivered(waves))
     key = choose(waves, TOLD, agency.database.rows[TOLD])
     say("Starting Spark ...")
     if SparkSession.getActiveSession() is None:
         spark_session("headrace demo", settings={**SHORT_LIVED, **INTERPRETED, **config.spark})
-    states = [_take_in(say, config, folder, number, wave, key) for number, wave in enumerate(waves)]
+    states = [_take_in(say, of_the_database(config), folder, number, wave, key) for number, wave in enumerate(waves)]
     _tell(waves, key, states)
-    equal = _judge(config, agency) & _documents(say, config, folder)
+    equal = _judge(config, agency) & _documents(say, config, folder) & _people(say, config, folder, people)
     say("Done.")
-    _next_steps(folder, key)
+    _next_steps(folder, key, people.mixed_address)
     return 0 if equal else 1
 
 
@@ -83,11 +88,20 @@ def _prepare(folder: Path) -> Config:
             todo="Move it away, or start the demo in another folder.",
         )
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "in").mkdir(parents=True)
+    for inbox in ("in", *(f"{demo_people.FOLDER}/{table}" for table in systems.TABLES.values())):
+        (folder / inbox).mkdir(parents=True)
     (folder / _MARK).touch()
     settings = folder / "headrace.yaml"
     settings.write_text(settings_text(), encoding="utf-8")
     return config_file.load(settings)
+
+
+def of_the_database(config: Config) -> Config:
+    """The settings without what comes later: two more systems, and what is made of the tables."""
+    tables = {name: table for name, table in config.tables.items() if name in SHAPES}
+    sources = {table.source: config.sources[table.source] for table in tables.values()}
+    later: dict[str, Any] = {"derive": {}, "knowledge": None, "profiles": None}
+    return config.model_copy(update={"tables": tables, "sources": sources, **later})
 
 
 def settings_text() -> str:
@@ -155,7 +169,7 @@ def _judge(config: Config, agency: Agency) -> bool:
 def comparisons(config: Config, agency: Agency) -> list[Comparison]:
     """Every row and column of the settings' tables against the source, by a reader that shares no code with the job."""
     view, truth = LakeView(config), agency.database.rows
-    return [compare(name, truth[name].values(), _found(view, name)) for name in config.tables]
+    return [compare(name, truth[name].values(), _found(view, name)) for name in config.tables if name in truth]
 
 
 def _found(view: LakeView, table: str) -> list[dict[str, Any]]:
@@ -171,12 +185,21 @@ def _documents(say: _Clock, config: Config, folder: Path) -> bool:
     return True
 
 
-def _next_steps(folder: Path, key: Key) -> None:
+def _people(say: _Clock, config: Config, folder: Path, people: People) -> bool:
+    lacking = demo_people.missing_package()
+    if lacking is None:
+        return demo_people.play(say, config, folder, people)
+    say(f"The part with people is left out: no package {lacking}. Run `pip install 'headrace[profiles]'`.")
+    return True
+
+
+def _next_steps(folder: Path, key: Key, address: str) -> None:
     config = folder / "headrace.yaml"
     steps = {
         f"headrace status --config {config}": "lag, rows, refused rows, freshness",
         f"headrace trace {TOLD} {key[0]} --config {config}": "one row: what arrived, what was applied, what was stale",
         f"headrace table prices --config {config}": "the current rows of a table",
         f'headrace ask "can I bring my cello on board" --passages --limit 2 --config {config}': "what search finds",
+        f"headrace explain {address} --config {config}": "who somebody is, and how that came about",
     }
-    print("Four things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")
+    print("Five things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")

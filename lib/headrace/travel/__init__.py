@@ -5,6 +5,8 @@
     database.py   five tables, transactions, and the log of changes they leave
     debezium.py   that log as the messages Debezium's PostgreSQL connector sends
     channel.py    the road to the lake: late, doubled, shuffled, cut into files
+    people.py     who else tells of people, and which of all records are one person
+    systems.py    the rows of a call centre and of a feed of devices
     compare.py    the truth against what a reader finds in the lake
     policies.py   its documents as files, and what is changed in them
     documents/    the company's rules for travellers, all invented: Markdown, HTML, PDF and DOCX

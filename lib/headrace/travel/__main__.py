@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headrace.travel.agency import Agency
 from headrace.travel.channel import deliver, write_wave
+from headrace.travel.people import ACTS, People
 from headrace.travel.policies import write_policies
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7, help="another seed, another history (default: 7)")
     parser.add_argument("--steps", type=int, default=1_000, help="transactions after the snapshot (default: 1000)")
     parser.add_argument("--documents", type=Path, metavar="FOLDER", help="write the company's documents there as well")
+    parser.add_argument("--people", type=Path, metavar="FOLDER", help="write callers and devices there as well")
     parser.add_argument("--no-schemas", action="store_true", help="leave the schema block out of keys and values")
     asked = parser.parse_args()
     agency = Agency(asked.seed, steps=asked.steps)
@@ -27,6 +29,9 @@ def main() -> None:
             print(f"{path}: {len(deliveries)} messages")
     if asked.documents:
         print(f"{asked.documents}: {write_policies(asked.documents)} documents")
+    if asked.people:
+        people = People.of(agency.database, asked.seed)
+        print(f"{asked.people}: {sum(people.write(act, asked.people) for act in range(ACTS))} rows of people")
 
 
 if __name__ == "__main__":

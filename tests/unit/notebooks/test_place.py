@@ -31,8 +31,10 @@ def test_elsewhere_the_lake_and_the_sources_lie_in_the_folder_that_workers_reach
     assert place.shared == f"{tmp_path}/shared/{place.local.name}"
     assert config.runtime == "glue" and not quick("glue")
     assert config.lake == f"{place.shared}/lake" and config.sources["shop"].path == f"{place.shared}/in"
+    assert config.sources["calls"].path == f"{place.shared}/people/callers"
     assert config.knowledge and config.knowledge.documents["policies"].path == f"{place.shared}/policies"
     assert config.knowledge.indexes["search"].path == f"{place.local}/search.db"
+    assert config.profiles and config.profiles.stores["main"].path == f"{place.local}/profiles.db"
 
 
 def test_a_shared_folder_follows_what_is_written_changed_and_removed(tmp_path: Path) -> None:

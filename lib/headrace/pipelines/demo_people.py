@@ -1,0 +1,117 @@
+"""The demo's third part: two more systems send rows about the same people, who are found, mixed up and told apart."""
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from headrace.config import Config
+from headrace.config_keyed_stores import SqliteRows
+from headrace.context.profile import Profiles
+from headrace.context.profile_text import render
+from headrace.errors import Fatal
+from headrace.identifiers.normalise import normaliser
+from headrace.pipelines import apply_changes, build_profiles
+from headrace.pipelines.explain import explain
+from headrace.pipelines.tables_view import LakeView
+from headrace.stores import keyed
+from headrace.stores.delta_reader import ROWS
+from headrace.tables import PEOPLE
+from headrace.travel.people import ACTS, People
+from headrace.travel.systems import TABLES, Groups, as_groups
+
+FOLDER, STORE = "people", "main"
+SHOWN = 5
+_PACKAGES = ("jellyfish", "phonenumbers")
+_TRAPS = (
+    "  a family shares an address, a number is given away again, twins share all but the first name, fourteen callers\n"
+    "  have the call centre's own number, four a number that is none, one is born on another day than the database says"
+)
+_HAPPENS = (
+    "Their rows arrive",
+    "A number is typed wrong and makes two customers one; a birth date is put right, somebody has a new name",
+    "The number and a device are put right, another device is deleted, and the wrong rows come once more, late",
+)
+_SHOWN = {1: ("merge", "two people became one", "mixed up"), 2: ("split", "they were told apart again", "put right")}
+
+Say = Callable[[str], None]
+
+
+def missing_package() -> str | None:
+    """A package that finding people needs and that is not installed."""
+    return next((name for name in _PACKAGES if find_spec(name) is None), None)
+
+
+def play(say: Say, config: Config, folder: Path, people: People) -> bool:
+    """Play the three acts, and print who was found, one merge, and how it was taken back.
+
+    Returns:
+        Whether the people found were those of the truth after each act.
+
+    Raises:
+        Fatal: a job ended with another code than 0.
+    """
+    callers, devices = (len(people.rows(0, record)) for record in ("calls", "devices"))
+    say(f"People: a call centre sends {callers} callers, a feed {devices} devices. Some are not what they seem:")
+    print(_TRAPS)
+    equal = True
+    for act in range(ACTS):
+        count = people.write(act, folder / FOLDER)
+        _run(apply_changes.run, _with_news(config, people, act) if act else config)
+        _run(build_profiles.run, config)
+        found = people_found(config)
+        say(f"{_HAPPENS[act]}: {count} rows. {sum(map(len, found))} records are {len(found)} people.")
+        equal = _same(found, people.truth(act)) and equal
+        if act in _SHOWN:
+            _tell(config, people.mixed_address, *_SHOWN[act])
+    print(f"{len(found)} people equal the truth: {'yes' if equal else 'NO'}\n")
+    return equal
+
+
+def people_found(config: Config) -> Groups:
+    """The records of each person, as the lake holds them."""
+    rows = LakeView(config).query(PEOPLE.path, f"SELECT record, `key`, person FROM {ROWS} WHERE NOT deleted")
+    return as_groups((row["record"], str(json.loads(row["key"])[0]), row["person"]) for row in rows)
+
+
+def _with_news(config: Config, people: People, act: int) -> Config:
+    """The settings of what changes in an act after the first: the rest need not be looked at."""
+    tables = {TABLES[record]: config.tables[TABLES[record]] for record in TABLES if people.rows(act, record)}
+    sources = {table.source: config.sources[table.source] for table in tables.values()}
+    return config.model_copy(update={"tables": tables, "sources": sources, "derive": {}})
+
+
+def _run(job: Callable[..., int], config: Config) -> None:
+    code = job(config, once=True, stop=threading.Event())
+    if code:
+        raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
+
+
+def _same(found: Groups, truth: Groups) -> bool:
+    for what, groups in (("found", found - truth), ("truth", truth - found)):
+        for group in sorted(sorted(f"{one.record} {one.key}" for one in group) for group in groups)[:SHOWN]:
+            print(f"    {what}: {', '.join(group)}")
+    return found == truth
+
+
+def _tell(config: Config, address: str, kind: str, happened: str, when: str) -> None:
+    """The newest event of this kind that the person of an address had, and their profile as a prompt gets it."""
+    event = [one for story in explain(config, address, "email") for one in story.events if one.kind == kind][-1]
+    print(f"\n  {event.person} and {', '.join(event.others)}: {happened}")
+    print(f"  as the row {event.cause} changed, by {', '.join(event.by)}\n")
+    print(f"  The profile of {address}, {when}:")
+    print(*(f"    {line}" for line in profile_text(config, address).splitlines()), "", sep="\n")
+
+
+def profile_text(config: Config, address: str) -> str:
+    """The profile that an address leads to, as text for a prompt."""
+    settings = config.profiles
+    store = settings.stores[STORE] if settings else None
+    if settings is None or not isinstance(store, SqliteRows):
+        raise ValueError("expected profiles in SQLite in the demo's settings")
+    with closing(Profiles(keyed.reader(store), normaliser(settings), settings.found_by())) as lookup:
+        (found,) = lookup.having("email", address)
+    return render(found.document, now=datetime.now(UTC))
