@@ -7,15 +7,9 @@ from typing import Any
 
 from headrace.errors import ConfigError, Fatal, HeadraceError, Retryable, Unreachable
 from headrace.ports import Throttled, Unacceptable
+from headrace.stores.aws_settings import THROTTLED
 from headrace.stores.vectors import brief, seconds_of
 
-THROTTLED = frozenset(
-    {
-        "ModelNotReadyException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
-        "ServiceQuotaExceededException", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown",
-        "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
-    }
-)  # fmt: skip
 _LOGIN = "Give the job valid AWS credentials (a role, a profile or AWS_ACCESS_KEY_ID)."
 _FATAL = {
     "AccessDenied": "Allow it in the role's policy.",

@@ -6,7 +6,14 @@ import time
 from typing import Any
 
 from headrace.errors import ConfigError, Unreachable
-from headrace.stores.aws_clients import THROTTLED
+
+THROTTLED = frozenset(
+    {
+        "ModelNotReadyException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
+        "ServiceQuotaExceededException", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown",
+        "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
+    }
+)  # fmt: skip
 
 KEPT_SECONDS = 300.0
 """How long a secret is remembered: settings name the same one several times, and a rotated one must be seen."""

@@ -7,7 +7,8 @@ from uuid import UUID
 from headrace.config_registry import GlueRegistry
 from headrace.errors import Fatal, HeadraceError, Retryable, Unreachable
 from headrace.ports import WriterSchema
-from headrace.stores.aws_clients import THROTTLED, aws_client, translated
+from headrace.stores.aws_clients import aws_client, translated
+from headrace.stores.aws_settings import THROTTLED
 from headrace.stores.kinesis.backoff import Backoff
 from headrace.stores.vectors import brief
 
