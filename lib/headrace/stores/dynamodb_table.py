@@ -7,7 +7,8 @@ from typing import Any
 
 from headrace.config_keyed_stores import DynamoDbRows
 from headrace.errors import ConfigError, Fatal, HeadraceError, NotThere, Retryable, Unreachable
-from headrace.stores.aws_clients import THROTTLED, aws_client
+from headrace.stores.aws_clients import aws_client
+from headrace.stores.aws_settings import THROTTLED
 from headrace.stores.keyed_rows import CLAIM
 from headrace.stores.vectors import brief
 

@@ -123,8 +123,11 @@ def test_a_lake_without_refused_rows_says_so_and_is_left_as_it_is(small, capsys)
         (["--table", "user"], "--table: expected one of the tables .*unknown table user. Did you mean users"),
         (["--since", "soon"], "--since: expected a time such as"),
         (["--since", "99999999999 weeks"], "--since: expected a time such as"),
-        (["--job", "../batches"], "--job: expected one of apply_changes, build_profiles, index_knowledge; found unknown job"),
-        (["--job", "nope"], "--job: expected one of apply_changes, build_profiles, index_knowledge; found unknown job nope"),
+        (
+            ["--job", "../batches"],
+            "--job: expected one of apply_changes, build_profiles, index_knowledge; found unknown",
+        ),
+        (["--job", "nope"], "apply_changes, build_profiles, index_knowledge; found unknown job nope"),
     ],
 )
 def test_what_makes_no_sense_is_refused(small, arguments, message):
