@@ -153,7 +153,7 @@ class Parts:
             self.owner,
             self.lake,
             LakeFiles(self.lake.root),
-            Delivery(store, index.attempts, partial(_park, self.lake, name)),
+            Delivery(store, index.attempts, partial(park, self.lake, JOB, PASSAGES_OUTBOX, name)),
             self.lake.ensure(OUTBOX, table=PASSAGES_OUTBOX),
             partial(_of_model, model),
             partial(served.snapshot, self.lake, model),
@@ -209,9 +209,12 @@ def _of_model(model: Model, rows: DataFrame) -> DataFrame:
     return rows.where(F.col("model") == model.fingerprint)
 
 
-def _park(lake: Lake, store: str, failed: list[Failed]) -> None:
+def park(lake: Lake, job: str, table: str, store: str, failed: list[Failed]) -> None:
+    """Write rows that a store will not take to the job's rejects.
+
+    Args:
+        table: what the rows are of.
+    """
     now = datetime.now(UTC)
-    rows = [
-        (store, "passages", "not published", one.reason, one.key, now, f"{JOB}/{store}", now.date()) for one in failed
-    ]
-    lake.append(local_rows(lake.spark, rows, _PARKED), lake.ensure(REJECTS, job=JOB))
+    rows = [(store, table, "not published", one.reason, one.key, now, f"{job}/{store}", now.date()) for one in failed]
+    lake.append(local_rows(lake.spark, rows, _PARKED), lake.ensure(REJECTS, job=job))

@@ -102,11 +102,10 @@ class ProfileBatches:
             keys = touched.get(record.table)
             if not keys:
                 continue
-            rows = self._rows.records(name, keys) if self._rows.there(record.table) else None
             here: list[Seen] = []
-            if rows is not None:
-                some = identified(rows, name, self._normaliser, self._rules).localCheckpoint()
-                rejected += self._reject(some.where("problem IS NOT NULL"), record.table)
+            if self._rows.there(record.table):
+                some, refused = self._identified_rows(name, keys)
+                rejected += refused
                 here = seen(some)
             there = {one.ref.key for one in here}
             found += here
@@ -118,19 +117,22 @@ class ProfileBatches:
         found, rejected = local_rows(self._lake.spark, [], IDENTIFIED), 0
         for name, record in self._settings.records.items():
             if self._rows.there(record.table):
-                some = identified(self._rows.records(name), name, self._normaliser, self._rules).localCheckpoint()
-                rejected += self._reject(some.where("problem IS NOT NULL"), record.table)
+                some, refused = self._identified_rows(name, None)
+                rejected += refused
                 found = found.unionByName(some)
         return found, rejected
+
+    def _identified_rows(self, name: str, keys: Collection[str] | None) -> tuple[DataFrame, int]:
+        """Records of one name whose rows are there, and how many values were refused."""
+        rows = self._rows.records(name, keys)
+        found = identified(rows, name, self._normaliser, self._rules).localCheckpoint()
+        table = self._settings.records[name].table
+        return found, self._reject(found.where("problem IS NOT NULL"), table)
 
     def _sharing(self, outcome: Outcome) -> set[str]:
         """Everybody who has an identifier that changed hands, where rows belong to identifiers."""
         told = {value for value, _ in (*outcome.added, *outcome.removed) if value.kind in self._owning}
-        if not told:
-            return set()
-        values = local_rows(self._lake.spark, [tuple(value) for value in told], "kind string, hash string")
-        having = served.persons_having(self._lake, values)
-        return {person for row in having.collect() for person in row["persons"]}
+        return served.persons_with(self._lake, told)
 
     def due(self) -> bool:
         """Whether time alone changes somebody's profile now; looked up at most once a minute."""
@@ -152,7 +154,7 @@ class ProfileBatches:
         people = people.select("record", "key", "own", "person", "identifiers").localCheckpoint()
         built = build.profiles(self._parts(people, persons is None), self._settings, now).localCheckpoint()
         done = served.serve(self._lake, built, persons, self._found_by, batch)
-        self._refuse(built.where("size(refused) > 0"), batch)
+        self._refuse(built.where("size(refused) > 0"))
         return done
 
     def _parts(self, people: DataFrame, everybody: bool) -> DataFrame:
@@ -179,7 +181,7 @@ class ProfileBatches:
     def _owned(self, people: DataFrame, everybody: bool) -> DataFrame | None:
         whose = people.select(owners.columns(F.col("record"), F.col("key")).alias("owner"), "person")
         if self._owning:
-            whose = whose.unionByName(self._by_value(people, everybody))
+            whose = whose.unionByName(self._by_value(people))
         whose = whose.localCheckpoint()
         only = None if everybody else whose.select("owner")
         found = [
@@ -196,7 +198,7 @@ class ProfileBatches:
         rows = reduce(DataFrame.unionByName, found)
         return rows.join(whose if everybody else F.broadcast(whose), "owner").select("person", "what", "name", "body")
 
-    def _by_value(self, people: DataFrame, everybody: bool) -> DataFrame:
+    def _by_value(self, people: DataFrame) -> DataFrame:
         """Identifiers of which only one of all people has each, as owners."""
         told = people.select("person", F.explode("identifiers").alias("_one")).select(
             "person", "_one.kind", "_one.hash"
@@ -215,7 +217,7 @@ class ProfileBatches:
             )
         )  # fmt: skip
 
-    def _refuse(self, built: DataFrame, batch: int) -> int:
+    def _refuse(self, built: DataFrame) -> int:
         one = F.from_json(
             "_one", "section string, record string, key string, field string, size bigint, `limit` bigint"
         )

@@ -19,7 +19,7 @@ from headrace.profiles import buckets, owners
 from headrace.profiles.buckets import Event
 from headrace.profiles.links import Ref
 from headrace.profiles.people_tables import LakePeople, picked
-from headrace.profiles.served import persons_having
+from headrace.profiles.served import persons_with
 from headrace.tables import BEHAVIOUR, PLACED
 
 HOUR_MARK = "\x1e"
@@ -72,10 +72,7 @@ class Placed:
         parsed = [owners.parsed(owner) for owner in told]
         refs = [one for one in parsed if isinstance(one, Ref)]
         found = set(self._people.persons_of(refs).values())
-        values = [tuple(one) for one in parsed if isinstance(one, Value)]
-        if values:
-            having = persons_having(self._lake, local_rows(self._lake.spark, values, "kind string, hash string"))
-            found |= {person for row in having.collect() for person in row["persons"]}
+        found |= persons_with(self._lake, [one for one in parsed if isinstance(one, Value)])
         return found
 
     def sum_up(self, moved: Iterable[Moved], batch: int) -> None:

@@ -14,7 +14,7 @@ from headrace.changes.columns import col, key_text
 from headrace.config_profiles import Behaviour, Consent, Profiles, Related
 from headrace.errors import ConfigError
 from headrace.identifiers.normalise import Normaliser
-from headrace.lake import Lake, local_rows
+from headrace.lake import Lake
 from headrace.profiles.owners import owned
 from headrace.profiles.people_tables import LITERALS, picked
 from headrace.tables import CHANGED_AT, POSITION, TABLES
@@ -73,12 +73,8 @@ class ProfileRows:
             rows = rows.where(col(one.at).isNotNull())
         return rows.where("_owner IS NOT NULL").select(F.col("_key").alias("key"), owner.alias("owner"))
 
-    def related(self, name: str, owners: DataFrame | None, few: Collection[str] = ()) -> DataFrame:
-        """Rows that belong to these owners, schema `OWNED`; to anybody where None.
-
-        Args:
-            few: the owners' keys, where they are few: fewer rows have to be looked at then.
-        """
+    def related(self, name: str, owners: DataFrame | None) -> DataFrame:
+        """Rows that belong to these owners, schema `OWNED`; to anybody where None."""
         one, rows = self._belonging("related", name)
         assert isinstance(one, Related)
         shown = [*(one.columns or [c for c in rows.columns if not c.startswith("_")]), *_sorted_by(one)]
@@ -192,11 +188,6 @@ class ProfileRows:
 def hour_text(at: Column) -> Column:
     """The hour of a time, in UTC, which every session has."""
     return F.date_format(F.date_trunc("hour", at.cast("timestamp")), "yyyy-MM-dd'T'HH")
-
-
-def keys_of(lake: Lake, keys: Collection[str]) -> DataFrame:
-    """Keys as a frame."""
-    return local_rows(lake.spark, [(key,) for key in keys], "key string")
 
 
 def _spelled(rows: DataFrame, column: str) -> str:

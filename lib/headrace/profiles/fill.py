@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from headrace.lake import Assignments, Lake
+from headrace.lake import Lake
 from headrace.profiles import bulk
 from headrace.profiles.links import Rules
-from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE, TableContract
+from headrace.profiles.people_tables import merge, remove_entries
+from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE
 
 
 def fill(lake: Lake, found: DataFrame, rules: Rules, batch: int) -> dict[str, int]:
@@ -24,13 +25,9 @@ def fill(lake: Lake, found: DataFrame, rules: Rules, batch: int) -> dict[str, in
     aliases = _aliases(lake, now, before).localCheckpoint()
     events = _events(changes, aliases, batch).localCheckpoint()
     lake.append(events, lake.ensure(IDENTITY_EVENTS))
-    _merge(
-        lake,
-        ALIASES,
-        aliases.withColumn("batch", _number(batch)).withColumn("at", F.current_timestamp()),
-        "s.now <=> ''",
-    )
-    _merge(lake, PEOPLE, changes.select(*before.columns))
+    told = aliases.withColumn("batch", _number(batch)).withColumn("at", F.current_timestamp())
+    merge(lake, ALIASES, told, "s.now <=> ''")
+    merge(lake, PEOPLE, changes.select(*before.columns))
     return {row["kind"]: row["count"] for row in events.groupBy("kind").count().collect()}
 
 
@@ -72,15 +69,12 @@ def _changes(now: DataFrame, before: DataFrame, batch: int) -> DataFrame:
 
 def _index(lake: Lake, now: DataFrame, rules: Rules, batch: int) -> None:
     relative = lake.ensure(IDENTIFIERS)
-    keys = ["kind", "hash", "record", "key"]
+    keys = list(IDENTIFIERS.key)
     wanted = now.select("record", "key", F.explode("identifiers").alias("_one")).select("record", "key", "_one.*")
     wanted = wanted.where(F.col("kind").isin([kind for kind, one in rules.kinds.items() if one.links]))
     held = lake.read(relative).select(*keys).distinct().localCheckpoint()
     lake.append(wanted.select(*keys).join(held, keys, "left_anti").withColumn("batch", _number(batch)), relative)
-    left = held.join(wanted.select(*keys), keys, "left_anti")
-    on = " AND ".join(f"t.{column} = s.{column}" for column in keys)
-    with lake.writing(relative):
-        lake.table(relative).alias("t").merge(left.alias("s"), on).whenMatchedDelete().execute()
+    remove_entries(lake, held.join(wanted.select(*keys), keys, "left_anti"))
 
 
 def _aliases(lake: Lake, now: DataFrame, before: DataFrame) -> DataFrame:
@@ -126,17 +120,6 @@ def _events(changes: DataFrame, aliases: DataFrame, batch: int) -> DataFrame:
         F.array().cast("array<struct<kind: string, hash: string>>").alias("identifiers"), _number(batch).alias("batch"),
         F.lit(moment).alias("at"), F.lit(moment.date()).alias("day"),
     )  # fmt: skip
-
-
-def _merge(lake: Lake, contract: TableContract, rows: DataFrame, delete: str = "") -> None:
-    relative = lake.ensure(contract)
-    every: Assignments = {column: f"s.{column}" for column in rows.columns}
-    on = " AND ".join(f"t.{column} = s.{column}" for column in contract.key)
-    with lake.writing(relative):
-        merge = lake.table(relative).alias("t").merge(rows.alias("s"), on)
-        if delete:
-            merge = merge.whenMatchedDelete(delete)
-        merge.whenMatchedUpdate(set=every).whenNotMatchedInsert(f"NOT ({delete or False})", values=every).execute()
 
 
 def _number(batch: int) -> Column:

@@ -88,9 +88,9 @@ class LakePeople:
         if newest[3] > newest[0]:
             held = self._read(PEOPLE).select("record", "key", F.explode("identifiers").alias("_one"))
             held = held.select("record", "key", "_one.kind", "_one.hash")
-            keys = ["kind", "hash", "record", "key"]
+            keys = list(IDENTIFIERS.key)
             left = self._read(IDENTIFIERS).where(F.col("batch") > newest[0]).join(held, keys, "left_anti")
-            self._remove(left.select(*keys))
+            remove_entries(self._lake, left.select(*keys))
         return max(newest, default=-1) if lake.exists(PEOPLE.path) else -1
 
     def changed_since(self, batch: int) -> set[str]:
@@ -120,17 +120,20 @@ class LakePeople:
             for ref, one in outcome.people.items()
         ]
         told = local_rows(self._lake.spark, rows, PEOPLE.schema)
-        self._merge(PEOPLE, told, any_stored=bool(outcome.stored))
+        if outcome.stored:
+            merge(self._lake, PEOPLE, told)
+        else:
+            self._lake.append(told, self._lake.ensure(PEOPLE))
 
     def _lead(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(alias, target, batch, now) for alias, target in outcome.aliases.items()]
         told = local_rows(self._lake.spark, rows, ALIASES.schema)
-        self._merge(ALIASES, told, delete="s.now <=> ''")
+        merge(self._lake, ALIASES, told, delete="s.now <=> ''")
 
     def _quarantine(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(*value, count, batch, now) for value, count in outcome.hubs.items()]
         told = local_rows(self._lake.spark, rows, QUARANTINE.schema)
-        self._merge(QUARANTINE, told, delete="s.records = 0")
+        merge(self._lake, QUARANTINE, told, delete="s.records = 0")
 
     def _tell(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [
@@ -144,29 +147,38 @@ class LakePeople:
         told = local_rows(self._lake.spark, rows, IDENTITY_EVENTS.schema)
         self._lake.append(told, self._lake.ensure(IDENTITY_EVENTS))
 
-    def _merge(self, contract: TableContract, told: DataFrame, delete: str = "", any_stored: bool = True) -> None:
-        relative = self._lake.ensure(contract)
-        if not any_stored:
-            self._lake.append(told, relative)
-            return
-        on = " AND ".join(f"t.{column} = s.{column}" for column in contract.key)
-        every: Assignments = {column: f"s.{column}" for column in told.columns}
-        with self._lake.writing(relative):
-            merge = self._lake.table(relative).alias("t").merge(told.alias("s"), on)
-            if delete:
-                merge = merge.whenMatchedDelete(delete)
-            merge = merge.whenMatchedUpdate(set=every)
-            merge.whenNotMatchedInsert(f"NOT ({delete or False})", values=every).execute()
-
     def _forget(self, outcome: Outcome) -> None:
         rows = [(*value, *ref) for value, ref in outcome.removed]
-        self._remove(local_rows(self._lake.spark, rows, "kind string, hash string, record string, key string"))
+        entries = local_rows(self._lake.spark, rows, "kind string, hash string, record string, key string")
+        remove_entries(self._lake, entries)
 
-    def _remove(self, entries: DataFrame) -> None:
-        relative = self._lake.ensure(IDENTIFIERS)
-        on = " AND ".join(f"t.{column} = s.{column}" for column in IDENTIFIERS.key)
-        with self._lake.writing(relative):
-            self._lake.table(relative).alias("t").merge(entries.distinct().alias("s"), on).whenMatchedDelete().execute()
+
+def merge(lake: Lake, contract: TableContract, rows: DataFrame, delete: str = "") -> None:
+    """Update the rows that are there, by the contract's key, and insert the others.
+
+    Args:
+        delete: SQL over a row `s`: what it holds for is deleted instead.
+    """
+    relative = lake.ensure(contract)
+    every: Assignments = {column: f"s.{column}" for column in rows.columns}
+    with lake.writing(relative):
+        builder = lake.table(relative).alias("t").merge(rows.alias("s"), _same_key(contract))
+        if delete:
+            builder = builder.whenMatchedDelete(delete)
+        builder = builder.whenMatchedUpdate(set=every)
+        builder.whenNotMatchedInsert(f"NOT ({delete or False})", values=every).execute()
+
+
+def remove_entries(lake: Lake, entries: DataFrame) -> None:
+    """Take entries, columns as the key of `identifiers`, out of the index."""
+    relative = lake.ensure(IDENTIFIERS)
+    with lake.writing(relative):
+        builder = lake.table(relative).alias("t").merge(entries.distinct().alias("s"), _same_key(IDENTIFIERS))
+        builder.whenMatchedDelete().execute()
+
+
+def _same_key(contract: TableContract) -> str:
+    return " AND ".join(f"t.{column} = s.{column}" for column in contract.key)
 
 
 def persons(rows: DataFrame) -> dict[Ref, Person]:
