@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from headrace.config_api import Api
+from headrace.config_api import misfits as api_misfits
 from headrace.config_base import (
     Contradiction,
     Contradictions,
@@ -181,9 +183,9 @@ class Config(Settings):
     def _tables_fit(self) -> "Config":
         problems = list(left_out({"sources": self.sources, "tables": self.tables, "knowledge": self.knowledge}))
         if not problems:
-            problems = [*misfits(self), *derive_misfits(self.derive, self.tables)]
+            problems = [*misfits(self), *derive_misfits(self.derive, self.tables), *api_misfits(self)]
         if self.knowledge:
-            formats = {name: source.format for name, source in self.sources.items()}
+            formats = {name: one.format for name, one in self.sources.items() if not isinstance(one, Api)}
             problems += self.knowledge.misfits(list(self.keys()), formats)
         if self.profiles:
             problems += self.profiles.misfits(self.keys())

@@ -29,6 +29,7 @@ _FROM_THE_FOLDER = (
     "lake",
     "checkpoints",
     "sources.*.path",
+    "sources.*.ca",
     "sources.*.registry.ca",
     "knowledge.documents.*.path",
     "knowledge.indexes.*.path",

@@ -21,7 +21,7 @@ _SCHEMES = ("s3://", "s3a://", "file:///", "file:/", "dbfs:/")
 TABLE_FOLDERS = frozenset(
     ["tables", "tombstones", "truncates", "history", "versions", "changed_keys", "changes_log", "rejects", "schemas",
      "batches", "reached", "documents", "chunks", "vectors", "passages", "outbox", "identifiers", "people",
-     "aliases", "identity_events", "quarantine", "profiles", "behaviour", "placed"]
+     "aliases", "identity_events", "quarantine", "profiles", "behaviour", "placed", "answers"]
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ Paths are written with dots; `*` stands for a name the user chose, or for an ite
 
 from typing import NamedTuple
 
+from headrace.config_hints_api import API
 from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 from headrace.config_hints_profiles import PROFILES
 
@@ -31,7 +32,7 @@ HINTS: dict[str, Hint] = {
     "checkpoints": Hint("a folder, s3://bucket/folder or /Volumes/...", "checkpoints: ./checkpoints"),
     "sources": Hint("sources by name", f"sources: {{{_SOURCE}}}"),
     "sources.*": Hint("a source: a mapping with from and format", _SOURCE),
-    "sources.*.from": Hint("one of files, kafka, kinesis", "from: kafka"),
+    "sources.*.from": Hint("one of files, kafka, kinesis, api", "from: kafka"),
     "sources.*.format": Hint(_FORMATS, "format: debezium"),
     "sources.*.position": Hint("the columns that order rows, or arrival", "position: [updated_at]"),
     "sources.*.position.*": Hint("a column, or {column, type}", "position: [{column: updated_at, type: timestamp}]"),
@@ -98,6 +99,7 @@ HINTS: dict[str, Hint] = {
     "sources.*.max_records_per_batch": Hint("a whole number above 0", "max_records_per_batch: 200000"),
     "sources.*.max_bytes_per_batch": Hint("a whole number above 0", "max_bytes_per_batch: 536870912"),
     "sources.*.max_seconds_per_batch": Hint("a whole number above 0", "max_seconds_per_batch: 3600"),
+    **{f"sources.*.{key}": Hint(*hint) for key, hint in API.items()},
     "tables": Hint("tables by name", f"tables: {{{_TABLE}}}"),
     "tables.*": Hint("a table: a mapping with source and key", _TABLE),
     "tables.*.source": Hint("the name of a source", "source: feed"),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
+from headrace.config_api import ASKED_AT, CHANGE, Api
 from headrace.config_base import (
     Contradiction,
     Names,
@@ -219,4 +220,20 @@ class KinesisSource(SourceBase):
         return self
 
 
-Source = Annotated[FilesSource | KafkaSource | KinesisSource, Field(discriminator="transport")]
+class ApiSource(SourceBase, Api):
+    """A REST API that is asked for each key of a table. Its rows are the answers, the last one counts."""
+
+    transport: Literal["api"] = Field(alias="from")
+    format: Literal["json"] = "json"
+    position: tuple[PositionColumn, ...] = (PositionColumn(column=ASKED_AT, type="timestamp"),)
+    operation: OperationColumn = OperationColumn(column=CHANGE, delete=("delete",))
+    changed_at: str = ASKED_AT
+
+    @model_validator(mode="after")
+    def _own_order(self) -> "ApiSource":
+        for name in sorted(self.model_fields_set - {"transport", "epoch", *Api.model_fields}):
+            raise Contradiction(name, "nothing, as Headrace makes these rows itself", "a value", "from: api")
+        return self
+
+
+Source = Annotated[FilesSource | KafkaSource | KinesisSource | ApiSource, Field(discriminator="transport")]

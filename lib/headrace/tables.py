@@ -90,6 +90,18 @@ REACHED = TableContract(
 )
 """Of a derived table: the columns that a `reach` query reads from its own table, as they were when the rows they lead
 to were last computed. Values are texts, as in `versions`."""
+ANSWERS = TableContract(
+    "answers/{table}",
+    """key string, asked_by string, wanted boolean, outcome string, status int, attempts int, reason string,
+    at timestamp, next_at timestamp, body string, change string""",
+    ("key",),
+    "apply_changes",
+    statistics=("key", "at"),
+)
+"""What an API was asked for each key of a table, and what came of it: the newest `at` of a key counts, no two rows have
+the same. `key` is a JSON object. `outcome`: `row`, `none` (404) or `failed`; `body`: the last good answer; `change`:
+what this row tells the table, null for nothing; `asked_by`: a fingerprint of the URL in the settings; `wanted`: whether
+the key was there."""
 CHANGED_KEYS = TableContract(
     "changed_keys",
     "table string, key string, position string, batch string, at timestamp",
@@ -259,7 +271,7 @@ PLACED = TableContract(
 )
 """Whose a related row or an event was when it was last looked at; the newest batch counts."""
 CONTRACTS = (
-    TOMBSTONES, VERSIONS, TRUNCATES, REACHED, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
+    TOMBSTONES, VERSIONS, TRUNCATES, REACHED, ANSWERS, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
     DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX, IDENTIFIERS, PEOPLE, ALIASES, IDENTITY_EVENTS, QUARANTINE, PROFILES,
     BEHAVIOUR, PLACED,
 )  # fmt: skip

@@ -99,8 +99,12 @@ def _sources(found: Status) -> str:
         lasted = ", ".join(duration(seconds) for seconds in source.seconds[:5]) or "-"
         rows.append((name, behind, number(source.last_batch), moment(source.finished_at), lasted))
     text = aligned(("source", "behind", "batch", "finished", "last batches took"), rows)
-    unknown = [f"{name}: lag unknown: {s.lag.why}" for name, s in found.sources.items() if s.lag.behind is None]
-    return "\n".join([text, *unknown])
+    said = [
+        f"{name}: {'lag unknown: ' if one.lag.behind is None else ''}{one.lag.why}"
+        for name, one in found.sources.items()
+        if one.lag.why
+    ]
+    return "\n".join([text, *said])
 
 
 def _heartbeats(found: Status) -> str:

@@ -1,6 +1,7 @@
 """The job `apply_changes`: sources -> ordered tables. Wiring only."""
 
 import threading
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pyspark.errors import StreamingQueryException
@@ -14,6 +15,7 @@ from headrace.errors import ConfigError
 from headrace.lake import Lake
 from headrace.pipelines import new_tables, replay, streams
 from headrace.pipelines.batches import Batches
+from headrace.pipelines.enrichment import Enrichment
 from headrace.pipelines.kept_tables import upkeep_of_changes
 from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.runtime import spark_session
@@ -52,23 +54,45 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     new_tables.ask_for_replays(files, Lake(spark, config.lake), config)
     open_requests = partial(replay.carry_out, files, spark, config, batches)
     open_requests()
-    names = [name for name in config.sources if config.tables_of(name)]
-    for left in reversed(range(len(names) + 1)):
-        queries = [(name, _start(spark, name, config, batches, once)) for name in names]
-        try:
-            batches.follow(queries, streams.POLL_SECONDS, open_requests, REQUESTS_EVERY)
-            break
-        except StreamingQueryException as failure:
-            if not left or not streams.only_unreported(failure):
-                raise
+    enrichment = Enrichment(Lake(spark, config.lake), config)
+    start = partial(_start, spark, config, batches, enrichment, once)
+    follow = partial(batches.follow, poll=streams.POLL_SECONDS, between=open_requests, every=REQUESTS_EVERY)
+    try:
+        if not once:
+            enrichment.start()
+        _streamed([name for name in config.sources if config.tables_of(name)], start, follow)
+        # The keys of one API may come of another's answers.
+        for _ in enrichment.sources if once else ():
+            if news := enrichment.drain(stop):
+                _streamed(news, start, follow)
+    finally:
+        enrichment.end()
     if once:
         upkeep.run()
     return 0
 
 
-def _start(spark: SparkSession, name: str, config: Config, batches: Batches, once: bool) -> StreamingQuery:
+def _streamed(
+    names: Sequence[str],
+    start: Callable[[str], StreamingQuery],
+    follow: Callable[[Sequence[tuple[str, StreamingQuery]]], None],
+) -> None:
+    """Follow the streams of these sources to their end."""
+    for left in reversed(range(len(names) + 1)):
+        try:
+            follow([(name, start(name)) for name in names])
+            break
+        except StreamingQueryException as failure:
+            if not left or not streams.only_unreported(failure):
+                raise
+
+
+def _start(
+    spark: SparkSession, config: Config, batches: Batches, enrichment: Enrichment, once: bool, name: str
+) -> StreamingQuery:
     source = config.sources[name]
     place = checkpoint_folder(config, name)
     query, take = f"apply_changes/{name}", batches.of(name, source)
-    stream = streams.writer(spark, query, source, take, place, once, config.runtime)
+    answers = enrichment.stream(name) if name in enrichment.sources else None
+    stream = streams.writer(spark, query, source, take, place, once, config.runtime, answers)
     return streams.start(stream, source, once, config.apply.trigger.total_seconds())

@@ -6,15 +6,17 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from headrace.config import Config
 from headrace.config_registry import ConfluentRegistry, GlueRegistry
-from headrace.config_sources import FilesSource, KafkaSource, KinesisSource
+from headrace.config_sources import ApiSource, FilesSource, KafkaSource, KinesisSource
 from headrace.errors import ConfigError, HeadraceError, MissingDependency
 from headrace.pipelines.java import find_java
 from headrace.pipelines.lag import data_files
 from headrace.pipelines.lake_place import check_lake
 from headrace.stores import schema_registry
+from headrace.stores.api_client import ApiClient
 from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook
 from headrace.stores.kinesis.backoff import Backoff
@@ -50,6 +52,8 @@ def check(config: Config) -> Iterator[Finding]:
             yield _kafka(name, source)
         elif isinstance(source, KinesisSource):
             yield _tried(f"source {name}: kinesis", lambda source=source: _kinesis(source))  # type: ignore[misc]
+        elif isinstance(source, ApiSource):
+            yield _tried(f"source {name}: api", lambda name=name, source=source: _api(name, source))  # type: ignore[misc]
         else:
             yield _folder(name, source)
         if isinstance(source, KafkaSource | KinesisSource) and (registry := source.registry) is not None:
@@ -195,6 +199,15 @@ def _registry(settings: ConfluentRegistry | GlueRegistry) -> str:
     said = schema_registry.asked(settings, Backoff(give_up=0)).tried()
     place = settings.url if isinstance(settings, ConfluentRegistry) else "AWS Glue Schema Registry"
     return f"{place}: {said}"
+
+
+def _api(name: str, source: ApiSource) -> str:
+    client = ApiClient(source, f"sources.{name}")
+    try:
+        client.reach()
+        return f"{urlsplit(source.url).netloc} answers; whether it knows the keys and the token shows in the job"
+    finally:
+        client.close()
 
 
 def _kinesis(source: KinesisSource) -> str:

@@ -20,7 +20,7 @@ from headrace.changes.decode import decoded
 from headrace.changes.routes import Routes
 from headrace.config import Config, Table
 from headrace.config_knowledge import EventFeed, FolderFeed, stream_source
-from headrace.config_sources import KafkaSource, KinesisSource, Source
+from headrace.config_sources import FilesSource, KafkaSource, KinesisSource, Source
 from headrace.errors import Retryable
 from headrace.knowledge.indexer import JOB
 from headrace.lake import Lake, Transaction
@@ -216,7 +216,9 @@ def _in_small_batches(source: Source) -> Source:
         return source.model_copy(update={"max_offsets_per_batch": min(source.max_offsets_per_batch, MESSAGES_AT_ONCE)})
     if isinstance(source, KinesisSource):
         return source.model_copy(update={"max_records_per_batch": min(source.max_records_per_batch, MESSAGES_AT_ONCE)})
-    return source.model_copy(update={"max_files_per_batch": min(source.max_files_per_batch, FILES_AT_ONCE)})
+    if isinstance(source, FilesSource):
+        return source.model_copy(update={"max_files_per_batch": min(source.max_files_per_batch, FILES_AT_ONCE)})
+    return source
 
 
 def _streams(config: Config) -> Iterator[_Stream]:

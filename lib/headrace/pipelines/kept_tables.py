@@ -7,12 +7,14 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from headrace.config import Config
+from headrace.config_api import apis
 from headrace.knowledge.served import PASSAGES_OUTBOX
 from headrace.lake import Lake
 from headrace.pipelines.upkeep import Kept, Upkeep
 from headrace.profiles.served import PROFILES_OUTBOX
 from headrace.tables import (
     ALIASES,
+    ANSWERS,
     BATCHES,
     BEHAVIOUR,
     CHANGED_KEYS,
@@ -53,6 +55,7 @@ def upkeep_of_changes(lake: Lake, config: Config) -> Upkeep:
         tables += [Kept(path.format(table=name), settings) for path in (TABLES, HISTORY, VERSIONS.path)]
         deleted = _older("deleted_at", settings.purge_tombstones_after)
         tables.append(Kept(TOMBSTONES.path.format(table=name), settings, deleted))
+    tables += [Kept(ANSWERS.path.format(table=name)) for name in apis(config)]
     for name, derived in config.derive.items():
         settings = derived.maintenance
         tables += [Kept(path.format(table=name), settings) for path in (TABLES, REACHED.path)]

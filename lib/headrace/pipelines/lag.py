@@ -10,18 +10,22 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlparse
 
 from headrace.config import Config
-from headrace.config_sources import FilesSource, KafkaSource, KinesisSource, Source
+from headrace.config_sources import ApiSource, FilesSource, KafkaSource, KinesisSource, Source
 from headrace.errors import HeadraceError
+from headrace.pipelines import asked
 from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook
 from headrace.stores.kinesis_look import KinesisLook
 
-Unit = Literal["messages", "files", "seconds"]
+Unit = Literal["messages", "files", "seconds", "keys"]
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Messages or files not yet taken, or the age of Kinesis' oldest one; None where unknown, and `why` says why."""
+    """Messages or files not yet taken, keys not yet asked for, or the age of Kinesis' oldest message.
+
+    None where unknown; `why` says why, or what holds up an API.
+    """
 
     behind: int | None
     unit: Unit
@@ -41,6 +45,8 @@ def lag(config: Config, source: str) -> Lag:
                 return _kinesis(settings, checkpoints)
             case FilesSource():
                 return _folder(settings, checkpoints)
+            case ApiSource():
+                return _api(config, source)
     except HeadraceError as error:
         return Lag(None, unit, str(error))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -55,6 +61,8 @@ def _unit(settings: Source) -> Unit:
             return "seconds"
         case FilesSource():
             return "files"
+        case ApiSource():
+            return "keys"
 
 
 class Checkpoint:
@@ -145,6 +153,15 @@ def _folder(source: FilesSource, checkpoints: list[Checkpoint]) -> Lag:
         return Lag(None, "files", f"no folder {source.path}")
     there = {str(file.resolve()) for file in data_files(Path(source.path))}
     return Lag(max(len(there - {_local(path) for path in one.taken()}) for one in checkpoints), "files")
+
+
+def _api(config: Config, source: str) -> Lag:
+    found = [asked.read(LakeFiles(config.lake), table) for table in config.tables_of(source)]
+    if not found or not found[0].day:
+        return Lag(None, "keys", "nothing was asked for yet")
+    how = found[0]
+    counts = f"{how.keys:,} keys, {how.failed:,} failed, {how.calls:,} calls on {how.day}"
+    return Lag(how.waiting, "keys", "; ".join(filter(None, [counts, how.said])))
 
 
 def data_files(folder: Path) -> Iterator[Path]:

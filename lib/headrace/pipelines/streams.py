@@ -10,7 +10,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from headrace.config import Config
-from headrace.config_sources import FilesSource, KafkaSource, KinesisSource, Source
+from headrace.config_sources import ApiSource, FilesSource, KafkaSource, KinesisSource, Source
 from headrace.errors import Fatal
 from headrace.pipelines.runtime import Runtime
 from headrace.stores import file_source, kafka_auth, kafka_source, kinesis_source, schema_registry
@@ -47,6 +47,7 @@ def writer(
     checkpoint: str,
     once: bool = False,
     runtime: Runtime = "local",
+    answers: DataFrame | None = None,
 ) -> DataStreamWriter:
     """A stream of a source's batches, still without a trigger.
 
@@ -54,13 +55,17 @@ def writer(
         take: gets each batch and its number; `messages` makes records of it.
         once: it will be started for what is there.
         runtime: whose Spark this is.
+        answers: the stream of an API, which `Enrichment` makes.
     """
-    frame = _frame(spark, source, once, runtime)
+    frame = _frame(spark, source, once, runtime, answers)
     return frame.writeStream.queryName(name).foreachBatch(take).option("checkpointLocation", checkpoint)
 
 
-def _frame(spark: SparkSession, source: Source, once: bool, runtime: Runtime) -> DataFrame:
+def _frame(spark: SparkSession, source: Source, once: bool, runtime: Runtime, answers: DataFrame | None) -> DataFrame:
     match source:
+        case ApiSource():
+            assert answers is not None, "apply_changes alone follows an API"
+            return answers
         case FilesSource():
             return file_source.stream(spark, source)
         case KafkaSource():

@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr
 from headrace.config import Config
 from headrace.config_file import load
 from headrace.config_hints import HINTS
+from headrace.config_hints_api import API
 from headrace.config_places import MAPPINGS
 from headrace.config_yaml import read
 from headrace.errors import ConfigError
@@ -186,7 +187,7 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     known = set(paths(Config))
     free = {"", "sources.*.options.*", "tables.*.types.*", "tables.*.columns.*", "tables.*.properties.*", "spark.*"}
     free |= {f"knowledge.{one}.{key}.*" for one in ("embed", "models.*") for key in ("headers", "arguments")}
-    free |= {"knowledge.indexes.*.options.*", "derive.*.reach.*"}
+    free |= {"knowledge.indexes.*.options.*", "derive.*.reach.*", "sources.*.headers.*"}
     free |= {f"profiles.records.*.{key}.*" for key in ("identifiers", "fields")}
     free |= {f"profiles.{key}.*" for key in ("related.*.by", "consent.by", "windows")}
     free |= {f"profiles.behaviour.*.{key}.*" for key in ("by", "sums", "top")}
@@ -221,6 +222,7 @@ def names_for(steps: list[str]) -> dict[str, str]:
         return names_in_profiles(steps)
     names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
     names = {**NAMES, "sources": "clicks"} if set(KINESIS_ONLY) & set(steps) else names
+    names = {**names, "sources": "rooms"} if steps[0] == "sources" and steps[2:] and steps[2] in API else names
     if "auth" in steps[:-1]:
         return {**names, "sources": "shop", "indexes": "kafka"}
     names = {**names, "sources": "shop"} if steps[2:] == ["auth"] else names
@@ -266,6 +268,7 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
         data.pop("knowledge")
         data.pop("profiles")
         data.pop("derive")
+        data["sources"].pop("rooms", None)
     if path == "profiles":
         data["profiles"] = example["profiles"]
     if path == "sources.*":

@@ -90,7 +90,7 @@ apply, metrics, spark
         "from: files", "from: ftp",
         """\
   line 4: sources.feed.from
-    expected  one of files, kafka, kinesis
+    expected  one of files, kafka, kinesis, api
     found     "ftp"
     example   from: kafka""",
     ),
@@ -349,7 +349,7 @@ apply, metrics, spark
     found     a secret
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
     Secrets may stand in sources.*.options, sources.*.registry.password, sources.*.registry.token, \
-profiles.stores.*.uri, profiles.hash_key.""",
+sources.*.headers, profiles.stores.*.uri, profiles.hash_key.""",
     ),
     (
         "two tables on plain rows that do not say which they are of",

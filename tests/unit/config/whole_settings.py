@@ -7,10 +7,12 @@ sources:
   shop: {from: kafka, servers: "127.0.0.1:9092", topics: ["src.public.*"], format: debezium, registry: {kind: confluent, url: "http://r:8081"}}
   clicks: {from: kinesis, streams: [clicks], region: eu-west-1, format: dynamodb, registry: {kind: glue}}
   dumps: {from: files, path: ./dumps, format: snapshot, position: [exported_at]}
+  rooms: {from: api, keys_from: hotels, url: "https://api.example/rooms/{hotel_id}"}
 tables:
   users:    {source: feed, key: [userId], drop: [operation, sequenceNum]}
   bookings: {source: shop, source_table: public.bookings, key: [id], history: {track: [status, price]}}
   hotels:   {source: dumps, key: [hotel_id]}
+  rooms:    {source: rooms, key: [hotel_id]}
 derive:
   stays:    {key: [id], sql: "SELECT id, status FROM bookings", reach: {hotels: "SELECT id FROM bookings JOIN changed USING (hotel_id)"}}
 """  # noqa: E501
