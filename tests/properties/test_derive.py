@@ -24,7 +24,7 @@ from headrace.lake import Lake
 from headrace.testing import delete, envelopes, moved, truncate, upsert
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-WORLDS, BATCHES, EVENTS = (20, 16, 200) if SOAK else (1, 5, 60)
+WORLDS, BATCHES, EVENTS = (20, 16, 200) if SOAK else (1, 4, 60)
 SOURCE_OF = {"bookings": "sales", "flights": "travel", "customers": "travel"}
 KEYS = {"bookings": "booking_id", "flights": "flight_id", "customers": "customer_id"}
 DERIVE = {

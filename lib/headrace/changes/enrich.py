@@ -5,7 +5,7 @@ feed of the ordered table in one, so that a single append settles a round: after
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -13,13 +13,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.changes.columns import col
-from headrace.lake import Lake, local_rows, struct
-from headrace.tables import ANSWERS, MESSAGES, TABLES
+from headrace.lake import Lake, local_rows
+from headrace.tables import ANSWERS, TABLES
 
 Outcome = Literal["row", "none", "failed"]
 LONGEST_PAUSE = timedelta(hours=1)
-_FIELDS = struct(ANSWERS.schema).names
-_HEADERS = struct(MESSAGES)["headers"].dataType
+_HEADERS = "array<struct<key: string, value: binary>>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,9 @@ class State:
     next_at: datetime | None = None
     body: str | None = None
     change: Literal["upsert", "delete"] | None = None
+
+
+_FIELDS = [field.name for field in fields(State)]
 
 
 @dataclass(frozen=True, slots=True)
