@@ -628,7 +628,7 @@ variable "jobs" {
       watches = "sources"
       owns = [
         "tables", "tombstones", "history", "versions", "truncates", "changed_keys", "schemas", "batches", "changes_log",
-        "rejects/apply_changes", "reached",
+        "rejects/apply_changes", "reached", "answers",
       ]
     }
   }

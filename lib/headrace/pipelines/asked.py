@@ -43,4 +43,4 @@ def write(files: LakeFiles, table: str, how: Asked) -> None:
 
 
 def _place(table: str) -> str:
-    return f"publishers/asked-{table}.json"
+    return f"answers/{table}.json"

@@ -93,7 +93,7 @@ jobs = {
     watches = "sources"
     owns = [
       "tables", "tombstones", "history", "versions", "truncates", "changed_keys", "schemas", "batches", "changes_log",
-      "rejects/apply_changes", "reached",
+      "rejects/apply_changes", "reached", "answers",
     ]
   }
   build_profiles = {
