@@ -150,6 +150,13 @@ def _history(world: World, server: ApiServer, random: Random) -> None:
         assert set(calls) == set(wanted) - asked, step
         assert set(calls.values()) <= {1, 1 + crash}, step
         asked |= set(wanted)
+    # What is left of the answers would make the same table anew.
+    messages = enrich.messages(world.lake.read(ANSWERS.path.format(table="weather")), "weather").orderBy("offset")
+    told = {
+        (row["city"], row["floor"]): row.get("body")
+        for row in (json.loads(one["message"]) for one in messages.collect())
+    }
+    assert {key: body for key, body in told.items() if body is not None} == world.rows()
 
 
 class _Dead(BaseException):

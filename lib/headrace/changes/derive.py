@@ -46,10 +46,13 @@ class Derivations:
         broadcast = str(spark.conf.get(BROADCAST))
         self._tables = [DerivedTable(one, broadcast) for one in derivations(spark, config)] if config.derive else []
 
-    def waiting(self, lake: Lake) -> list[str]:
-        """Base tables that are not in the lake yet. Raises ConfigError where SQL does not fit those that are."""
-        missing = [base for table in self._tables for base in table.waits_for(lake)]
-        return list(dict.fromkeys(missing))
+    def waiting(self, lake: Lake) -> dict[str, list[str]]:
+        """By derived table that waits, the tables it reads that are not in the lake yet.
+
+        Raises ConfigError where SQL does not fit those that are.
+        """
+        missing = {table.name: table.waits_for(lake) for table in self._tables}
+        return {name: bases for name, bases in missing.items() if bases}
 
     def start(self, lake: Lake, mended: Mapping[str, DataFrame]) -> None:
         """Compute what is new in the settings, and what a start changed in base tables.
@@ -58,7 +61,8 @@ class Derivations:
             mended: by base table, keys (column `key`) of rows that were deleted.
         """
         if waiting := self.waiting(lake):
-            log.info("derived tables wait for rows of %s", ", ".join(waiting))
+            bases = dict.fromkeys(base for missing in waiting.values() for base in missing)
+            log.info("derived tables wait for rows of %s", ", ".join(bases))
         if self._tables:
             derived = self.apply(lake, mended, {}, None)
             journal.append_derived_rejects(lake, derived, MEND)

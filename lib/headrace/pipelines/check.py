@@ -138,9 +138,9 @@ def _derived(config: Config) -> Iterator[Finding]:
     except HeadraceError as error:
         yield _failed("derive", error)
         return
-    fit = len(config.derive) - len(waiting)
-    said = f"{fit} of {len(config.derive)} fit their tables"
-    yield Finding("derive", True, said + (f"; not in the lake yet: {', '.join(waiting)}" if waiting else ""))
+    said = [f"{len(config.derive) - len(waiting)} of {len(config.derive)} fit their tables"]
+    said += [f"{name} waits for {', '.join(bases)}" for name, bases in waiting.items()]
+    yield Finding("derive", True, "; ".join(said))
 
 
 def _lake(config: Config) -> str:

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pyspark.sql import SparkSession
 from api_server import ApiServer, Reply, api_server
 from headrace.config import Config
 from headrace.lake import Lake
-from headrace.pipelines import apply_changes, check, enrichment
+from headrace.pipelines import apply_changes, check, enrich, enrichment
 from headrace.pipelines.status import status
 from headrace.pipelines.trace import trace
 
@@ -78,24 +79,28 @@ def once(config: Config) -> None:
     apply_changes.run(config, True, threading.Event())
 
 
-def test_once_asks_for_what_is_there_and_a_second_run_for_what_is_new(
-    spark: SparkSession, tmp_path: Path, server: ApiServer
+def test_once_asks_for_what_is_there_and_later_runs_for_what_is_new(
+    spark: SparkSession, tmp_path: Path, server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(enrich, "FORGET_EVERY", timedelta(0))
     config = config_of(tmp_path, server)
     arrive(tmp_path, 1, a="Lisbon", b="Rome", c="Nowhere", d="Lisbon")
     once(config)
     first = {"a": ("Lisbon", 6.5), "b": ("Rome", 4.5), "c": ("Nowhere", None), "d": ("Lisbon", 6.5)}
     assert places(spark, config) == first and server.total == 3
-    arrive(tmp_path, 2, b="Paris", e="Rome")
+    arrive(tmp_path, 2, b="Paris")
+    once(config)
+    assert places(spark, config) == first | {"b": ("Paris", 5.5)} and server.total == 4
+    arrive(tmp_path, 3, e="Rome")
     once(config)
     assert places(spark, config) == first | {"b": ("Paris", 5.5), "e": ("Rome", 4.5)}
-    assert server.total == 4
+    assert server.total == 4, "the answer for Rome was kept while no hotel was there"
 
     found = status(config)
     assert (found.sources["weather"].lag.behind, found.sources["weather"].lag.unit) == (0, "keys")
     assert found.sources["weather"].lag.why.startswith("4 keys, 0 failed, 4 calls on ")
     assert (found.tables["weather"].rows, found.tables["weather"].rejected) == (3, 0)
-    assert [event.op for event in trace(config, "weather", "Rome").events] == ["upsert"]
+    assert [event.op for event in trace(config, "weather", "Rome").events] == ["upsert", "delete", "upsert"]
     said = {one.name: one for one in check.check(config)}
     assert said["source weather: api"].ok and "127.0.0.1" in said["source weather: api"].said
     server.stop()
