@@ -18,6 +18,8 @@ from headrace.tables import ANSWERS, TABLES
 
 Outcome = Literal["row", "none", "failed"]
 LONGEST_PAUSE = timedelta(hours=1)
+_GONE, _BACK, _DUE = range(3)
+"""Kinds of work, in the order they are done."""
 _HEADERS = "array<struct<key: string, value: binary>>"
 
 
@@ -59,7 +61,8 @@ class Work:
     Attributes:
         gone, back: states of keys that left the table, and that came again to an answer from before.
         due: keys to ask for; those never asked for first.
-        waiting: how many are due, beyond those in `due` too. failed: keys whose last call failed.
+        waiting, moved: how many are due, and gone or back, those left for another time too.
+        failed: keys whose last call failed.
         next_at: when the next key is due that is not yet.
     """
 
@@ -67,19 +70,15 @@ class Work:
     back: Sequence[State] = ()
     due: Sequence[State] = ()
     waiting: int = 0
+    moved: int = 0
     failed: int = 0
     keys: int = 0
     next_at: datetime | None = None
     newest: datetime | None = None
 
-    @property
-    def any(self) -> bool:
-        """Whether there is something to do at once."""
-        return bool(self.gone or self.back or self.due)
-
 
 def work(lake: Lake, table: str, keys_from: str, key: Sequence[str], asked_by: str, now: datetime, most: int) -> Work:
-    """What there is to do for a table, at most so many keys of each kind.
+    """What there is to do for a table, at most for so many keys.
 
     Args:
         table: that is fed.
@@ -94,22 +93,29 @@ def work(lake: Lake, table: str, keys_from: str, key: Sequence[str], asked_by: s
     both = wanted.withColumn("_is", F.lit(True)).join(states, "key", "full").persist()
     try:
         here, known = F.coalesce(F.col("_is"), F.lit(False)), F.col("outcome").isNotNull()
-        gone, back = ~here & F.col("wanted"), here & known & ~F.col("wanted")
         stale = (F.col("next_at") <= F.lit(now)) | (F.col("asked_by") != asked_by)
-        due = here & (~known | F.col("wanted") & stale)
+        kind = (
+            F.when(~here & F.col("wanted"), _GONE)
+            .when(here & known & ~F.col("wanted"), _BACK)
+            .when(here & (~known | stale), _DUE)
+        )
         counts = both.agg(
-            F.count_if(due).alias("waiting"),
+            F.count_if(kind == _DUE).alias("waiting"),
+            F.count_if(kind < _DUE).alias("moved"),
             F.count_if(here & (F.col("outcome") == "failed")).alias("failed"),
             F.count_if(here).alias("keys"),
-            F.unix_micros(F.min(F.when(here & ~due, F.col("next_at")))).alias("next_at"),
+            F.unix_micros(F.min(F.when(here & kind.isNull(), F.col("next_at")))).alias("next_at"),
             F.unix_micros(F.max("at")).alias("newest"),
         ).collect()[0]
-        asked = both.where(due).orderBy(F.col("next_at").asc_nulls_first(), "key")
+        some = both.withColumn("_kind", kind).where("_kind IS NOT NULL")
+        first = some.orderBy("_kind", F.col("next_at").asc_nulls_first(), "key").limit(most)
+        chosen = _states(first) if counts["waiting"] or counts["moved"] else {}
         return Work(
-            gone=_states(both.where(gone), most),
-            back=_states(both.where(back), most),
-            due=_states(asked, most),
+            gone=chosen.get(_GONE, ()),
+            back=chosen.get(_BACK, ()),
+            due=chosen.get(_DUE, ()),
             waiting=counts["waiting"],
+            moved=counts["moved"],
             failed=counts["failed"],
             keys=counts["keys"],
             next_at=_moment(counts["next_at"]),
@@ -192,10 +198,14 @@ def _newest(lake: Lake, table: str) -> DataFrame:
     return rows.groupBy("key").agg(newest).select("newest.*")
 
 
-def _states(rows: DataFrame, most: int) -> list[State]:
+def _states(rows: DataFrame) -> dict[int, list[State]]:
+    """By kind of work."""
     times = {name: F.unix_micros(name).alias(name) for name in ("at", "next_at")}
-    found = rows.select(*[times.get(name, F.col(name)) for name in _FIELDS]).limit(most).collect()
-    return [_state(row.asDict()) for row in found]
+    found: dict[int, list[State]] = {}
+    for row in rows.select("_kind", *[times.get(name, F.col(name)) for name in _FIELDS]).collect():
+        known = row.asDict()
+        found.setdefault(known.pop("_kind"), []).append(_state(known))
+    return found
 
 
 def _state(row: dict[str, Any]) -> State:

@@ -80,7 +80,8 @@ class Enricher:
         self._keep(keys=found.keys, waiting=found.waiting - len(tried), failed=failed, said=said)
         self._forget(now)
         stuck = bool(found.due) and not any(heard.outcome != "failed" for _, heard in tried)
-        more = found.waiting > len(tried) or len(found.gone) == ROUND or bool(found.back)
+        # A key that came again may be due; this is seen once it is wanted again.
+        more = found.waiting > len(tried) or bool(found.back) or found.moved > len(found.gone) + len(found.back)
         return Round(sum(one.change is not None for one in made), len(tried), more, stuck, found.next_at)
 
     def close(self) -> None:

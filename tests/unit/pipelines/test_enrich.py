@@ -81,7 +81,7 @@ def test_a_throttled_call_is_made_again_and_is_no_failure(
     assert (how.failed, how.waiting, how.calls) == (0, 0, server.total) and server.total == 10
 
 
-@pytest.mark.parametrize("status", [401, 500])
+@pytest.mark.parametrize("status", [pytest.param(401, marks=pytest.mark.deep), 500])
 def test_a_dead_service_is_asked_little_and_keeps_its_rows(
     spark: SparkSession, tmp_path: Path, server: ApiServer, status: int
 ) -> None:

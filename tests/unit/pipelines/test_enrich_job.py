@@ -79,6 +79,7 @@ def once(config: Config) -> None:
     apply_changes.run(config, True, threading.Event())
 
 
+@pytest.mark.deep
 def test_once_asks_for_what_is_there_and_later_runs_for_what_is_new(
     spark: SparkSession, tmp_path: Path, server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
