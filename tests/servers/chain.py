@@ -36,7 +36,7 @@ class Chain:
         chosen = {"decimal.handling.mode": "precise", "interval.handling.mode": "string", **(connector or {})}
         listed = ",".join(f"public.{name}" for name in TABLES)
         # Offsets are written seldom, so that a killed worker sends a good part of its events twice.
-        self.connect = Connect(folder / "connect", kafka, postgres, listed, prefix, schemas, chosen, flush_ms=5000)
+        self.connect = Connect(folder / "connect", kafka, postgres, listed, prefix, schemas, chosen, flush_ms=10_000)
         source = {"from": "kafka", "servers": kafka.servers, "topics": [f"{prefix}.public.*"], "format": "debezium"}
         tables: dict[str, dict[str, Any]] = {
             name: {"source": "shop", "source_table": f"public.{name}", "key": KEYS.get(name, ["id"])} for name in TABLES
