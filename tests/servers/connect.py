@@ -61,12 +61,9 @@ class Connect:
         offsets = self.folder / "offsets"
         return offsets.stat().st_mtime_ns if offsets.exists() and offsets.stat().st_size else 0
 
-    def wait_offsets(self, after: int = 0, seconds: float = 60) -> None:
-        """Waits until the worker has written its offsets since `after`: what it sends then comes again if killed.
-
-        Killed before it wrote any, it would take its snapshot again.
-        """
-        wait_until(lambda: self.offsets_written() > after, "Connect writes its offsets", seconds)
+    def wait_offsets(self, seconds: float = 60) -> None:
+        """Waits until the worker has written its first offsets: killed before, it would take its snapshot again."""
+        wait_until(lambda: self.offsets_written() > 0, "Connect writes its offsets", seconds)
 
     def kill9(self) -> None:
         """Ends the worker as a lost machine would: events since its last offset flush come again after the restart."""
