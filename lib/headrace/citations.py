@@ -8,6 +8,7 @@ LONGEST = 80
 
 _BRACKETS = re.compile(rf"(?<![ \t])[ \t]*[\[【]([^\[\]【】\n]{{1,{LONGEST}}})[\]】]")
 _ID = re.compile(r"([A-Za-z]{1,8})([0-9]{1,6})")
+_OPEN = ("[", "\u3010")
 _BETWEEN = re.compile(r"[\s,;]+")
 _USUAL = frozenset({"p", "f", "r"})
 """Letters that ids begin with, as models make them up: `[p9]` is a citation also where only `r1` was given."""
@@ -24,7 +25,7 @@ class Citations:
     def __init__(self, given: Iterable[str]) -> None:
         self._given = {one.casefold(): one for one in given}
         self._letters = _USUAL | {found[1] for one in self._given if (found := _ID.fullmatch(one))}
-        self._held = ""
+        self._held, self._bracket = "", ""
         self._valid: dict[str, None] = {}
         self._invalid: dict[str, None] = {}
 
@@ -41,7 +42,9 @@ class Citations:
         self._held += piece
         cut = _undecided(self._held)
         ready, self._held = self._held[:cut], self._held[cut:]
-        return _BRACKETS.sub(self._checked, ready)
+        shown = _BRACKETS.sub(self._checked, ready)
+        self._bracket = _last_bracket(ready) or self._bracket
+        return shown
 
     def rest(self) -> str:
         """What was held back, at the end of the answer."""
@@ -61,7 +64,11 @@ class Citations:
                 self._valid.setdefault(known)
                 kept.append(f"[{known}]")
         space = found[0][: len(found[0]) - len(found[0].lstrip())]
-        return space + "".join(kept) if kept else ""
+        if kept:
+            return space + "".join(kept)
+        # Within open brackets, as in `[p[p9]9]`, what is left would close up to another citation.
+        before = _last_bracket(found.string[: found.start()]) or self._bracket
+        return "(?)" if before in _OPEN else ""
 
     def _ids(self, inside: str) -> list[str]:
         """The ids in the brackets; none where they hold anything else."""
@@ -71,6 +78,10 @@ class Citations:
     def _is_id(self, text: str) -> bool:
         shaped = _ID.fullmatch(text)
         return text.casefold() in self._given or (shaped is not None and shaped[1].casefold() in self._letters)
+
+
+def _last_bracket(text: str) -> str:
+    return text[max(map(text.rfind, "[]\u3010\u3011"))] if any(sign in text for sign in "[]\u3010\u3011") else ""
 
 
 def looks_cited(text: str) -> bool:

@@ -75,10 +75,12 @@ def _of_block(text: str) -> Iterator[str]:
 
 
 def _ends(text: str, stop: re.Match[str]) -> bool:
-    """Whether a full stop ends a sentence, and not an abbreviation, a number or an ordinal."""
-    if not stop[0].startswith("."):
-        return True
+    """Whether a sentence ends there, and not an abbreviation, a number, or a name such as `Yahoo!`."""
     follows = text[stop.end() :].lstrip()[:1]
-    if follows.islower() or follows.isdigit():
+    if stop[0][0] in "\u3002\uff01\uff1f":
+        return True
+    if follows.islower():
         return False
-    return not _ABBREVIATION.search(text[max(0, stop.start() - 12) : stop.start() + 1])
+    if stop[0][0] != ".":
+        return True
+    return not follows.isdigit() and not _ABBREVIATION.search(text[max(0, stop.start() - 12) : stop.start() + 1])

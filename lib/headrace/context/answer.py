@@ -59,7 +59,8 @@ class Answer:
         cost: of that call by the price of the settings; None without a price or without counts.
         currency, price_as_of: of that price.
         started_at: when it was asked, UTC.
-        seconds: to the end. seconds_to_first: to the first piece of the model; None where none came.
+        seconds: from then to the end.
+        seconds_to_first: from then to the first piece of a model; None where none came.
         tries: every call, in order.
     """
 

@@ -8,7 +8,7 @@ from headrace.config_chat import SageMakerChat
 from headrace.errors import Fatal, HeadraceError
 from headrace.ports_chat import ChatEnd, ChatRequest
 from headrace.stores.aws_clients import aws_client
-from headrace.stores.chat_errors import broken, of_aws, of_status
+from headrace.stores.chat_errors import of_aws, of_status
 from headrace.stores.chat_events import events, pieces, whole
 from headrace.stores.chat_request import most_tokens, openai_body
 
@@ -62,12 +62,7 @@ class SageMakerChatModel:
             for event in stream:
                 yield event.get("PayloadPart", {}).get("Bytes", b"")
         except Exception as error:
-            raise self._in_stream(error) from error
-
-    def _in_stream(self, error: Exception) -> HeadraceError:
-        ours = self._meant(error)
-        # Some of these are no errors of the service but the model's own end, such as a container that was killed.
-        return broken(ours.where, ours.found) if isinstance(ours, Fatal) else ours
+            raise self._meant(error) from error
 
     def _meant(self, error: Exception) -> HeadraceError:
         response = getattr(error, "response", None)
