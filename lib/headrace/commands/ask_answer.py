@@ -7,7 +7,8 @@ from dataclasses import asdict
 
 from headrace.commands.text import duration, to_json
 from headrace.config_assistant import Assistant
-from headrace.context.answer import Answer, answer
+from headrace.context.answer import answer
+from headrace.context.answered import Answer
 from headrace.context.retrieve import Found
 from headrace.ports_chat import ChatMessage, ChatRequest, Item
 from headrace.stores.chat_models import answerers, close

@@ -85,9 +85,9 @@ def _question(request: ChatRequest) -> str:
 
 
 def _sayings(item: Item) -> Iterator[tuple[Item, str]]:
-    # A profile and a row are lines; a line of a passage may go on in the next.
-    blocks = [item.text] if item.kind == "passage" else item.text.splitlines()
-    for text in (one for block in blocks for one in sentences(block)):
+    # A row, and each line of a profile, stays whole with its "as of"; a line of a passage may go on in the next.
+    lines = sentences(item.text) if item.kind == "passage" else map(str.strip, item.text.splitlines())
+    for text in filter(None, lines):
         # A heading says nothing yet.
         if len(text) <= _LONGEST and not text.startswith("#") and not looks_cited(text):
             yield item, text

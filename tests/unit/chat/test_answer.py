@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from headrace.config_assistant import Answers
 from headrace.config_chat import Price
-from headrace.context.answer import Answer, Answering, answer, cost
+from headrace.context.answer import Answering, answer
+from headrace.context.answered import Answer, cost
 from headrace.errors import Fatal, Retryable
 from headrace.ports import Throttled, Unacceptable
 from headrace.ports_chat import ChatEnd, ChatRequest

@@ -12,7 +12,7 @@ from headrace.citations import Citations
 from headrace.config_chat import ExtractiveChat
 from headrace.ports_chat import ChatEnd, ChatMessage, Item
 from headrace.stores.chat_extractive import NOTHING, QUOTED, ExtractiveModel, quotes
-from unit.chat.requests import ITEMS, read, request
+from unit.chat.requests import read, request
 
 
 def item(id: str, text: str, **more: object) -> Item:
@@ -80,16 +80,18 @@ def test_it_does_not_quote_what_looks_meant_for_a_model_nor_citations_of_the_tex
     assert chosen("visa cost", bad, sly) == [("p2", "A visa costs sixty euro.")]
 
 
-def test_it_marks_what_is_stale_and_quotes_rows_and_profiles_line_by_line():
-    row = replace(item("r1", "- price: 90\n- seats free: 4"), kind="row", stale=True)
-    assert chosen("How many seats are free?", row) == [("r1", "- seats free: 4")]
+def test_it_marks_what_is_stale_and_quotes_rows_and_lines_of_a_profile_whole():
+    row = replace(item("r1", 'rooms "7": note: "No. Ask!", seats free: 4 (as of 14:03 UTC)'), kind="row", stale=True)
+    fact = replace(item("f1", "Fields:\n- name: Ada\n- meal: No nuts. No milk."), kind="profile")
+    assert chosen("How many seats are free?", row, fact) == [("r1", row.text)]
+    assert chosen("my meal", row, fact) == [("f1", "- meal: No nuts. No milk.")]
     text, _ = read(ExtractiveModel(ExtractiveChat()), request("seats free", items=(row,)))
     assert text.endswith("[r1] (may be out of date)")
 
 
 words = st.sampled_from(
-    ["visa", "costs", "sixty", "euro", "dog", "the", "a", "Bag.", "free!", "No. 5", "\n\n", "\n- ", "犬。", "[p1]", "[p9]",
-     "e.g.", "ё", "\u00df", "# ", "?", "“", "x" * 1300]
+    ["visa", "costs", "sixty", "euro", "dog", "the", "a", "Bag.", "free!", "No. 5", "\n\n", "\n- ", "犬。", "[p1]",
+     "[p9]", "e.g.", "ё", "\u00df", "# ", "?", "“", "x" * 1300]
 )  # fmt: skip
 texts = st.lists(words, max_size=14).map(" ".join) | st.text(max_size=60)
 several = st.lists(st.tuples(texts, st.booleans(), st.sampled_from(["passage", "row", "profile"])), max_size=5)

@@ -1,4 +1,4 @@
-"""A SageMaker endpoint against botocore's own event stream parser and a server on this machine. No real one was asked."""
+"""A SageMaker endpoint against botocore's own event stream parser and a server of this machine. AWS was not asked."""
 
 import json
 from collections.abc import Callable, Iterator

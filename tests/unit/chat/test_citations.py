@@ -38,8 +38,10 @@ def test_without_items_no_citation_is_right():
     assert checked("Sixty [p1].", ()) == ("Sixty.", (), ("p1",))
 
 
-signs = st.sampled_from(["[", "]", "【", "】", "p1", "p2", "p9", "row7", "row", " ", "  ", "\t", "\n", ",", ";", "x", "P1", "[p1]",
-                         "[p9]", " [p9]", "y" * 90])  # fmt: skip
+signs = st.sampled_from(
+    ["[", "]", "【", "】", "p1", "p2", "p9", "row7", "row", " ", "  ", "\t", "\n", ",", ";", "x", "P1", "[p1]", "[p9]",
+     " [p9]", "y" * 90]
+)  # fmt: skip
 
 
 @given(text=st.lists(signs, max_size=25).map("".join), cuts=st.lists(st.integers(1, 9), min_size=1, max_size=30))

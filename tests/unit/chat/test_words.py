@@ -13,7 +13,7 @@ from headrace.words import sentences, telling, words
         ("It costs 3.5 euro. See No. 5 of art. 7. Bye!", ["It costs 3.5 euro.", "See No. 5 of art. 7.", "Bye!"]),
         ('Dr. Ada says "Go!" and leaves. U.S. Army?', ['Dr. Ada says "Go!" and leaves.', "U.S. Army?"]),
         ("z. B. Hunde dürfen mit. Katzen nicht.", ["z. B. Hunde dürfen mit.", "Katzen nicht."]),
-        ("猫は可能です。犬は？はい。", ["猫は可能です。", "犬は？", "はい。"]),
+        ("猫は可能です。犬は\uff1fはい。", ["猫は可能です。", "犬は\uff1f", "はい。"]),
         ("# Fees\n\nA visa costs\nsixty euro. Nice.", ["# Fees", "A visa costs\nsixty euro.", "Nice."]),
         ("- one\n- two\n| a | b |\n1) three", ["- one", "- two", "| a | b |", "1) three"]),
         ("Abb. 3 zeigt es. Gut.", ["Abb. 3 zeigt es.", "Gut."]),
