@@ -73,11 +73,13 @@ class SageMakerChat(ModelChat):
 
     Attributes:
         model: what the container calls its model, where it asks for a name.
+        count_tokens: ask for the number of tokens at the end of a stream; some containers refuse that.
     """
 
     provider: Literal["sagemaker"]
     endpoint: Text
     model: Text | None = None
+    count_tokens: bool = True
     region: str | None = None
     role: Role | None = None
 

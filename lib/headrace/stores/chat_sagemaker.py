@@ -35,6 +35,8 @@ class SageMakerChatModel:
         endpoint = self._settings.endpoint
         body = openai_body(request, self._settings, self._settings.model)
         body |= {"max_tokens": most_tokens(request, self._settings), "stream": True}
+        if self._settings.count_tokens:
+            body["stream_options"] = {"include_usage": True}
         try:
             response = self._client.invoke_endpoint_with_response_stream(
                 EndpointName=endpoint,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -102,6 +103,16 @@ def test_a_server_that_does_not_stream_answers_in_one_piece(server, made, stream
 def test_every_way_to_end_means_one_thing_to_us(server, made, chunks, text, ended):
     server.answer = streams(sse(*chunks))
     assert read(made()) == (text, ChatEnd(ended))
+
+
+def test_one_model_answers_several_threads_each_with_its_own_answer(server, made):
+    server.answer = lambda call: Reply(
+        headers=STREAM, parts=(sse(chunk(call.body["messages"][-1]["content"], "stop")),)
+    )
+    model = made(longest=30.0)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda number: read(model, request(f"question {number}"))[0], range(40)))
+    assert found == [f"question {number}" for number in range(40)]
 
 
 def test_comments_and_other_fields_of_a_stream_are_passed_over(server, made):

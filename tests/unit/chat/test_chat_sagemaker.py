@@ -56,8 +56,11 @@ def test_the_request_is_openais(server, made):
     (call,) = server.calls
     assert call.path == "/endpoints/assistant/invocations-response-stream"
     asked = [{"role": "system", "content": "Cite as [p1]."}, {"role": "user", "content": "What does a visa cost?"}]
-    assert call.body == {"model": "tgi", "messages": asked, "max_tokens": 7, "stream": True}
+    limits = {"max_tokens": 7, "stream": True, "stream_options": {"include_usage": True}}
+    assert call.body == {"model": "tgi", "messages": asked, **limits}
     assert made().name == "assistant"
+    read(made(count_tokens=False))
+    assert "stream_options" not in server.calls[1].body
 
 
 def test_a_container_that_writes_bare_json_lines_is_understood(server, made):
