@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from headrace.config_api import Api
 from headrace.config_api import misfits as api_misfits
+from headrace.config_assistant import Assistant
 from headrace.config_base import (
     Contradiction,
     Contradictions,
@@ -172,6 +173,7 @@ class Config(Settings):
     derive: dict[Name, Derive] = Field(default_factory=dict)
     knowledge: Knowledge | None = None
     profiles: Profiles | None = None
+    assistant: Assistant = Assistant()
     checkpoints: str | None = None
     log: Log = Log()
     rejects: Rejects = Rejects()

@@ -37,6 +37,8 @@ _FROM_THE_FOLDER = (
     "profiles.stores.*.ca_file",
     "knowledge.indexes.*.ca_file",
     "knowledge.indexes.*.ca",
+    "assistant.model.ca",
+    "assistant.answers.fallback.*.ca",
 )
 
 

@@ -1,11 +1,13 @@
-"""`headrace ask "QUESTION" --passages`: what the index finds for a question."""
+"""`headrace ask "QUESTION"`: the assistant's answer, or with `--passages` what the index finds."""
 
 import argparse
 from dataclasses import asdict
 from typing import get_args
 
+from headrace.commands.ask_answer import tell
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import cut, duration, to_json
+from headrace.config import Config
 from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.config_knowledge import Knowledge
@@ -19,7 +21,7 @@ from headrace.stores.indexes import reader
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the question, who asks and what may be found."""
     parser.add_argument("question", metavar="QUESTION")
-    parser.add_argument("--passages", action="store_true", help="show the passages found (all there is, for now)")
+    parser.add_argument("--passages", action="store_true", help="show the passages found, ask no model")
     parser.add_argument("--index", metavar="NAME", help="an index of the settings (default: the first)")
     parser.add_argument("--limit", type=int, default=5, metavar="N", help="at most N passages (default: 5)")
     parser.add_argument("--mode", choices=get_args(Mode), default="hybrid", help="default: hybrid")
@@ -34,8 +36,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the passages, best first."""
-    found = _ask(args, _knowledge(args.config))
+    """Print the answer and what it cites, or the passages, best first."""
+    settings = load(args.config)
+    found = _ask(args, _knowledge(settings))
+    if not args.passages:
+        return tell(args.question, found, settings.assistant, as_json=args.json)
     if args.json:
         print(to_json([asdict(one) for one in found]))
         return 0
@@ -45,9 +50,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _knowledge(path: str) -> Knowledge:
-    settings = load(path).knowledge
-    if settings is None:
+def _knowledge(config: Config) -> Knowledge:
+    if (settings := config.knowledge) is None:
         todo = "Add documents and an index to the settings; docs/knowledge.md shows how."
         raise ConfigError(where="knowledge", expected="documents and indexes", found="nothing", todo=todo)
     return settings

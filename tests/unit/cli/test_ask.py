@@ -1,0 +1,87 @@
+"""`headrace ask` over the travel company's passages in a real embedded index. No Spark."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headrace import cli
+from headrace.config_knowledge import StaticEmbed
+from headrace.stores.embedders import embedder
+from retrieval_world import index
+from unit.chat.openai_stream import chunk, sse
+from unit.embedders.model_server import Reply, model_server
+
+STREAM = {"Content-Type": "text/event-stream"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ask")
+    index(folder, embedder(StaticEmbed())).close()
+    (folder / "notes").mkdir()
+    return folder
+
+
+def settings(world: Path, assistant: str = "") -> str:
+    (file,) = world.glob("*.db")
+    path = world / "headrace.yaml"
+    path.write_text(
+        f"lake: ./lake\nknowledge:\n  documents: {{notes: {{from: folder, path: ./notes}}}}\n"
+        f"  indexes: {{main: {{store: sqlite, path: {file}}}}}\n{assistant}",
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_it_answers_with_quotes_and_lists_what_it_cites(world, capsys):
+    assert cli.main(["ask", "How long is a voucher valid?", "--config", settings(world)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Quoted from what I was given, not written by a language model:")
+    assert "“A voucher is valid for 18 months, may be used in parts and by anyone you give its number to.” [p1]" in said
+    assert "\n[p1] Cancelled and delayed flights, refunds > Vouchers (policies)\n" in said
+    assert "answered by extractive in " in said
+
+
+def test_passages_ask_no_model(world, capsys):
+    assistant = 'assistant: {model: {provider: openai, url: "http://127.0.0.1:9/v1", model: m}}\n'
+    assert cli.main(["ask", "voucher", "--passages", "--limit", "2", "--config", settings(world, assistant)]) == 0
+    assert capsys.readouterr().out.endswith("2 passages\n")
+
+
+def test_a_model_gets_the_passages_and_what_it_may_not_cite_or_print_is_left_out(world, capsys, monkeypatch):
+    answer = [chunk("18 months [p1], "), chunk("see [p77].\x1b[31m"), chunk("", "stop")]
+    monkeypatch.setenv("CHAT_KEY", "sk-hidden")
+    with model_server() as server:
+        server.answer = lambda call: Reply(headers=STREAM, parts=(sse(*answer),))
+        model = f"{{provider: openai, url: '{server.url}', model: m, key: {{secret: env:CHAT_KEY}}}}"
+        config = settings(world, f"assistant: {{model: {model}}}\n")
+        assert cli.main(["ask", "How long is a voucher valid?", "--limit", "3", "--config", config]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("18 months [p1], see. [31m\n\n[p1] Cancelled and delayed flights")
+    assert "left out citations of what was not given: p77" in said.out
+    assert "sk-hidden" not in said.out + said.err and "\x1b" not in said.out
+    system, question = server.calls[0].body["messages"]
+    assert question == {"role": "user", "content": "How long is a voucher valid?"}
+    assert system["content"].count("<passage id=") == system["content"].count("</passage>") == 3
+    assert "A voucher is valid for 18 months" in system["content"]
+
+
+def test_a_model_that_does_not_answer_ends_with_1_and_says_why(world, capsys):
+    with model_server() as server:
+        server.answer = lambda call: Reply(401, b"who are you?")
+        config = settings(world, f"assistant: {{model: {{provider: openai, url: '{server.url}', model: m}}}}\n")
+        assert cli.main(["ask", "voucher", "--config", config]) == 1
+        said = capsys.readouterr()
+        assert "failed by nobody" in said.out and "401 who are you?" in said.err
+        assert "Check assistant.model.key" in said.err
+        assert cli.main(["ask", "voucher", "--json", "--config", config]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["outcome"], found["tries"][0]["failure"]) == ("failed", "fatal")
+
+
+def test_json_holds_the_answer_and_its_items(world, capsys):
+    assert cli.main(["ask", "How long is a voucher valid?", "--json", "--limit", "2", "--config", settings(world)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["outcome"], found["citations"][0], found["model"]) == ("answered", "p1", "extractive")
+    assert [item["id"] for item in found["items"]] == ["p1", "p2"]
