@@ -16,7 +16,7 @@ import pytest
 
 from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED
 from people_oracle import check
-from people_world import PeopleWorld
+from people_world import HASH_KEY, PeopleWorld
 
 ROOT = Path(__file__).resolve().parents[2]
 IDENTITY = ("append identifiers", "execute aliases", " people", "execute identifiers", "append identity_events")
@@ -36,7 +36,7 @@ def test_whatever_it_is_killed_in_people_profiles_and_store_are_right_in_the_end
     try:
         for number in range(kills):
             target = rng.choice((IDENTITY, PUBLISHING, OTHERS)[number % 3])
-            died_in.append(runs.life(target, rng.randrange(1, 3) if target else rng.randrange(60), rng.uniform(0, 0.5)))
+            died_in.append(runs.life(target, rng.randrange(2) if target else rng.randrange(60), rng.uniform(0, 0.5)))
             world.write(world.back(0.3), late=0.2)
             world.begin()
         world.write([], doubled=0.2)
@@ -56,7 +56,8 @@ class _Runs:
         self._world, self._folder = world, world.folder
         self._config = self._folder / "headrace.yaml"
         spark = {**SHORT_LIVED, **INTERPRETED, "spark.master": "local[2]", "spark.ui.enabled": "false"}
-        self._config.write_text(json.dumps(world.settings | {"spark": spark}))
+        profiles = world.settings["profiles"] | {"hash_key": {"secret": "env:PEOPLE_HASH_KEY"}}
+        self._config.write_text(json.dumps(world.settings | {"profiles": profiles, "spark": spark}))
         self._process: subprocess.Popen[bytes] | None = None
         self._number = 0
 
@@ -98,7 +99,7 @@ class _Runs:
         told = self._folder / f"told-{self._number}"
         script = str(Path(__file__).with_name("profiles_driver.py"))
         command = [sys.executable, script, str(told), target, str(passed), "--config", str(self._config), *more]
-        environ = os.environ | {"PYTHONPATH": f"{ROOT / 'lib'}:{ROOT / 'tests'}"}
+        environ = os.environ | {"PEOPLE_HASH_KEY": HASH_KEY, "PYTHONPATH": f"{ROOT / 'lib'}:{ROOT / 'tests'}"}
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, start_new_session=True)
         return told
