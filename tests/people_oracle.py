@@ -26,7 +26,7 @@ from properties.test_identity import RULES, oracle
 RECORDS = {"shop": "customers", "calls": "callers"}
 MOST_PERSONS = 10
 LONGEST = 1_000
-JUNK = ("unknown", "n/a", "-1")
+JUNK = ("unknown", "n/a", "-1", "true")
 """Those of the built-in list that tests use."""
 
 
@@ -99,7 +99,7 @@ def _check_people(world: PeopleWorld, tables: Tables, living: dict[Ref, str]) ->
             assert person == min(own[ref] for ref in refs)
     for ref in told - gone:
         row = tables.rows[RECORDS[ref.record]][ref.key]
-        assert own[ref] == own_id(HASH_KEY.encode(), ref.record, ref.key, row["joined_at"])
+        assert own[ref] == own_id(HASH_KEY.encode(), ref.record, ref.key, row["joined_at"] or row[CHANGED_AT])
     assert not tables.aliases.keys() & found.keys()
     assert {now for now in tables.aliases.values() if now} <= found.keys()
     ever = {row["person"] for row in tables.people.values()} | tables.profiles.keys()

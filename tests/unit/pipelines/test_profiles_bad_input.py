@@ -74,3 +74,7 @@ def test_bad_rows_harm_nobody_else(spark: SparkSession, tmp_path: Path, sharing:
         "Raise profiles.max_field_bytes, or shorten it.",
         ("oversize identifier", '["odd-long"]'): f"email: expected at most 1000 characters; found {MEGABYTE}.",
     }
+    sql = "SELECT reason, `key`, `table` FROM rows"
+    assert lake.query("rejects/apply_changes", sql) == [
+        {"reason": "incompatible value", "key": '["odd"]', "table": "clicks"}
+    ]
