@@ -1,4 +1,4 @@
-"""For `04_people`: who was found in the lake, as rows to look at. Identifiers are masked, ids are shown by their end."""
+"""For `04_people`: who was found in the lake, as rows. Identifiers are masked, ids are shown by their end."""
 
 from collections import Counter
 from typing import Any
