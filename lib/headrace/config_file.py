@@ -29,13 +29,14 @@ _FROM_THE_FOLDER = (
     "lake",
     "checkpoints",
     "sources.*.path",
-    "sources.*.registry.ca",
+    "sources.*.registry.ca_file",
     "knowledge.documents.*.path",
     "knowledge.indexes.*.path",
     "profiles.stores.*.path",
     "profiles.stores.*.ca_file",
     "knowledge.indexes.*.ca_file",
-    "knowledge.indexes.*.ca",
+    "knowledge.embed.ca_file",
+    "knowledge.models.*.ca_file",
 )
 
 

@@ -90,7 +90,7 @@ def test_build_profiles_publishes_people_into_the_table_of_terraform(deployed: D
     assert code == 0, log[-5000:]
     config = load(deployed.arguments("build_profiles")["--config"])
     ada = person(config, "ada@example.com")
-    assert [record["key"] for record in ada.document["records"]] == ["1", "2"]
+    assert [record["key"] for record in ada.document["records"]] == ['["1"]', '["2"]']
     assert {row["values"]["booking_id"] for row in ada.document["related"]["bookings"]["rows"]} == {1, 3}
     bo = person(config, "b@example.com").person
 
