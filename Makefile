@@ -32,7 +32,7 @@ demo: environment ## the travel example: shuffled changes become correct tables,
 SIDE_BY_SIDE := -n 3 --dist loadfile
 
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
-LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder
+LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=5
 
 test: environment ## tests that need no server (about 12 minutes on two cores)
 	@$(PYTEST) $(LOCAL) -m "not soak and not deep" $(ARGS) \

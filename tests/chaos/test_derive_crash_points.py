@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 from chaos.crashing_lake import Crash, CrashingLake, Plan
 from headrace.changes.apply import Applier
+from headrace.changes.envelope import Change
 from headrace.lake import Lake
-from headrace.testing import envelopes, upsert
+from headrace.testing import delete, envelopes, upsert
 from properties.test_derive import DERIVE, Events, base_rows, changed, config_of, derived_rows, expected
 
 DEATHS = (
@@ -42,13 +43,17 @@ def test_after_a_crash_between_two_writes_derived_rows_are_right_and_told(
     travel += [
         upsert("customers", {"customer_id": f"c{n}", "name": f"c-{n}", "unused": 0.5}, at=n + 1) for n in range(8)
     ]
+    travel += [
+        upsert("flights", {"flight_id": f"lone{n}", "name": f"lone-{n}", "unused": 0.5}, at=n + 1)
+        for n in range(len(deaths) + 1)
+    ]
     events.at = 10
     applier = Applier(spark, config)
     applier.apply(envelopes(spark, travel, config, source="travel"), "travel/0")
-    applier.apply(envelopes(spark, events.some("sales", 30), config, source="sales"), "sales/0")
+    applier.apply(envelopes(spark, _batch(events, 30, 0), config, source="sales"), "sales/0")
     before = expected(**base_rows(lake))
     for number, (write, after_commit) in enumerate(deaths, 1):
-        batch, name = events.some("sales", 20), f"sales/{number}"
+        batch, name = _batch(events, 20, number), f"sales/{number}"
         seen = lake.read("changed_keys").count()
         plan = Plan(write, after_commit=after_commit)
         applier = Applier(spark, config, CrashingLake(spark, config.lake, plan))
@@ -65,6 +70,16 @@ def test_after_a_crash_between_two_writes_derived_rows_are_right_and_told(
             missing = changed(before[table], now[table]) - _told(lake, table, name)
             assert not missing, (write, table)
         before = now
+
+
+def _batch(events: Events, count: int, number: int) -> list[Change]:
+    """Random changes, and a booking alone on its flight goes and the next comes: every table is written to."""
+    batch = events.some("sales", count)
+    events.at += 2
+    if number:
+        batch.append(delete("bookings", {"booking_id": f"lone{number - 1}"}, at=events.at - 1))
+    alone = {"booking_id": f"lone{number}", "flight_id": f"lone{number}", "customer_id": f"c{number}", "price": 1}
+    return [*batch, upsert("bookings", alone, at=events.at)]
 
 
 def _told(lake: Lake, table: str, batch: str) -> set[str]:

@@ -8,7 +8,7 @@ from .connect import Connect
 from .driver import Driver
 from .kafka import Kafka
 from .postgres import Postgres
-from .process import wait_until
+from .process import ServerError, wait_until
 from .workload import Workload
 
 TABLES = ("bookings", "customers", "flights", "hotels", "prices")
@@ -36,7 +36,7 @@ class Chain:
         chosen = {"decimal.handling.mode": "precise", "interval.handling.mode": "string", **(connector or {})}
         listed = ",".join(f"public.{name}" for name in TABLES)
         # Offsets are written seldom, so that a killed worker sends a good part of its events twice.
-        self.connect = Connect(folder / "connect", kafka, postgres, listed, prefix, schemas, chosen, flush_ms=5000)
+        self.connect = Connect(folder / "connect", kafka, postgres, listed, prefix, schemas, chosen, flush_ms=15_000)
         source = {"from": "kafka", "servers": kafka.servers, "topics": [f"{prefix}.public.*"], "format": "debezium"}
         tables: dict[str, dict[str, Any]] = {
             name: {"source": "shop", "source_table": f"public.{name}", "key": KEYS.get(name, ["id"])} for name in TABLES
@@ -62,6 +62,17 @@ class Chain:
             return sum(1 for value in values if value["source"]["snapshot"] == "last")
 
         wait_until(lambda: ends() >= count, f"snapshot {count} is in Kafka", seconds, every=0.5)
+
+    def kill_connect(self, unwritten: int = 180) -> None:
+        """Changes rows until Connect has sent so many events since it last wrote its offsets, and kills it then."""
+        self.connect.wait_offsets()
+        for _ in range(30):
+            written, sent = self.connect.offsets_written(), topics.count(self.kafka.servers, f"{self.prefix}.public.")
+            self.workload.run(250)
+            more = topics.count(self.kafka.servers, f"{self.prefix}.public.") - sent
+            if more >= unwritten and self.connect.offsets_written() == written:
+                return self.connect.kill9()
+        raise ServerError(f"expected Connect to send {unwritten} events between two writes of its offsets, it did not")
 
     def drain(self, seconds: float = 120) -> None:
         """Waits until everything committed in PostgreSQL has reached Kafka."""

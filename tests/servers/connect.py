@@ -56,10 +56,14 @@ class Connect:
         except OSError:
             return []
 
+    def offsets_written(self) -> int:
+        """When the worker last wrote its offsets, in nanoseconds; 0 where it has not yet."""
+        offsets = self.folder / "offsets"
+        return offsets.stat().st_mtime_ns if offsets.exists() and offsets.stat().st_size else 0
+
     def wait_offsets(self, seconds: float = 60) -> None:
         """Waits until the worker has written its first offsets: killed before, it would take its snapshot again."""
-        offsets = self.folder / "offsets"
-        wait_until(lambda: offsets.exists() and offsets.stat().st_size > 0, "Connect writes its offsets", seconds)
+        wait_until(lambda: self.offsets_written() > 0, "Connect writes its offsets", seconds)
 
     def kill9(self) -> None:
         """Ends the worker as a lost machine would: events since its last offset flush come again after the restart."""

@@ -58,7 +58,8 @@ class Secantus:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.process is None:
             program = [str(environment() / "bin" / "secantusd-py"), "--host", "127.0.0.1", "--port", str(self.port)]
-            data = ["--storage-path", str(self.folder / "data")]
+            # DocumentDB acknowledges a write when it is on disk; this one only says so, unless told to.
+            data = ["--storage-path", str(self.folder / "data"), "--sync-on-commit"]
             self.process = Process("secantus", [*program, *data, *self.arguments], self.folder)
         self.process.start()
         self.process.wait_ready(self._answers, 60)

@@ -203,7 +203,7 @@ def test_a_server_that_is_away_is_unreachable_and_its_password_is_not_told():
     ],
 )
 def test_an_address_that_cannot_be_read_is_not_shown(uri):
-    settings = DocumentDbRows(store="documentdb", uri=uri, tls=False, timeout="1s")
+    settings = DocumentDbRows(store="documentdb", uri=uri, timeout="1s")
     with pytest.raises(HeadraceError) as caught:
         DocumentDbStore(settings).open(OWNER)
     assert "hunter2" not in str(caught.value)

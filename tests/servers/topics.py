@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -26,17 +27,33 @@ class Event:
 
 def read(servers: str, pattern: str) -> list[Event]:
     """All records of the topics whose name begins with `pattern`, as they are now, by topic, partition and offset."""
+    with _consumer(servers) as consumer:
+        ends = _ends(consumer, pattern)
+        consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in ends])
+        wanted = sum(ends.values())
+        return sorted(_take(consumer, wanted), key=lambda event: (event.topic, event.partition, event.offset))
+
+
+def count(servers: str, pattern: str) -> int:
+    """How many records those topics have taken."""
+    with _consumer(servers) as consumer:
+        return sum(_ends(consumer, pattern).values())
+
+
+@contextmanager
+def _consumer(servers: str) -> Iterator[Consumer]:
     settings = {"bootstrap.servers": servers, "group.id": "tests", "enable.auto.commit": False, "log_level": 0}
     consumer = Consumer({**settings, "auto.offset.reset": "earliest"})
     try:
-        topics = consumer.list_topics(timeout=10).topics
-        parts = [TopicPartition(t, p, 0) for t in topics if t.startswith(pattern) for p in topics[t].partitions]
-        ends = {(part.topic, part.partition): consumer.get_watermark_offsets(part)[1] for part in parts}
-        consumer.assign(parts)
-        wanted = sum(ends.values())
-        return sorted(_take(consumer, wanted), key=lambda event: (event.topic, event.partition, event.offset))
+        yield consumer
     finally:
         consumer.close()
+
+
+def _ends(consumer: Consumer, pattern: str) -> dict[tuple[str, int], int]:
+    topics = consumer.list_topics(timeout=10).topics
+    parts = [TopicPartition(t, p, 0) for t in topics if t.startswith(pattern) for p in topics[t].partitions]
+    return {(part.topic, part.partition): consumer.get_watermark_offsets(part)[1] for part in parts}
 
 
 def _take(consumer: Consumer, wanted: int) -> Iterator[Event]:
