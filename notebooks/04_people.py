@@ -107,10 +107,10 @@ pd.DataFrame(found.event_rows(after))
 # %%
 over_time = pd.DataFrame(people.over_time(told, "records"), index=[1, 2, 3])
 persons = pd.DataFrame(people.over_time(told, "person"), index=over_time.index)
-axes = over_time.plot.bar(rot=0)
+axes = over_time.plot.bar(rot=0, width=0.8)
 axes.margins(y=0.3)
 for bars, address in zip(axes.containers, over_time, strict=True):
-    axes.bar_label(bars, labels=persons[address], fontsize=8)
+    axes.bar_label(bars, labels=persons[address], fontsize=7)
 axes.set(title="The person that each address leads to (end of the id)", xlabel="act", ylabel="records of the person")
 axes.legend(loc="upper right")
 plt.show()
