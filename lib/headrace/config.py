@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from headrace.config_assistant import Assistant
 from headrace.config_base import (
     Contradiction,
     Contradictions,
@@ -170,6 +171,7 @@ class Config(Settings):
     derive: dict[Name, Derive] = Field(default_factory=dict)
     knowledge: Knowledge | None = None
     profiles: Profiles | None = None
+    assistant: Assistant = Assistant()
     checkpoints: str | None = None
     log: Log = Log()
     rejects: Rejects = Rejects()

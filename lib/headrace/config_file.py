@@ -37,6 +37,8 @@ _FROM_THE_FOLDER = (
     "knowledge.indexes.*.ca_file",
     "knowledge.embed.ca_file",
     "knowledge.models.*.ca_file",
+    "assistant.model.ca_file",
+    "assistant.answers.fallback.*.ca_file",
 )
 
 

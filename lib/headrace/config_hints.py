@@ -5,6 +5,7 @@ Paths are written with dots; `*` stands for a name the user chose, or for an ite
 
 from typing import NamedTuple
 
+from headrace.config_hints_assistant import ASSISTANT
 from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 from headrace.config_hints_profiles import PROFILES
 
@@ -170,5 +171,5 @@ HINTS: dict[str, Hint] = {
     "metrics.prometheus.port": Hint("a port from 1 to 65535", "port: 9464"),
     "spark": Hint("Spark settings", "spark: {spark.driver.memory: 4g}"),
     "spark.*": Hint("text", "spark.driver.memory: 4g"),
-    **{place: Hint(*words) for place, words in (KNOWLEDGE | PROFILES).items()},
+    **{place: Hint(*words) for place, words in (KNOWLEDGE | PROFILES | ASSISTANT).items()},
 }

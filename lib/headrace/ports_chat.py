@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from headrace.config_chat import Price
+
 Kind = Literal["passage", "profile", "row"]
 Ended = Literal["done", "length", "refused"]
 
@@ -70,6 +72,8 @@ class ChatEnd:
 
     Attributes:
         reason: `refused` where the model or a guard of its service did not answer.
+        input_tokens: all of them, cached ones too.
+        cached_tokens: those of the input that the service had kept from an earlier call.
     """
 
     reason: Ended
@@ -98,3 +102,16 @@ class ChatModel(Protocol):
 
     def close(self) -> None:
         """Give back what it holds."""
+
+
+class Answerer(NamedTuple):
+    """A model that may be asked, and what the settings say of it.
+
+    Attributes:
+        provider: as the settings name it.
+        price: None where the settings have none.
+    """
+
+    provider: str
+    model: ChatModel
+    price: Price | None = None

@@ -1,7 +1,8 @@
-"""`headrace ask "QUESTION"`: what the index finds for a question, and who asks, as a prompt would get both.
+"""`headrace ask "QUESTION"`: the assistant's answer, or with `--passages` what the index finds.
 
-With `--json` a list of the passages; with `--customer` too an object of `customer` (`person`; `asked`, an id that leads
-to it; `ages`, by table the seconds since its newest change; `text`, with what was agreed to only) and `passages`.
+With `--customer` who asks and what the index finds, as a prompt would get both. With `--json` that is an object of
+`customer` (`person`; `asked`, an id that leads to it; `ages`, by table the seconds since its newest change; `text`,
+with what was agreed to only) and `passages`.
 """
 
 import argparse
@@ -10,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, get_args
 
+from headrace.commands.ask_answer import tell
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import cut, duration, to_json
 from headrace.config import Config
@@ -29,9 +31,11 @@ from headrace.stores.indexes import reader
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the question, who asks and what may be found."""
     parser.add_argument("question", metavar="QUESTION")
-    parser.add_argument("--passages", action="store_true", help="show the passages found (always, for now)")
+    parser.add_argument("--passages", action="store_true", help="show the passages found, ask no model")
     parser.add_argument(
-        "--customer", metavar="WHO", help="who asks: shows the profile of this id, earlier id or identifier"
+        "--customer",
+        metavar="WHO",
+        help="show the profile of this id, earlier id or identifier, and the passages found; ask no model",
     )
     parser.add_argument("--store", metavar="NAME", help="a store of profiles of the settings (default: the first)")
     parser.add_argument("--index", metavar="NAME", help="an index of the settings (default: the first)")
@@ -48,12 +52,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print who asks, if asked for, and the passages, best first."""
+    """Print the answer and what it cites, or who asks and the passages, best first."""
     settings = load(args.config)
     knowledge = _knowledge(settings)
     now = datetime.now(UTC)
     customer = person(settings, args.customer, args.store) if args.customer is not None else None
     found = _ask(args, knowledge)
+    if not args.passages and customer is None:
+        return tell(args.question, found, settings.assistant, as_json=args.json)
     if args.json:
         passages = [asdict(one) for one in found]
         print(to_json({"customer": _as_data(customer, now), "passages": passages} if customer else passages))
@@ -80,8 +86,7 @@ def _as_data(customer: Profile, now: datetime) -> dict[str, Any]:
 
 
 def _knowledge(config: Config) -> Knowledge:
-    settings = config.knowledge
-    if settings is None:
+    if (settings := config.knowledge) is None:
         todo = "Add documents and an index to the settings; docs/knowledge.md shows how."
         raise ConfigError(where="knowledge", expected="documents and indexes", found="nothing", todo=todo)
     return settings

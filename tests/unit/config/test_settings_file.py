@@ -18,7 +18,7 @@ from headrace.config_hints import HINTS
 from headrace.config_places import MAPPINGS
 from headrace.config_yaml import read
 from headrace.errors import ConfigError
-from unit.config.whole_settings import EMBED, PROFILES, SECRETS, TABLES, WHOLE
+from unit.config.whole_settings import CHAT, EMBED, PROFILES, SECRETS, TABLES, WHOLE
 
 CONTRACT = TABLES
 
@@ -186,6 +186,7 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     known = set(paths(Config))
     free = {"", "sources.*.options.*", "tables.*.types.*", "tables.*.columns.*", "tables.*.properties.*", "spark.*"}
     free |= {f"knowledge.{one}.{key}.*" for one in ("embed", "models.*") for key in ("headers", "arguments")}
+    free |= {f"assistant.{one}.headers.*" for one in ("model", "answers.fallback.*")}
     free |= {"knowledge.indexes.*.options.*", "derive.*.reach.*"}
     free |= {f"profiles.records.*.{key}.*" for key in ("identifiers", "fields")}
     free |= {f"profiles.{key}.*" for key in ("related.*.by", "consent.by", "windows")}
@@ -236,18 +237,28 @@ def embed_for(key: str) -> dict[str, Any]:
     return {"provider": provider, **EMBED[provider]}
 
 
+def chat_for(path: str, place: str) -> dict[str, Any]:
+    """Settings of the first model that has the key that the path names below its place."""
+    key = path.removeprefix(f"{place}.").split(".")[0] if path.startswith(f"{place}.") else ""
+    provider = next(iter(MAPPINGS["assistant.model"].kinds_with(key)), "extractive")
+    return {"provider": provider, **CHAT[provider]}
+
+
 @pytest.mark.parametrize("path", [path for path in HINTS if path])
 def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data = yaml.safe_load(WHOLE + PROFILES)
     data["sources"]["feed"]["position"] = [{"column": "sequenceNum"}]
     data["tables"]["users"]["expect"] = [{"column": "price", "max": 5}]
+    more_chat = chat_for(path, "assistant.answers.fallback.*")
+    data["assistant"] = {"model": chat_for(path, "assistant.model"), "answers": {"fallback": [more_chat]}}
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")
     data["knowledge"]["models"] = {"better": embed_for(steps[3] if path.startswith("knowledge.models.*.") else "")}
     (first, *more) = example
     # An example is written as it stands in its mapping: `keep: 14 days` below log, `{column: ...}` for one rule.
-    parent = steps[: steps.index(first)] if first in steps else steps if more else steps[:-1]
+    last = len(steps) - 1 - steps[::-1].index(first) if first in steps else len(steps) - (not more)
+    parent = steps[:last]
     names = names_for(steps)
     place: Any = data
     for step, before in zip(parent, ["", *parent], strict=False):

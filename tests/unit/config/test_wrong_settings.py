@@ -61,8 +61,8 @@ CASES = [
         "lake: ./lake", "lake: ./lake\nzebra: 1",
         """\
   line 2: zebra
-    expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, checkpoints, log, rejects, \
-apply, metrics, spark
+    expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, assistant, \
+checkpoints, log, rejects, apply, metrics, spark
     found     an unknown key
     example   lake: ./lake""",
     ),
@@ -349,7 +349,8 @@ apply, metrics, spark
     found     a secret
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
     Secrets may stand in sources.*.options, sources.*.registry.password, sources.*.registry.token, \
-profiles.stores.*.uri, profiles.hash_key.""",
+profiles.stores.*.uri, profiles.hash_key, assistant.model.key, assistant.model.headers, \
+assistant.answers.fallback.*.key, assistant.answers.fallback.*.headers.""",
     ),
     (
         "two tables on plain rows that do not say which they are of",

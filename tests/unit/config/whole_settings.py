@@ -70,3 +70,10 @@ EMBED = {
     "http": {"url": "http://127.0.0.1/v1", "model": "m", "dimension": 8},
     "langchain": {"path": "a:B", "model": "m", "dimension": 8},
 }
+
+CHAT = {
+    "extractive": {},
+    "bedrock": {"model": "m"},
+    "sagemaker": {"endpoint": "e"},
+    "openai": {"url": "http://127.0.0.1/v1", "model": "m"},
+}

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ class Reply:
     """What the server answers.
 
     `close`: it hangs up without a word. `wait`: it says nothing for so many seconds. `drip`: seconds between two bytes.
+    `parts`: sent one by one, chunked, instead of `body`; `cut`: it hangs up after them, before the end.
     """
 
     status: int = 200
@@ -38,6 +40,8 @@ class Reply:
     close: bool = False
     wait: float = 0.0
     drip: float = 0.0
+    parts: tuple[bytes, ...] = ()
+    cut: bool = False
 
 
 @dataclass
@@ -63,6 +67,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # many clients connect at once; the default of 5 would refuse some
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are what tests are about; anything else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class ModelServer:
     """Answers `POST /v1/embeddings`. `answer` may be replaced at any time; `calls` are those that came."""
@@ -87,14 +96,28 @@ class ModelServer:
                     self.close_connection = True
                     return
                 self.send_response(reply.status)
-                for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+                length = (
+                    {"Content-Length": str(len(reply.body))} if not reply.parts else {"Transfer-Encoding": "chunked"}
+                )
+                for name, value in {**length, **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
+                if reply.parts:
+                    self.send_parts(reply)
+                    return
                 for place in range(len(reply.body)) if reply.drip else ():
                     if owner.done.wait(reply.drip):
                         return
                     self.wfile.write(reply.body[place : place + 1])
                 self.wfile.write(b"" if reply.drip else reply.body)
+
+            def send_parts(self, reply: Reply) -> None:
+                self.close_connection = reply.cut
+                for part in reply.parts:
+                    if owner.done.wait(reply.drip):
+                        return
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+                self.wfile.write(b"" if reply.cut else b"0\r\n\r\n")
 
             def log_message(self, *_: Any) -> None:
                 pass
