@@ -24,7 +24,7 @@ VERBS = {
     "table": "print the current rows of a table",
     "rejects": "the refused rows themselves: when and why, and the message",
     "rebuild": "ask for a new model's vectors, or for an index to be filled anew",
-    "ask": "answer a question from an index, or show the passages found for it",
+    "ask": "answer a question from an index, or show the passages found for it and who asks",
     "explain": "why records are one person: what links them, and every merge and split with its cause",
 }
 

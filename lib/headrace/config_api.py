@@ -43,7 +43,7 @@ class Api(Settings):
         retry_after: pause before a call that failed is made again; it doubles each time, up to an hour.
         calls_per_day: most calls of a day (UTC).
         max_bytes: a larger answer is a failure.
-        ca: file (PEM) of the certificates to trust, for a server whose own no public authority signed.
+        ca_file: file (PEM) of the certificates to trust, for a server whose own no public authority signed.
     """
 
     keys_from: Name
@@ -56,7 +56,7 @@ class Api(Settings):
     retry_after: Duration = timedelta(seconds=30)
     calls_per_day: Positive | None = None
     max_bytes: Annotated[int, Field(gt=0, le=4 * 1024 * 1024)] = 256 * 1024
-    ca: str | None = None
+    ca_file: str | None = None
 
     @property
     def tokens_per_minute(self) -> None:

@@ -90,7 +90,7 @@ class OpenAiChat(ModelChat):
     Attributes:
         url: up to and with `/v1`.
         headers: of every request, beside those that the protocol needs.
-        ca: file (PEM) of the certificates to trust, for a server whose own no public authority signed.
+        ca_file: certificates (PEM) to trust, for a server whose own no public authority signed.
         stream: off for a server that answers in one piece only.
         count_tokens: ask for the number of tokens at the end of a stream; some servers refuse that.
         length_field: what the server calls the limit of an answer; OpenAI's reasoning models want the longer name.
@@ -101,7 +101,7 @@ class OpenAiChat(ModelChat):
     model: Text
     key: SecretStr | None = None
     headers: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
-    ca: str | None = None
+    ca_file: str | None = None
     stream: bool = True
     count_tokens: bool = True
     length_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"

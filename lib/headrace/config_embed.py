@@ -102,7 +102,7 @@ class HttpEmbed(PrefixedEmbed):
     Attributes:
         url: up to and with `/v1`.
         send_dimension: ask the model for this many numbers; not every server takes that.
-        ca: file (PEM) of the certificates to trust, for a server whose own no public authority signed.
+        ca_file: certificates (PEM) to trust, for a server whose own no public authority signed.
     """
 
     provider: Literal["http"]
@@ -111,7 +111,7 @@ class HttpEmbed(PrefixedEmbed):
     dimension: Positive
     key: SecretStr | None = None
     send_dimension: bool = False
-    ca: str | None = None
+    ca_file: Text | None = None
     headers: dict[str, OptionText | SecretStr] = Field(default_factory=dict)
 
 

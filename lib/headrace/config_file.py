@@ -29,16 +29,17 @@ _FROM_THE_FOLDER = (
     "lake",
     "checkpoints",
     "sources.*.path",
-    "sources.*.ca",
-    "sources.*.registry.ca",
+    "sources.*.ca_file",
+    "sources.*.registry.ca_file",
     "knowledge.documents.*.path",
     "knowledge.indexes.*.path",
     "profiles.stores.*.path",
     "profiles.stores.*.ca_file",
     "knowledge.indexes.*.ca_file",
-    "knowledge.indexes.*.ca",
-    "assistant.model.ca",
-    "assistant.answers.fallback.*.ca",
+    "knowledge.embed.ca_file",
+    "knowledge.models.*.ca_file",
+    "assistant.model.ca_file",
+    "assistant.answers.fallback.*.ca_file",
 )
 
 

@@ -77,7 +77,7 @@ HINTS: dict[str, Hint] = {
         "a secret from the environment", "password: {secret: env:REGISTRY_PASSWORD}\nusername: headrace"
     ),
     "sources.*.registry.token": Hint("a secret from the environment", "token: {secret: env:REGISTRY_TOKEN}"),
-    "sources.*.registry.ca": Hint("a file of certificates (PEM)", "ca: ./registry-ca.pem"),
+    "sources.*.registry.ca_file": Hint("a file of certificates (PEM)", "ca_file: ./registry-ca.pem"),
     "sources.*.registry.region": Hint("an AWS region", "region: eu-west-1"),
     "sources.*.registry.endpoint": Hint(
         "the URL of a VPC endpoint or an emulator", 'endpoint: "http://127.0.0.1:5000"'

@@ -12,5 +12,5 @@ API: dict[str, tuple[str, str]] = {
     "retry_after": ("a duration such as 30s", "retry_after: 30s"),
     "calls_per_day": ("a whole number above 0", "calls_per_day: 10000"),
     "max_bytes": ("a number of bytes from 1 to 4194304", "max_bytes: 262144"),
-    "ca": ("a file of certificates (PEM)", "ca: ./api-ca.pem"),
+    "ca_file": ("a file of certificates (PEM)", "ca_file: ./api-ca.pem"),
 }

@@ -32,7 +32,7 @@ _CHAT = {
     "key": ("a secret: the API key", "key: {secret: env:CHAT_KEY}"),
     "headers": ("headers of every request, by name", "headers: {X-Team: travel}"),
     "headers.*": ("text, or a secret", "X-Api-Key: {secret: env:CHAT_KEY}"),
-    "ca": ("a file of certificates (PEM) to trust", "ca: /etc/ssl/our-ca.pem"),
+    "ca_file": ("a file of certificates (PEM) to trust", "ca_file: /etc/ssl/our-ca.pem"),
     "stream": (_SWITCH, "stream: true"),
     "count_tokens": (_SWITCH, "count_tokens: true"),
     "length_field": ("one of max_tokens, max_completion_tokens", "length_field: max_completion_tokens"),

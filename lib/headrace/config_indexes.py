@@ -77,7 +77,7 @@ class OpenSearchIndex(IndexBase):
     region: str | None = None
     role: Role | None = None
     serverless: bool = False
-    ca: str | None = None
+    ca_file: Text | None = None
     verify: bool = True
     engine: Literal["lucene", "faiss"] = "lucene"
     shards: Positive = 1

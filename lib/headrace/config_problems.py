@@ -20,6 +20,8 @@ _PRIVATE = re.compile(
     r"(?i)password|passwd|secret|jaas|token|credential|private|access.?key|api.?key|authorization|cookie"
 )
 _NEAR = "Did you mean "
+_RENAMED = {"ca": "ca_file"}
+"""Keys that had another name before."""
 _REFERENCES: tuple[tuple[Path, str, str], ...] = (
     # (mappings by name, their key, what it names)
     (("tables",), "source", "sources"),
@@ -222,6 +224,8 @@ def _unknown_key(path: Path, tag: str) -> Problem:
         hint = f"{key} is a key of {mapping.key}: {', '.join(others)}."
         return Problem(path, f"one of the keys {', '.join(known)}", "an unknown key", _hint(parent).example, hint)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    if _RENAMED.get(key) in known:
+        near = [_RENAMED[key]]
     if near:
         example = _hint((*parent, near[0])).example
         return Problem(path, "a known key", "an unknown key", example, f"{_NEAR}{near[0]}?")

@@ -15,7 +15,7 @@ class ConfluentRegistry(Settings):
         url: of the API; without a user and a password, which have keys of their own.
         username, password: of a login, or key and secret of Confluent Cloud.
         token: sent as a bearer instead.
-        ca: file (PEM) of the certificates to trust, for a server whose own no public authority signed.
+        ca_file: certificates (PEM) to trust, for a server whose own no public authority signed.
     """
 
     kind: Literal["confluent"]
@@ -23,7 +23,7 @@ class ConfluentRegistry(Settings):
     username: Text | None = None
     password: SecretStr | None = None
     token: SecretStr | None = None
-    ca: str | None = None
+    ca_file: str | None = None
 
     @model_validator(mode="after")
     def _reaches(self) -> "ConfluentRegistry":

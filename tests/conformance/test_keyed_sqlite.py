@@ -1,6 +1,9 @@
 """A file as a store of rows by key."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -100,6 +103,40 @@ def test_a_write_that_is_cut_off_leaves_nothing_behind(store):
         rows.write([put(f"k{at}", 9) for at in range(1000)] + [put("a", 9)])
     connection.set_progress_handler(None, 0)
     assert (state(rows), rows.newest()) == ({"a": (1, False)}, 1)
+
+
+WRITER = """
+import sys
+from headrace.config_keyed_stores import SqliteRows
+from headrace.ports import Projected
+from headrace.stores.keyed_sqlite import SqliteStore
+
+rows = SqliteStore(SqliteRows(path=sys.argv[1]))
+rows.open(sys.argv[2])
+for version in range(int(sys.argv[3]), 1_000_000):
+    batch = [Projected(f"k{at}", version, at == version % 90, {"at": version}) for at in range(90)]
+    rows.write([row if not row.deleted else Projected(row.key, version, True, None) for row in batch])
+    print(version, flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_amid_writes_loses_nothing_it_confirmed_and_halves_nothing(store):
+    path, confirmed = store.settings.path, 0
+    for kill in range(4):
+        command = [sys.executable, "-c", WRITER, path, OWNER, str(confirmed + 1)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            for _ in range(5 + 7 * kill):
+                confirmed = int(writer.stdout.readline())
+            writer.send_signal(signal.SIGKILL)
+            confirmed = max([confirmed, *(int(line) for line in writer.stdout if line.endswith("\n"))])
+        assert writer.returncode == -signal.SIGKILL
+        rows = opened(store)
+        (version,) = {version for version, _ in state(rows).values()}
+        assert version in (confirmed, confirmed + 1) and rows.newest() == version
+        deleted = [key for key, (_, gone) in state(rows).items() if gone]
+        assert (len(state(rows)), deleted) == (90, [f"k{version % 90}"])
+        assert rows.write([put(f"k{at}", version) for at in range(90)]).stale == 90
+        confirmed = version
 
 
 def test_a_file_that_was_removed_is_missed_and_one_in_its_place_is_read(store):

@@ -49,6 +49,22 @@ SHOWN = {
         assert (compared["events"] > compared["rows"]).all()
         assert paid.where("status <> 'paid'").count() == 0
     """,
+    "04_people": """
+        by_system = pd.DataFrame(found.by_system(told.config)).set_index("system")
+        assert (by_system["joined with another's"] > 0).all()
+        first, second, third = (shown[younger] for shown in told.acts)
+        assert second["person"] == told.acts[1][older]["person"] != first["person"] == third["person"]
+        assert second["records"] == first["records"] + told.acts[0][older]["records"] > third["records"]
+        assert len(during.links) > len(before.links) and after.links == before.links
+        kinds = pd.DataFrame(found.event_rows(after))["what"].tolist()
+        assert kinds.index("merge") < kinds.index("split")
+        assert counts.loc[1].gt(50).all() and counts.index.max() >= 3
+        assert [row["records"] for row in found.hubs(told.config)] == [14] and hidden["person"].is_unique
+        assert len(hidden) == 14
+        assert "bookings" not in refused and "phone" not in refused and "Left out: 2 not agreed to" in refused
+        assert "bookings" in agreed and "phone" in agreed and "not agreed to: nothing" in agreed
+        assert people.equals_truth(told)
+    """,
 }
 """What each notebook promises to show, asked in a last cell of its own."""
 
@@ -59,7 +75,7 @@ def source(request: pytest.FixtureRequest) -> Path:
     return found
 
 
-def test_there_are_three_and_each_says_what_it_must_show() -> None:
+def test_there_are_four_and_each_says_what_it_must_show() -> None:
     assert [source.stem for source in SOURCES] == sorted(SHOWN)
 
 

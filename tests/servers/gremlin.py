@@ -71,6 +71,11 @@ class Gremlin:
         if self.process:
             self.process.stop(seconds=5)
 
+    def kill9(self) -> None:
+        """Ends it at once."""
+        assert self.process is not None
+        self.process.kill9()
+
     def settings(self, **more: object) -> NeptuneGraph:
         """Settings of its graph."""
         return NeptuneGraph.model_validate({"store": "neptune", "url": self.url, "timeout": "20s"} | more)

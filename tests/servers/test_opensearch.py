@@ -157,7 +157,7 @@ def test_https_to_a_plain_server_names_the_certificate(server):
 
 
 def test_a_missing_certificate_file_is_named(server, tmp_path):
-    store = OpenSearchStore(server, ca=str(tmp_path / "ca.pem"))
+    store = OpenSearchStore(server, ca_file=str(tmp_path / "ca.pem"))
     with pytest.raises(ConfigError, match=r"ca\.pem"):
         opened(store)
 

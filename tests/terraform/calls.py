@@ -10,6 +10,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+REGION, ACCOUNT = "eu-west-1", "123456789012"
+"""Where moto says it is."""
+
 
 @dataclass(frozen=True, order=True)
 class Call:
@@ -25,14 +28,19 @@ def record(url: str) -> None:
         urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/recorder/{step}", method="POST"), timeout=10)
 
 
-def recorded(url: str) -> set[Call]:
-    """The calls kept."""
+def recorded(url: str, secrets: Mapping[str, str]) -> set[Call]:
+    """The calls kept.
+
+    Args:
+        secrets: ARNs of secrets, which calls name otherwise.
+    """
     with urllib.request.urlopen(f"{url}/moto-api/recorder/download-recording", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
-    return {call for line in lines for call in _calls(json.loads(line))}
+    return {call for line in lines for call in calls_of(json.loads(line), secrets)}
 
 
-def _calls(entry: Mapping[str, Any]) -> Iterator[Call]:
+def calls_of(entry: Mapping[str, Any], secrets: Mapping[str, str]) -> Iterator[Call]:
+    """What IAM is asked for one request: several actions where it deletes several objects, none where nobody signed."""
     headers = {name.lower(): value for name, value in entry["headers"].items()}
     # Every client signs, and names the service it means.
     signed = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", headers.get("authorization", ""))
@@ -44,7 +52,19 @@ def _calls(entry: Mapping[str, Any]) -> Iterator[Call]:
     else:
         target = headers.get("x-amz-target", "").rpartition(".")[2] or parse_qs(body.decode()).get("Action", ["?"])[0]
         service = {"monitoring": "cloudwatch"}.get(signed[1], signed[1])
-        yield Call(f"{service}:{target}", "*")
+        yield Call(f"{service}:{target}", _resource(service, body, secrets))
+
+
+def _resource(service: str, body: bytes, secrets: Mapping[str, str]) -> str:
+    if service == "dynamodb":
+        asked = json.loads(body)
+        # A read of many keys names its tables inside.
+        name = asked.get("TableName") or next(iter(asked.get("RequestItems", ())), "unknown")
+        return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+    if service == "secretsmanager":
+        name = json.loads(body)["SecretId"]
+        return secrets.get(name, name)
+    return "*"
 
 
 def _of_s3(method: str, url: Any, body: bytes) -> Iterator[Call]:

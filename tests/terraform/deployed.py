@@ -1,4 +1,4 @@
-"""Two jobs of the example `complete`, applied to an emulated AWS as cheaply as `minimal`, and run from there.
+"""The jobs of the example `complete`, applied to an emulated AWS as cheaply as `minimal`, and run from there.
 
 moto's own Kinesis cannot be read (its sequence numbers are 1, 2, 3), so each stream is made once more in kinesis-local.
 Spark is the open-source one.
@@ -27,16 +27,15 @@ from terraform.recording import Recording, recording
 from terraform.terraform import COMPLETE, ROOT, Terraform, copied
 
 NAME = "shop"
-RUN = ("apply_changes", "index_knowledge")
-"""The jobs that are run. Not yet `build_profiles`: its role was held against no calls."""
+RUN = ("apply_changes", "build_profiles", "index_knowledge")
+"""The jobs that are run."""
 STREAMS = ("changes", "documents", "embeddings")
 _FILES = ("-var-file=examples/minimal/headrace.tfvars", "-var-file=emulator.tfvars", "-var-file=smoke.tfvars")
 _NOT_OURS = ("--additional-python-modules", "--python-modules-installer-option", "--conf")
 """Arguments that Glue itself acts on before the script runs."""
 _OPENSEARCH = re.compile(r"^    search: \{store: opensearch, .*$", re.MULTILINE)
-_PROFILES = re.compile(r"^profiles:\n(?: .*\n)+", re.MULTILINE)
-_NOT_RUN = re.compile(r"^  build_profiles = \{\n.*?^  \}\n|^    secrets +=[^\n]*\n", re.MULTILINE | re.DOTALL)
-"""That job, and the secret of its section, which the others would read too."""
+_SECRET = re.compile(r"arn:aws:secretsmanager:[\w:-]+:secret:travel-profiles-\w+")
+"""What every job reads at its start: the key of the hashes."""
 _STREAM = '    search: {store: kinesis, stream: "${NAME}-embeddings", region: "${REGION}"}'
 
 
@@ -47,6 +46,7 @@ class Deployed:
     Attributes:
         environ: what makes boto3, pyarrow and deltalake in this and other processes use the emulators.
         calls: what each job asked of AWS.
+        secrets: ARNs by name.
     """
 
     terraform: Terraform
@@ -54,6 +54,7 @@ class Deployed:
     between: Recording
     environ: dict[str, str]
     installed: Path
+    secrets: dict[str, str]
     calls: dict[str, set[Call]] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
@@ -88,7 +89,8 @@ class Deployed:
             conf=given["--conf"], spark={**s3a(self.environ), **INTERPRETED}, s3=True, script=script, environ=environ,
         )  # fmt: skip
         code = run.wait(seconds)
-        self.calls.setdefault(job, set()).update(recorded(self.environ["AWS_ENDPOINT_URL"]), self.between.taken())
+        asked = recorded(self.environ["AWS_ENDPOINT_URL"], self.secrets)
+        self.calls.setdefault(job, set()).update(asked, self.between.taken())
         return code, (folder / "spark" / f"{job}.log").read_text()
 
     def _wheel(self, url: str) -> Path:
@@ -111,29 +113,36 @@ def deployment(folder: Path) -> Iterator[Deployed]:
         with moto(folder / "moto.log") as url, recording(kinesis.url) as between:
             terraform = copied(folder, url)
             shutil.copy(wheels[0], folder / "dist" / wheels[0].name)
-            _chosen(terraform.folder)
-            terraform.ok("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=30", *_FILES)
             environ = environment(url, kinesis)
             for name, value in environ.items():
                 patched.setenv(name, value)
+            secrets = {"travel-profiles": _secret("travel-profiles")}
+            _chosen(terraform.folder, secrets["travel-profiles"])
+            terraform.ok("apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=30", *_FILES)
             for stream in STREAMS:
                 kinesis.create(f"{NAME}-{stream}")
-            yield Deployed(terraform, kinesis, between, environ, folder / "installed")
+            yield Deployed(terraform, kinesis, between, environ, folder / "installed", secrets)
     finally:
         kinesis.stop()
         patched.undo()
 
 
-def _chosen(folder: Path) -> None:
+def _secret(name: str) -> str:
+    """Make the secret with the key of the hashes; its ARN."""
+    made = boto3.client("secretsmanager").create_secret(Name=name, SecretString='{"hash_key": "of sixteen signs"}')
+    return str(made["ARN"])
+
+
+def _chosen(folder: Path, secret: str) -> None:
     """Into a copy of terraform/: jobs and settings of `complete`, its index a stream, as none emulates OpenSearch."""
     text = (folder / COMPLETE).read_text()
     jobs = re.search(r"^jobs = \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)
-    assert jobs
+    tables = re.search(r"^dynamodb +=.*\n", text, re.MULTILINE)
+    assert jobs and tables
     streams = ", ".join(f"{stream} = {{ shards = 1 }}" for stream in STREAMS)
     chosen = f'config_file = "smoke.yaml"\nstreams = {{ {streams} }}\ndocuments = {{ bucket = true, events = false }}\n'
-    of_others, left_out = _NOT_RUN.subn("", jobs[0])
-    (folder / "smoke.tfvars").write_text(chosen + of_others)
+    readable, secrets = _SECRET.subn(secret, jobs[0])
+    (folder / "smoke.tfvars").write_text(chosen + tables[0] + readable)
     settings, replaced = _OPENSEARCH.subn(_STREAM, (folder / COMPLETE).with_suffix(".yaml").read_text())
-    settings, cut = _PROFILES.subn("", settings)
-    assert (replaced, cut, left_out) == (1, 1, 3)
+    assert (replaced, secrets) == (1, len(RUN))
     (folder / "smoke.yaml").write_text(settings)

@@ -16,10 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from terraform.calls import Call
+from terraform.calls import ACCOUNT, REGION, Call
 
-REGION, ACCOUNT = "eu-west-1", "123456789012"
-"""Where moto says it is."""
 _PASSED_ON = ("Content-Type", "X-Amz-Target", "X-Amz-Date", "Authorization")
 
 

@@ -1,10 +1,11 @@
 """The judge of roles is judged: what it must refuse, and what it must call unused."""
 
+import json
 from typing import Any
 
 import pytest
 
-from terraform.calls import Call, allowed, idle
+from terraform.calls import Call, allowed, calls_of, idle
 
 STREAM, BUCKET = "arn:aws:kinesis:eu-west-1:1:stream/a", "arn:aws:s3:::b"
 CALLS = {
@@ -58,3 +59,33 @@ def test_an_action_that_nothing_needs_of_a_statement_is_named() -> None:
     document["Statement"].append(statement("Other", "kinesis:GetRecords", f"{STREAM}-b"))
     unused = {("Read", "kinesis:PutRecord"), ("Z", "s3:GetObject"), ("Other", "kinesis:GetRecords")}
     assert idle(CALLS, document) == unused
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "asked", "call"),
+    [
+        (
+            "dynamodb", "DynamoDB_20120810.PutItem", {"TableName": "people", "Item": {}},
+            Call("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:123456789012:table/people"),
+        ),
+        (
+            "dynamodb", "DynamoDB_20120810.BatchGetItem", {"RequestItems": {"people": {"Keys": []}}},
+            Call("dynamodb:BatchGetItem", "arn:aws:dynamodb:eu-west-1:123456789012:table/people"),
+        ),
+        (
+            "secretsmanager", "secretsmanager.GetSecretValue", {"SecretId": "key"},
+            Call("secretsmanager:GetSecretValue", "arn:key"),
+        ),
+        (
+            "secretsmanager", "secretsmanager.GetSecretValue", {"SecretId": "another"},
+            Call("secretsmanager:GetSecretValue", "another"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_request_is_told_with_what_it_names(service: str, target: str, asked: Any, call: Call) -> None:
+    signed = f"AWS4-HMAC-SHA256 Credential=a/20260102/eu-west-1/{service}/aws4_request, SignedHeaders=host"
+    entry = {
+        "headers": {"Authorization": signed, "X-Amz-Target": target}, "body": json.dumps(asked), "body_encoded": False,
+        "method": "POST", "url": "http://127.0.0.1:1/",
+    }  # fmt: skip
+    assert list(calls_of(entry, {"key": "arn:key"})) == [call]

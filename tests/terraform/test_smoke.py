@@ -1,6 +1,7 @@
 """What Terraform made is run: script, wheel and settings from the emulated bucket, with the arguments of the job there.
 
-Records come from an emulated Kinesis, tables are Delta in the emulated S3, passages go into another emulated stream.
+Records come from an emulated Kinesis, tables are Delta in the emulated S3, profiles go into the emulated DynamoDB,
+passages into another emulated stream.
 Bedrock's answers are made up. What each job asked is held against its role.
 """
 
@@ -11,7 +12,11 @@ from typing import Any
 
 import pytest
 
+from headrace.config_file import load
+from headrace.errors import NotThere
+from headrace.pipelines.people_lookup import person
 from headrace.stores.delta_reader import DeltaReader
+from headrace.stores.dynamodb_table import CLAIM_KEY
 from terraform.calls import allowed, idle
 from terraform.deployed import NAME, RUN, Deployed, deployment
 
@@ -41,7 +46,13 @@ def change(table: str, row: dict[str, Any], second: int, operation: str = "updat
 
 
 def booking(number: int, status: str, second: int, operation: str = "update") -> tuple[str, bytes]:
-    return change("bookings", {"booking_id": number, "status": status, "price": 9.5}, second, operation)
+    row = {"booking_id": number, "status": status, "price": 9.5, "customer_id": 1}
+    return change("bookings", row, second, operation)
+
+
+def customer(number: int, email: str, second: int, first: str = "Ada", operation: str = "update") -> tuple[str, bytes]:
+    row = {"customer_id": number, "email": email, "first_name": first, "last_name": "Berg", "born": "1980-02-03"}
+    return change("customers", row, second, operation)
 
 
 def created(bucket: str, key: str) -> tuple[str, bytes]:
@@ -56,8 +67,13 @@ def created(bucket: str, key: str) -> tuple[str, bytes]:
 def test_apply_changes_turns_a_stream_into_right_tables(deployed: Deployed, tmp_path: Path) -> None:
     late = [booking(1, "PAID", 20), booking(1, "NEW", 10), booking(2, "NEW", 11), booking(3, "NEW", 12)]
     hotel = change("hotels", {"hotel_id": 7, "name": "Harbour", "description": "Rooms above the old harbour."}, 13)
+    others = [
+        customer(1, "ada@example.com", 14),
+        customer(2, "ada@example.com", 15),
+        customer(3, "b@example.com", 16, "Bo"),
+    ]
     deployed.kinesis.put(
-        f"{NAME}-changes", [*late, booking(2, "NEW", 30, "delete"), booking(2, "LATE", 15), late[0], hotel]
+        f"{NAME}-changes", [*late, booking(2, "NEW", 30, "delete"), booking(2, "LATE", 15), late[0], hotel, *others]
     )
     code, log = deployed.run("apply_changes", tmp_path, "--JOB_RUN_ID", "jr_1", "--once", "true")
     assert code == 0, log[-5000:]
@@ -68,6 +84,30 @@ def test_apply_changes_turns_a_stream_into_right_tables(deployed: Deployed, tmp_
     assert {row["booking_id"]: row["status"] for row in rows} == {1: "PAID", 3: "NEW"}
     beats = json.loads(deployed.bytes_of(f"{lake}/heartbeats/apply_changes.json"))
     assert beats["shop"]["run"] == "jr_1"
+
+
+def test_build_profiles_publishes_people_into_the_table_of_terraform(deployed: Deployed, tmp_path: Path) -> None:
+    code, log = deployed.run("build_profiles", tmp_path, "--JOB_RUN_ID", "jr_4", "--once", "true")
+    assert code == 0, log[-5000:]
+    config = load(deployed.arguments("build_profiles")["--config"])
+    ada = person(config, "ada@example.com")
+    assert [record["key"] for record in ada.document["records"]] == ['["1"]', '["2"]']
+    assert {row["values"]["booking_id"] for row in ada.document["related"]["bookings"]["rows"]} == {1, 3}
+    bo = person(config, "b@example.com").person
+
+    deployed.kinesis.put(
+        f"{NAME}-changes", [customer(2, "c@example.com", 40, "Cy"), customer(3, "b@example.com", 41, "Bo", "delete")]
+    )
+    # Without the claim nobody can say what the table holds: it is filled again, and what is older is swept away.
+    deployed.client("dynamodb").delete_item(TableName=f"{NAME}-profiles", Key=CLAIM_KEY)
+    for job, run in (("apply_changes", "jr_5"), ("build_profiles", "jr_6")):
+        (tmp_path / run).mkdir()
+        code, log = deployed.run(job, tmp_path / run, "--JOB_RUN_ID", run, "--once", "true")
+        assert code == 0, log[-5000:]
+    assert person(config, "ada@example.com").person == ada.person
+    assert person(config, "c@example.com").person != ada.person
+    with pytest.raises(NotThere):
+        person(config, bo)
 
 
 def test_index_knowledge_turns_objects_and_rows_into_passages(deployed: Deployed, tmp_path: Path) -> None:
@@ -126,7 +166,7 @@ UNUSED = {
     "s3:AbortMultipartUpload": "files of many MB are written in parts", "s3:ListMultipartUploadParts": "the same",
     "s3:ListBucketMultipartUploads": "the same", "s3:GetBucketLocation": "clients of other regions ask",
 }  # fmt: skip
-"""What a role allows and neither job asked for, with the reason."""
+"""What a role allows and no job asked for, with the reason."""
 
 
 def test_a_stop_file_where_terraform_says_keeps_the_job_from_running(deployed: Deployed, tmp_path: Path) -> None:

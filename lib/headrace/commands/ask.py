@@ -1,8 +1,15 @@
-"""`headrace ask "QUESTION"`: the assistant's answer, or with `--passages` what the index finds."""
+"""`headrace ask "QUESTION"`: the assistant's answer, or with `--passages` what the index finds.
+
+With `--customer` who asks and what the index finds, as a prompt would get both. With `--json` that is an object of
+`customer` (`person`; `asked`, an id that leads to it; `ages`, by table the seconds since its newest change; `text`,
+with what was agreed to only) and `passages`.
+"""
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import get_args
+from datetime import UTC, datetime
+from typing import Any, get_args
 
 from headrace.commands.ask_answer import tell
 from headrace.commands.options import config_option, json_option
@@ -11,8 +18,11 @@ from headrace.config import Config
 from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.config_knowledge import Knowledge
+from headrace.context.profile import Profile
+from headrace.context.profile_text import render
 from headrace.context.retrieve import Found, Mode, retrieve
 from headrace.errors import ConfigError
+from headrace.pipelines.people_lookup import person
 from headrace.ports import Embedder, Filters
 from headrace.stores.embedders import kept_embedder
 from headrace.stores.indexes import reader
@@ -22,6 +32,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the question, who asks and what may be found."""
     parser.add_argument("question", metavar="QUESTION")
     parser.add_argument("--passages", action="store_true", help="show the passages found, ask no model")
+    parser.add_argument(
+        "--customer",
+        metavar="WHO",
+        help="show the profile of this id, earlier id or identifier, and the passages found; ask no model",
+    )
+    parser.add_argument("--store", metavar="NAME", help="a store of profiles of the settings (default: the first)")
     parser.add_argument("--index", metavar="NAME", help="an index of the settings (default: the first)")
     parser.add_argument("--limit", type=int, default=5, metavar="N", help="at most N passages (default: 5)")
     parser.add_argument("--mode", choices=get_args(Mode), default="hybrid", help="default: hybrid")
@@ -36,18 +52,37 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the answer and what it cites, or the passages, best first."""
+    """Print the answer and what it cites, or who asks and the passages, best first."""
     settings = load(args.config)
-    found = _ask(args, _knowledge(settings))
-    if not args.passages:
+    knowledge = _knowledge(settings)
+    now = datetime.now(UTC)
+    customer = person(settings, args.customer, args.store) if args.customer is not None else None
+    found = _ask(args, knowledge)
+    if not args.passages and customer is None:
         return tell(args.question, found, settings.assistant, as_json=args.json)
     if args.json:
-        print(to_json([asdict(one) for one in found]))
+        passages = [asdict(one) for one in found]
+        print(to_json({"customer": _as_data(customer, now), "passages": passages} if customer else passages))
         return 0
+    if customer:
+        print("\n".join(_shown(customer, now)))
     for place, one in enumerate(found, 1):
         print(f"{place}. {_about(one)}\n   {cut(' '.join(one.text.split()), 300)}\n")
     print(f"{len(found)} passage{'s' * (len(found) != 1)}")
     return 0
+
+
+def _shown(customer: Profile, now: datetime) -> Iterable[str]:
+    if customer.asked:
+        yield f"{customer.asked} is {customer.person} now."
+    yield render(customer.document, now=now)
+    ages = [f"{table} {duration(age)}" for table, age in sorted(customer.ages(now).items()) if age is not None]
+    yield f"The newest change it knows of, by table, is this old: {', '.join(ages) or 'nobody knows'}.\n"
+
+
+def _as_data(customer: Profile, now: datetime) -> dict[str, Any]:
+    text = render(customer.document, now=now)
+    return {"person": customer.person, "asked": customer.asked, "ages": customer.ages(now), "text": text}
 
 
 def _knowledge(config: Config) -> Knowledge:

@@ -14,7 +14,7 @@ from headrace.config_profiles import Profiles
 from headrace.errors import ConfigError, NotThere, Retryable
 from headrace.identifiers.normalise import normaliser
 from headrace.lake import Lake
-from headrace.pipelines import profile_progress
+from headrace.pipelines import profile_plan, profile_progress
 from headrace.pipelines.kept_tables import upkeep_of_profiles
 from headrace.pipelines.profile_batch import JOB, Done, ProfileBatches, Touched
 from headrace.pipelines.profile_parts import publishers
@@ -71,8 +71,8 @@ class _Job:
         self._upkeep = upkeep_of_profiles(lake, config, settings.keep_outbox)
         self._settings_told = profile_progress.fingerprint(settings)
         self._reached: Reached | None = None
-        self._carried: set[str] = set()
         self._batch = -1
+        self._unclean = False
         self._away: Retryable | NotThere | None = None
 
     def start(self) -> None:
@@ -83,10 +83,40 @@ class _Job:
             publisher.open()
         self._batch = self._batches.people.start()
         reached = profile_progress.read(self._files)
+        if reached:
+            # Beyond all numbers there were: of two places of a row the one with the higher number counts.
+            self._batch = max(self._batch, reached.batch)
         if reached and reached.settings == self._settings_told:
             self._reached = reached
-            self._batch = max(self._batch, reached.batch)
-            self._carried = self._batches.people.changed_since(reached.batch)
+        self._take_up(reached)
+
+    def _take_up(self, reached: Reached | None) -> None:
+        """Finish what a crash cut off."""
+        plan = profile_plan.read(self._files)
+        if plan and (reached is None or plan.batch > reached.batch):
+            self._batch = max(self._batch, plan.batch)
+            if self._reached:
+                log.info("job=%s finishes batch %s, which was cut off", JOB, plan.batch)
+                self._batches.finish(plan)
+                # Its keys are not all it stands for: they come again.
+                self._reached = replace(self._reached, batch=plan.batch)
+                profile_progress.keep(self._files, self._reached)
+            else:
+                self._batches.people.write(plan.outcome, plan.batch, again=True)
+                self._refill()
+        elif self._fill_was_cut_off(reached):
+            self._refill()
+
+    def _fill_was_cut_off(self, reached: Reached | None) -> bool:
+        if reached is None:
+            return self._lake.version(self._publishers[0].outbox) > 0
+        return not reached.settings
+
+    def _refill(self) -> None:
+        """All is made anew, and may come to something else than stores were told: fill them from the tables."""
+        self._unclean = True
+        for publisher in self._publishers:
+            publisher.refill()
 
     def close(self) -> None:
         """Give back every connection."""
@@ -143,7 +173,7 @@ class _Job:
             return
         newest, table = self._lake.version(CHANGED_KEYS.path), self._lake.table_id(CHANGED_KEYS.path)
         touched = self._touched(newest, table)
-        if touched is not None and not touched and not self._carried and not self._batches.due():
+        if touched is not None and not touched and not self._batches.due():
             if self._reached and newest > self._reached.commit:
                 self._reached = replace(self._reached, commit=newest)
                 profile_progress.keep(self._files, self._reached)
@@ -151,12 +181,14 @@ class _Job:
         began = time.monotonic()
         self._batch += 1
         if touched is None:
-            done = self._batches.fill(self._batch)
+            profile_progress.keep(self._files, Reached(table, newest, self._batch, ""))
+            done = self._batches.fill(self._batch, self._unclean)
+            self._unclean = False
         else:
-            done = self._batches.take(touched, self._carried, self._batch)
-        self._carried = set()
+            done = self._batches.take(touched, self._batch)
         self._reached = Reached(table, newest, self._batch, self._settings_told)
         profile_progress.keep(self._files, self._reached)
+        profile_plan.done(self._files)
         self._told(done, time.monotonic() - began)
 
     def _touched(self, newest: int, table: str) -> Touched | None:

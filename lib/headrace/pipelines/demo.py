@@ -199,7 +199,9 @@ def _next_steps(folder: Path, key: Key, address: str) -> None:
         f"headrace status --config {config}": "lag, rows, refused rows, freshness",
         f"headrace trace {TOLD} {key[0]} --config {config}": "one row: what arrived, what was applied, what was stale",
         f"headrace table prices --config {config}": "the current rows of a table",
-        f'headrace ask "can I bring my cello on board" --passages --limit 2 --config {config}': "what search finds",
+        f'headrace ask "can I bring my cello on board" --customer {address} --limit 2 --config {config}': (
+            "what search finds, and who asks"
+        ),
         f"headrace explain {address} --config {config}": "who somebody is, and how that came about",
     }
     print("Five things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")

@@ -9,21 +9,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from headrace.config import Config
-from headrace.config_keyed_stores import SqliteRows
-from headrace.context.profile import Profiles
 from headrace.context.profile_text import render
 from headrace.errors import Fatal
-from headrace.identifiers.normalise import normaliser
 from headrace.pipelines import apply_changes, build_profiles
 from headrace.pipelines.explain import explain
+from headrace.pipelines.people_lookup import lookup
 from headrace.pipelines.tables_view import LakeView
-from headrace.stores import keyed
 from headrace.stores.delta_reader import ROWS
 from headrace.tables import PEOPLE
 from headrace.travel.people import ACTS, People
 from headrace.travel.systems import TABLES, Groups, as_groups
 
-FOLDER, STORE = "people", "main"
+FOLDER = "people"
 SHOWN = 5
 _PACKAGES = ("jellyfish", "phonenumbers")
 _TRAPS = (
@@ -108,10 +105,6 @@ def _tell(config: Config, address: str, kind: str, happened: str, when: str) -> 
 
 def profile_text(config: Config, address: str) -> str:
     """The profile that an address leads to, as text for a prompt."""
-    settings = config.profiles
-    store = settings.stores[STORE] if settings else None
-    if settings is None or not isinstance(store, SqliteRows):
-        raise ValueError("expected profiles in SQLite in the demo's settings")
-    with closing(Profiles(keyed.reader(store), normaliser(settings), settings.found_by())) as lookup:
-        (found,) = lookup.having("email", address)
+    with closing(lookup(config)) as people:
+        (found,) = people.having("email", address)
     return render(found.document, now=datetime.now(UTC))

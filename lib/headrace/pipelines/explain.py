@@ -1,6 +1,7 @@
 """Why somebody is one person: the records, what links them, and every merge and split with its cause. No Spark."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -146,7 +147,7 @@ class _Teller:
         names = {one.hash: f"{one.kind} {one.shown}" for record in records for one in record.known_by}
         events = tuple(self._happened(row, names) for row in self._events(ids))
         notes = () if records else ("Nobody is left under this id.",)
-        return PersonStory(person, tuple(ids[1:]), records, events, notes, _links(records))
+        return PersonStory(person, tuple(ids[1:]), records, events, notes, links(records))
 
     def _events(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         wanted = ", ".join(map(literal, ids))
@@ -216,14 +217,19 @@ def masked(text: str) -> str:
     return f"{text[:1]}***{text[-2:]}" if len(text) > 4 else f"{text[:1]}***"
 
 
-def _links(records: Sequence[RecordOf]) -> dict[str, tuple[str, ...]]:
-    """What several records have in common."""
+def links(records: Sequence[RecordOf]) -> dict[str, tuple[str, ...]]:
+    """What several records have in common, each with these records: different values have different names."""
+    names: dict[str, str] = {}
     found: dict[str, list[str]] = {}
     for record in records:
         for one in record.known_by:
             if one.links and not one.quarantined:
-                found.setdefault(f"{one.kind} {one.shown}", []).append(f"{record.record} {record.key}")
-    return {name: tuple(some) for name, some in found.items() if len(some) > 1}
+                names[one.hash] = f"{one.kind} {one.shown}"
+                found.setdefault(one.hash, []).append(f"{record.record} {record.key}")
+    alike = Counter(names.values())
+    # Two values may look the same behind the mask.
+    told = {value: name + (f" #{value[:8]}" if alike[name] > 1 else "") for value, name in names.items()}
+    return {told[value]: tuple(some) for value, some in found.items() if len(some) > 1}
 
 
 def _plain(key: str) -> str:

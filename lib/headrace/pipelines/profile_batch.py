@@ -14,15 +14,18 @@ from pyspark.sql import functions as F
 from headrace.config_profiles import Profiles
 from headrace.identifiers.normalise import Normaliser
 from headrace.lake import Lake, local_rows
+from headrace.pipelines import profile_plan
 from headrace.pipelines.profile_placed import Placed
+from headrace.pipelines.profile_plan import Plan
 from headrace.pipelines.profile_rows import ProfileRows
 from headrace.profiles import build, owners, served
-from headrace.profiles.fill import fill
+from headrace.profiles.fill import fill, index
 from headrace.profiles.identity import Outcome, Seen, step
 from headrace.profiles.links import Ref, Rules
 from headrace.profiles.people_tables import LakePeople, picked
 from headrace.profiles.records import IDENTIFIED, identified, seen
 from headrace.profiles.served import Served
+from headrace.stores.files import LakeFiles
 from headrace.tables import PEOPLE, PROFILES, REJECTS
 
 log = logging.getLogger("headrace")
@@ -51,12 +54,17 @@ class ProfileBatches:
         self._rules = Rules.of(settings)
         self.people = LakePeople(lake)
         self._placed = Placed(lake, settings, rows, self.people)
+        self._files = LakeFiles(lake.root)
         self._ask_due_at = 0.0
         self._found_by = settings.found_by()
         self._owning = {name for one in self._feeds() for name in one.by} - settings.records.keys()
 
-    def fill(self, batch: int) -> Done:
-        """Bring everything up to date from all rows there are: the first time, and after other settings."""
+    def fill(self, batch: int, unclean: bool) -> Done:
+        """Bring everything up to date from all rows there are: the first time, and after other settings.
+
+        Args:
+            unclean: an unfinished fill may have left entries in the index that no difference shows.
+        """
         found, rejected = self._identified()
         records, links = found.agg(F.count("*"), F.coalesce(F.sum(F.size("identifiers")), F.lit(0))).collect()[0]
         if links > self._settings.driver_links:
@@ -67,28 +75,34 @@ class ProfileBatches:
             gone = [Seen(ref, "", "", None) for ref in known - {one.ref for one in now}]
             outcome = step(self.people, [*now, *gone], self._rules, all_over=True)
             self.people.write(outcome, batch)
+            if unclean:
+                index(self._lake, found, self._rules, batch)
             events = _counted(outcome)
         self._placed.fill(batch)
         return Done(records, events, self._serve(None, batch), rejected)
 
-    def take(self, touched: Touched, carried: Collection[str], batch: int) -> Done:
-        """Bring everything that hangs on these keys up to date.
-
-        Args:
-            carried: people that an earlier, unfinished batch changed.
-        """
+    def take(self, touched: Touched, batch: int) -> Done:
+        """Bring everything that hangs on these keys up to date."""
         changed, rejected = self._seen(touched)
         outcome = step(self.people, changed, self._rules)
-        self.people.write(outcome, batch)
-        persons = {*carried, *outcome.persons, *self.people.persons_of([one.ref for one in changed]).values()}
-        persons |= self._sharing(outcome)
-        moved = self._placed.moved(touched)
-        self._placed.sum_up(moved, batch)
-        persons |= self._placed.persons(moved)
+        plan = Plan(batch, [one.ref for one in changed], outcome, self._placed.moved(touched))
+        profile_plan.keep(self._files, plan)
+        return Done(len(changed), _counted(outcome), self._carry_out(plan), rejected)
+
+    def finish(self, plan: Plan) -> Served:
+        """Do a batch again that a crash cut off somewhere."""
+        return self._carry_out(plan, again=True)
+
+    def _carry_out(self, plan: Plan, again: bool = False) -> Served:
+        self.people.write(plan.outcome, plan.batch, again)
+        persons = {*plan.outcome.persons, *self.people.persons_of(plan.changed).values()}
+        persons |= self._sharing(plan.outcome)
+        self._placed.sum_up(plan.moved, plan.batch)
+        persons |= self._placed.persons(plan.moved)
         persons |= self._due()
-        done = self._serve(persons, batch) if persons else Served()
-        self._placed.keep(moved, batch)
-        return Done(len(changed), _counted(outcome), done, rejected)
+        done = self._serve(persons, plan.batch, again) if persons else Served()
+        self._placed.keep(plan.moved, plan.batch)
+        return done
 
     def _feeds(self) -> list:  # type: ignore[type-arg]
         some = [*self._settings.related.values(), *self._settings.behaviour.values()]
@@ -146,14 +160,14 @@ class ProfileBatches:
         profiles = self._lake.read(self._lake.ensure(PROFILES)).where(F.col("due_at") <= F.lit(datetime.now(UTC)))
         return {row["person"] for row in profiles.where("NOT deleted").select("person").collect()}
 
-    def _serve(self, persons: Collection[str] | None, batch: int) -> Served:
+    def _serve(self, persons: Collection[str] | None, batch: int, again: bool = False) -> Served:
         now = datetime.now(UTC)
         people = self._lake.read(self._lake.ensure(PEOPLE)).where("NOT deleted")
         if persons is not None:
             people = picked(people, "person", persons)
         people = people.select("record", "key", "own", "person", "identifiers").localCheckpoint()
         built = build.profiles(self._parts(people, persons is None), self._settings, now).localCheckpoint()
-        done = served.serve(self._lake, built, persons, self._found_by, batch)
+        done = served.serve(self._lake, built, persons, self._found_by, batch, again)
         self._refuse(built.where("size(refused) > 0"))
         return done
 

@@ -150,7 +150,10 @@ class Placed:
         with self._lake.writing(relative):
             merge = self._lake.table(relative).alias("t").merge(found.alias("s"), on)
             merge = merge.whenMatchedDelete("s.body IS NULL")
-            merge.whenMatchedUpdate(set=every).whenNotMatchedInsert("s.body IS NOT NULL", values=every).execute()
+            merge = merge.whenMatchedUpdate(set=every).whenNotMatchedInsert("s.body IS NOT NULL", values=every)
+            if hours is None:
+                merge = merge.whenNotMatchedBySourceDelete(F.col("t.feed") == F.lit(name))
+            merge.execute()
 
 
 def _summed(name: str, events: DataFrame, settings: Behaviour) -> DataFrame:

@@ -7,11 +7,11 @@ from hashlib import blake2b
 from headrace.config_profiles import Profiles
 from headrace.stores.files import LakeFiles
 
-_FOLDER = "checkpoints/build_profiles"
+FOLDER = "checkpoints/build_profiles"
 """Beside the tables, as VACUUM deletes what it does not know in their folders; and apart from what other jobs write."""
 
-PLACE = f"{_FOLDER}/progress.json"
-LAKE_ID = f"{_FOLDER}/lake-id"
+PLACE = f"{FOLDER}/progress.json"
+LAKE_ID = f"{FOLDER}/lake-id"
 """What tells this lake's profiles from those of every other."""
 
 
@@ -23,7 +23,7 @@ class Reached:
         keys: the id of the table `changed_keys`.
         commit: its last commit that was taken whole.
         batch: the number of the batch that took it.
-        settings: what profiles were made by; others make all of them anew.
+        settings: what profiles were made by; others make all of them anew. Empty while they are.
     """
 
     keys: str
@@ -34,7 +34,7 @@ class Reached:
 
 def store_place(store: str) -> str:
     """The file that keeps how far a store has come."""
-    return f"{_FOLDER}/publishers/{store}.json"
+    return f"{FOLDER}/publishers/{store}.json"
 
 
 def read(files: LakeFiles) -> Reached | None:

@@ -21,7 +21,7 @@ def fill(lake: Lake, found: DataFrame, rules: Rules, batch: int) -> dict[str, in
     before = lake.read(lake.ensure(PEOPLE)).localCheckpoint()
     now = _people(found, before, rules).localCheckpoint()
     changes = _changes(now, before, batch).localCheckpoint()
-    _index(lake, now, rules, batch)
+    index(lake, now, rules, batch)
     aliases = _aliases(lake, now, before).localCheckpoint()
     events = _events(changes, aliases, batch).localCheckpoint()
     lake.append(events, lake.ensure(IDENTITY_EVENTS))
@@ -67,7 +67,8 @@ def _changes(now: DataFrame, before: DataFrame, batch: int) -> DataFrame:
     )  # fmt: skip
 
 
-def _index(lake: Lake, now: DataFrame, rules: Rules, batch: int) -> None:
+def index(lake: Lake, now: DataFrame, rules: Rules, batch: int) -> None:
+    """Bring the index from values to records to what all records, columns as `records.IDENTIFIED`, say."""
     relative = lake.ensure(IDENTIFIERS)
     keys = list(IDENTIFIERS.key)
     wanted = now.select("record", "key", F.explode("identifiers").alias("_one")).select("record", "key", "_one.*")

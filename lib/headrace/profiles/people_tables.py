@@ -60,8 +60,8 @@ class LakePeople:
         """All records that are known."""
         return persons(self._read(PEOPLE))
 
-    def write(self, outcome: Outcome, batch: int) -> None:
-        """Write what a batch changes. Cut off anywhere, it is made whole by the same batch done again.
+    def write(self, outcome: Outcome, batch: int, again: bool = False) -> None:
+        """Write what a batch changes. Cut off anywhere, it is made whole by the same outcome written `again`.
 
         The index gets its entries before a record has the values and keeps them until it has lost them: it may tell of
         too many records, never of too few.
@@ -77,7 +77,7 @@ class LakePeople:
         if outcome.aliases:
             self._lead(outcome, batch, now)
         if outcome.people:
-            self._keep(outcome, batch)
+            self._keep(outcome, batch, again)
         if outcome.removed:
             self._forget(outcome)
 
@@ -93,16 +93,6 @@ class LakePeople:
             remove_entries(self._lake, left.select(*keys))
         return max(newest, default=-1) if lake.exists(PEOPLE.path) else -1
 
-    def changed_since(self, batch: int) -> set[str]:
-        """Ids of people that later batches than this one changed: an unfinished one may not have told of them."""
-        people = self._read(PEOPLE).where(F.col("batch") > batch).select("person")
-        aliases = self._read(ALIASES).where(F.col("batch") > batch)
-        some = people.union(aliases.select("person")).union(aliases.where("now IS NOT NULL").select("now"))
-        # Who lost a record and goes on is in no row of `people` that changed.
-        events = self._read(IDENTITY_EVENTS).where((F.col("batch") > batch) & (F.col("person") != ""))
-        some = some.union(events.select("person")).union(events.select(F.explode("others")))
-        return {row["person"] for row in some.distinct().collect()}
-
     def persons_of(self, refs: Collection[Ref]) -> dict[Ref, str]:
         """Whose the living ones of these records are."""
         return {ref: found.person for ref, found in self.records(refs).items() if not found.deleted}
@@ -114,13 +104,13 @@ class LakePeople:
         newest = self._read(contract).agg(F.max("batch")).collect()[0][0]
         return -1 if newest is None else int(newest)
 
-    def _keep(self, outcome: Outcome, batch: int) -> None:
+    def _keep(self, outcome: Outcome, batch: int, again: bool) -> None:
         rows = [
             (*ref, one.node.own, one.person, [value._asdict() for value in one.node.values], one.deleted, batch)
             for ref, one in outcome.people.items()
         ]
         told = local_rows(self._lake.spark, rows, PEOPLE.schema)
-        if outcome.stored:
+        if outcome.stored or again:
             merge(self._lake, PEOPLE, told)
         else:
             self._lake.append(told, self._lake.ensure(PEOPLE))

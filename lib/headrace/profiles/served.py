@@ -29,18 +29,26 @@ class Served:
     deleted: int = 0
 
 
-def serve(lake: Lake, built: DataFrame, persons: Collection[str] | None, kinds: Collection[str], batch: int) -> Served:
+def serve(
+    lake: Lake,
+    built: DataFrame,
+    persons: Collection[str] | None,
+    kinds: Collection[str],
+    batch: int,
+    again: bool = False,
+) -> Served:
     """Bring the profiles of some people in step, or of all.
 
-    The outbox is told first: after a crash between the two the same batch finds the same differences and tells them
-    again. New and growing profiles are told in a commit of their own, before others shrink or go.
+    The outbox is told first: after a crash between the two the batch is done `again`. New and growing profiles are told
+    in a commit of their own, before others shrink or go.
 
     Args:
         built: schema `build.BUILT`.
         persons: ids, among them those that are nobody's any more.
         kinds: of identifiers by which people are found.
+        again: stores may have been told of other profiles than are held, so none counts as unchanged.
     """
-    changes = _differences(lake, built, persons).localCheckpoint()
+    changes = _differences(lake, built, persons, again).localCheckpoint()
     counts = {row["what"]: row["count"] for row in changes.groupBy("what").count().collect()}
     written, same, later = (
         counts.get("grown", 0) + counts.get("shrunk", 0),
@@ -80,7 +88,7 @@ def persons_with(lake: Lake, values: Collection[Value]) -> set[str]:
     return {person for row in persons_having(lake, told).collect() for person in row["persons"]}
 
 
-def _differences(lake: Lake, built: DataFrame, persons: Collection[str] | None) -> DataFrame:
+def _differences(lake: Lake, built: DataFrame, persons: Collection[str] | None, again: bool) -> DataFrame:
     """`what` became of each, with the columns of `built`, and what was held before.
 
     `grown`, `shrunk`, `gone` or `same`; `later`: only the time at which it changes by itself is another.
@@ -100,7 +108,7 @@ def _differences(lake: Lake, built: DataFrame, persons: Collection[str] | None) 
     both = told.join(old, F.col("person") == F.col("_person"), "full")
     living = F.col("digest").isNotNull()
     same = (
-        living & ~F.coalesce("_deleted", F.lit(True)) & (F.col("digest") == F.col("_digest"))
+        F.lit(not again) & living & ~F.coalesce("_deleted", F.lit(True)) & (F.col("digest") == F.col("_digest"))
         & (F.col("records") == F.col("_records")) & (F.col("identifiers") == F.col("_identifiers"))
     )  # fmt: skip
     lost = F.size(F.array_except("_records", "records")) > 0

@@ -36,7 +36,7 @@ class ApiClient:
     Attributes:
         calls: how many were made.
 
-    Raises ConfigError for a file `ca` without certificates.
+    Raises ConfigError for a file `ca_file` without certificates.
     """
 
     batch = 1
@@ -50,7 +50,9 @@ class ApiClient:
             name: value.get_secret_value() if isinstance(value, SecretStr) else value
             for name, value in settings.headers.items()
         }
-        self._pool = pool(settings.url, seconds=self._seconds, calls=settings.parallel, ca=settings.ca, where=where)
+        self._pool = pool(
+            settings.url, seconds=self._seconds, calls=settings.parallel, ca_file=settings.ca_file, where=where
+        )
 
     def embed(self, texts: Sequence[str], purpose: str = "document") -> list[Answer]:
         """The answer for one key, a JSON object.
@@ -126,7 +128,7 @@ class ApiClient:
             root = f"{parts.scheme}://{parts.netloc}/"
             self._pool.request("HEAD", root, redirect=False, preload_content=False).close()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            todo = "Check `url` and `ca` of the source, the service and the network."
+            todo = "Check `url` and `ca_file` of the source, the service and the network."
             found = type(error).__name__
             raise Unreachable(where=self._where, expected="an answer", found=found, todo=todo) from None
 

@@ -29,7 +29,7 @@ class HttpChatModel:
         longest: seconds after which it is given up in any case: the time-out of a socket starts again with every byte.
         where: the place of the settings, for messages.
 
-    Raises ConfigError for a URL that is not http or https, and for a file `ca` without certificates.
+    Raises ConfigError for a URL that is not http or https, and for a file `ca_file` without certificates.
     """
 
     def __init__(self, settings: OpenAiChat, *, silence: float, longest: float, where: str = "assistant.model") -> None:
@@ -39,7 +39,7 @@ class HttpChatModel:
         self._headers, self._secrets = _headers(settings), _secrets(settings)
         parts = urlsplit(self._url)
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-        self._pool = pool(self._url, seconds=silence, calls=settings.parallel, ca=settings.ca, where=where)
+        self._pool = pool(self._url, seconds=silence, calls=settings.parallel, ca_file=settings.ca_file, where=where)
 
     def stream(self, request: ChatRequest) -> Iterator[str | ChatEnd]:
         """As in `ChatModel`."""

@@ -27,8 +27,8 @@ _SECONDS_TO_MAKE, _PAUSE = 120.0, 0.5
 _LOGIN = "Give the job valid AWS credentials (a role, a profile or AWS_ACCESS_KEY_ID)."
 _TODO = {
     "AccessDeniedException": (
-        "Allow dynamodb:DescribeTable, BatchGetItem and Scan on the table in the role's policy (to write: PutItem, "
-        "UpdateItem and DeleteItem too; for `create: true` CreateTable and UpdateTimeToLive)."
+        "Allow dynamodb:GetItem and BatchGetItem on the table in the role's policy (to write: DescribeTable, GetItem, "
+        "PutItem, Scan and UpdateItem; for `create: true` CreateTable, DescribeTimeToLive and UpdateTimeToLive too)."
     ),
     "AccessDenied": "Allow sts:AssumeRole on the role, and let its trust policy name this job (and the external id).",
     "UnrecognizedClientException": _LOGIN,

@@ -1,29 +1,24 @@
 """A connection to Amazon Neptune or another Gremlin server, and its errors in Headrace's words."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from headrace.config_keyed_stores import NeptuneGraph
 from headrace.errors import Fatal, HeadraceError, MissingDependency, Retryable, Unreachable
 from headrace.stores.vectors import brief
 
 if TYPE_CHECKING:
+    from gremlin_python.driver.driver_remote_connection import DriverRemoteConnection
     from gremlin_python.process.graph_traversal import GraphTraversalSource
 
 _CONFLICT = ("ConcurrentModificationException", "ConstraintViolationException")
+_LOST = "Server disconnected"
 _REFUSED = ("AccessDeniedException", "403", "401")
 
 
 class Conflict(Retryable):
     """Another query touched the same vertices; the same one may pass later."""
-
-
-class Closable(Protocol):
-    """What is closed when it could not be opened."""
-
-    def close(self) -> None:
-        """Close it."""
 
 
 def where_of(settings: NeptuneGraph) -> str:
@@ -39,34 +34,64 @@ def long(number: int) -> Any:
 
 
 class Server:
-    """One connection. Not thread-safe. Raises MissingDependency without gremlinpython, Unreachable, Fatal."""
+    """A server, and one connection to it, made when it is needed and after it was lost. Not thread-safe.
+
+    Raises MissingDependency without gremlinpython.
+    """
 
     def __init__(self, settings: NeptuneGraph) -> None:
         try:
-            from gremlin_python.driver.aiohttp.transport import AiohttpTransport
-            from gremlin_python.driver.driver_remote_connection import DriverRemoteConnection
-            from gremlin_python.process.anonymous_traversal import traversal
+            import gremlin_python.driver.aiohttp.transport  # noqa: F401
         except ModuleNotFoundError as error:
             todo = 'Run `pip install "headrace[neptune]"`.'
             raise MissingDependency(expected="gremlinpython", found=f"no module {error.name}", todo=todo) from error
-        seconds = settings.timeout.total_seconds()
-        with answering(settings):
-            self._connection = DriverRemoteConnection(
-                settings.url,
-                "g",
-                pool_size=1,
-                headers=signed(settings),
-                transport_factory=lambda: AiohttpTransport(read_timeout=seconds, write_timeout=seconds),
-            )
-        self.graph: GraphTraversalSource = traversal().with_(self._connection)
+        self._settings = settings
+        self._connection: DriverRemoteConnection | None = None
+
+    @property
+    def graph(self) -> "GraphTraversalSource":
+        """What queries begin with. Raises Fatal without credentials for IAM."""
+        from gremlin_python.process.anonymous_traversal import traversal
+
+        if self._connection is None:
+            self._connection = self._connected()
+        return traversal().with_(self._connection)
+
+    def _connected(self) -> "DriverRemoteConnection":
+        from gremlin_python.driver.aiohttp.transport import AiohttpTransport
+        from gremlin_python.driver.driver_remote_connection import DriverRemoteConnection
+
+        seconds = self._settings.timeout.total_seconds()
+        # The driver never connects again by itself, so each connection has headers of its own.
+        return DriverRemoteConnection(
+            self._settings.url,
+            "g",
+            pool_size=1,
+            headers=signed(self._settings),
+            transport_factory=lambda: AiohttpTransport(read_timeout=seconds, write_timeout=seconds),
+        )
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """The driver's errors as ours. After one that may have cost the connection the next query makes another."""
+        try:
+            with answering(self._settings):
+                yield
+        except Unreachable:
+            # The driver would wait for ever for a connection that failed.
+            with suppress(Exception):
+                self.close()
+            raise
 
     def close(self) -> None:
-        """Close it."""
-        self._connection.close()
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 def signed(settings: NeptuneGraph) -> dict[str, str] | None:
-    """The headers of a request signed for IAM; good for five minutes, and needed when a connection is made."""
+    """The headers of a request signed for IAM: good for five minutes, and for the making of one connection."""
     if settings.auth == "none":
         return None
     from botocore.auth import SigV4Auth
@@ -83,17 +108,6 @@ def signed(settings: NeptuneGraph) -> dict[str, str] | None:
     request = AWSRequest("GET", settings.url.replace("ws", "http", 1))
     SigV4Auth(credentials, "neptune-db", region).add_auth(request)
     return dict(request.headers.items())
-
-
-@contextmanager
-def closing_on_error(settings: NeptuneGraph, store: Closable) -> Iterator[None]:
-    """As `answering`, for the making of a store."""
-    try:
-        with answering(settings):
-            yield
-    except BaseException:
-        store.close()
-        raise
 
 
 @contextmanager
@@ -118,6 +132,6 @@ def translated(error: Exception, settings: NeptuneGraph) -> HeadraceError:
     if any(sign in found for sign in _REFUSED):
         todo = "Set `auth: aws` where IAM is on, and allow neptune-db:connect and neptune-db:*ViaQuery in the role."
         return Fatal(**about, todo=todo)
-    if isinstance(error, GremlinServerError):
+    if isinstance(error, GremlinServerError) and _LOST not in found:
         return Retryable(**about, todo="It is tried again.")
     return Unreachable(**about, todo="It is tried again; check `url`, the network and the security group.")

@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 from headrace.errors import ConfigError
 
 
-def pool(url: str, *, seconds: float, calls: int, ca: str | None, where: str) -> Any:
+def pool(url: str, *, seconds: float, calls: int, ca_file: str | None, where: str) -> Any:
     """A pool of urllib3 for one server. It follows no redirects and tries nothing again.
 
     Args:
         seconds: the longest wait for the next byte.
         calls: at a time.
-        ca: file of the certificates to trust, instead of the public authorities.
-        where: the key of the settings that holds `url` and `ca`.
+        ca_file: file of the certificates to trust, instead of the public authorities.
+        where: the key of the settings that holds `url` and `ca_file`.
 
-    Raises ConfigError for a URL that is not http or https, and for a file `ca` without certificates.
+    Raises ConfigError for a URL that is not http or https, and for a file `ca_file` without certificates.
     """
     import urllib3
 
@@ -33,7 +33,7 @@ def pool(url: str, *, seconds: float, calls: int, ca: str | None, where: str) ->
         "timeout": urllib3.Timeout(connect=min(5.0, seconds), read=seconds),
         "maxsize": calls,
         "retries": False,
-        "ssl_context": _trust(ca, where) if parts.scheme == "https" else None,
+        "ssl_context": _trust(ca_file, where) if parts.scheme == "https" else None,
     }
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy and not urllib.request.proxy_bypass(parts.netloc):
@@ -41,13 +41,13 @@ def pool(url: str, *, seconds: float, calls: int, ca: str | None, where: str) ->
     return urllib3.PoolManager(**options)
 
 
-def _trust(ca: str | None, where: str) -> ssl.SSLContext:
+def _trust(ca_file: str | None, where: str) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca)
+        return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         raise ConfigError(
-            where=f"{where}.ca",
+            where=f"{where}.ca_file",
             expected="a file with certificates (PEM)",
-            found=f"{ca}: {error.strerror or error}",
-            todo="Name a file of certificates, or leave `ca` out to trust the public authorities.",
+            found=f"{ca_file}: {error.strerror or error}",
+            todo="Name a file of certificates, or leave `ca_file` out to trust the public authorities.",
         ) from None

@@ -53,7 +53,9 @@ class HttpEmbedder:
         parts = urlsplit(self._url)
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._seconds = settings.timeout.total_seconds()
-        self._pool = pool(self._url, seconds=self._seconds, calls=settings.parallel, ca=settings.ca, where="embed")
+        self._pool = pool(
+            self._url, seconds=self._seconds, calls=settings.parallel, ca_file=settings.ca_file, where="embed"
+        )
 
     def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> Vectors:
         """As in `Embedder`."""

@@ -16,6 +16,7 @@ mended by the repeat. What no edge leads to any more goes with `purge`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from headrace.config_keyed_stores import NeptuneGraph
@@ -93,7 +94,7 @@ class NeptuneStore:
         written += Written(applied=len(taken) - len(people))
         if not people:
             return written
-        with client.answering(self._settings):
+        with self._answering():
             self._raise_newest(max(row.version for row in people))
         for row in people:
             written += self._write(row)
@@ -105,7 +106,7 @@ class NeptuneStore:
         except Unfit as error:
             return Written(failed=(Failed(row.key, row.version, str(error), retry=False),))
         try:
-            with client.answering(self._settings):
+            with self._answering():
                 applied = self._replace(row.key, row.version, links, alias, deleted=row.text is None)
         except client.Conflict as error:
             return Written(failed=(Failed(row.key, row.version, str(error), retry=True),))
@@ -137,7 +138,7 @@ class NeptuneStore:
 
         self._opened()
         before = client.long(before_version)
-        with client.answering(self._settings):
+        with self._answering():
             self._raise_newest(before_version - 1)
             older = self._people().has("v", P.lt(before)).has_not("deleted").id_().to_list()
             done = 0
@@ -153,7 +154,7 @@ class NeptuneStore:
 
         self._opened()
         before = client.long(before_version)
-        with client.answering(self._settings):
+        with self._answering():
             older = self._people().has("v", P.lt(before)).has("deleted", True).id_().to_list()
             done = 0
             for key in older:
@@ -168,7 +169,7 @@ class NeptuneStore:
         from gremlin_python.process.traversal import T
 
         self._opened()
-        with client.answering(self._settings):
+        with self._answering():
             about = self._people().project("key", "v", "deleted").by(T.id).by("v")
             found = about.by(__.coalesce(__.values("deleted"), __.constant(False))).to_list()
         for row in found:
@@ -177,7 +178,7 @@ class NeptuneStore:
     def newest(self) -> int:
         """The highest version it ever took or began to take; -1 for none."""
         self._opened()
-        with client.answering(self._settings):
+        with self._answering():
             return int(self._check_claim()["newest"])
 
     def close(self) -> None:
@@ -197,13 +198,22 @@ class NeptuneStore:
         self._owner = owner
         self._server = client.Server(self._settings)
 
-    def _opening(self) -> Any:
-        return client.closing_on_error(self._settings, self)
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        try:
+            with self._answering():
+                yield
+        except BaseException:
+            self.close()
+            raise
 
-    def _opened(self) -> None:
+    def _opened(self) -> "client.Server":
         if self._server is None:
             raise not_open(self._where)
+        return self._server
+
+    def _answering(self) -> AbstractContextManager[None]:
+        return self._opened().answering()
 
     def _graph(self) -> "GraphTraversalSource":
-        assert self._server is not None
-        return self._server.graph
+        return self._opened().graph

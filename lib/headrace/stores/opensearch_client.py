@@ -134,11 +134,13 @@ def connect(settings: OpenSearchIndex) -> Any:
         todo = 'Run `pip install "headrace[opensearch]"`.'
         raise MissingDependency(expected="opensearch-py", found=f"no module {error.name}", todo=todo) from error
     trust: dict[str, Any] = {}
-    if settings.ca is not None:
-        if not Path(settings.ca).is_file():
+    if settings.ca_file is not None:
+        if not Path(settings.ca_file).is_file():
             todo = "Name the file with the certificate of your authority."
-            raise ConfigError(expected="a readable file", found=f"none at {settings.ca}", todo=todo, where="ca")
-        trust["ca_certs"] = settings.ca
+            raise ConfigError(
+                expected="a readable file", found=f"none at {settings.ca_file}", todo=todo, where="ca_file"
+            )
+        trust["ca_certs"] = settings.ca_file
     if not settings.verify:
         trust.update(verify_certs=False, ssl_show_warn=False, ssl_assert_hostname=False)
     return OpenSearch(

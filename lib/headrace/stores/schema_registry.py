@@ -78,7 +78,7 @@ class Confluent:
         self._url, self._backoff = settings.url.rstrip("/"), backoff
         self._where = f"schema registry {urlsplit(self._url).netloc}"
         self._headers = _headers(settings)
-        self._pool = pool(self._url, seconds=_CALL_SECONDS, calls=1, ca=settings.ca, where="registry")
+        self._pool = pool(self._url, seconds=_CALL_SECONDS, calls=1, ca_file=settings.ca_file, where="registry")
 
     def schema(self, id: int | UUID) -> WriterSchema | None:
         """As in `SchemaLookup`."""

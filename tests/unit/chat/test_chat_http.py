@@ -256,5 +256,5 @@ def test_a_login_in_the_url_does_not_show_and_another_scheme_is_refused(server, 
     assert "pass" not in str(caught.value)
     with pytest.raises(ValueError, match="url"):
         made(url="ftp://127.0.0.1/v1")
-    with pytest.raises(ConfigError, match=r"assistant\.model\.ca: expected a file with certificates"):
-        made(url="https://127.0.0.1/v1", ca="/nowhere.pem")
+    with pytest.raises(ConfigError, match=r"assistant\.model\.ca_file: expected a file with certificates"):
+        made(url="https://127.0.0.1/v1", ca_file="/nowhere.pem")

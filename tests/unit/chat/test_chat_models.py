@@ -21,7 +21,7 @@ assistant:
     timeout: 45s
     fallback:
     - {provider: sagemaker, endpoint: assistant, region: eu-central-1}
-    - {provider: openai, url: "http://127.0.0.1:9/v1", model: m, key: {secret: env:CHAT_KEY}, ca: ./ca.pem}
+    - {provider: openai, url: "http://127.0.0.1:9/v1", model: m, key: {secret: env:CHAT_KEY}, ca_file: ./ca.pem}
     - {sentences: 2}
 """  # noqa: E501
 
@@ -48,12 +48,12 @@ def test_without_settings_it_quotes():
 def test_the_key_does_not_print_and_a_file_of_certificates_is_taken_from_the_settings_folder(tmp_path):
     settings = loaded(tmp_path)
     assert "sk-hidden" not in repr(settings)
-    assert getattr(settings.answers.fallback[1], "ca") == str(tmp_path / "ca.pem")  # noqa: B009
+    assert getattr(settings.answers.fallback[1], "ca_file") == str(tmp_path / "ca.pem")  # noqa: B009
 
 
 def test_a_model_that_cannot_be_made_is_named_by_its_place(tmp_path):
     text = SETTINGS.replace("http://127.0.0.1:9", "https://127.0.0.1:9")
-    with pytest.raises(ConfigError, match=re.escape("assistant.answers.fallback[1].ca: expected a file with")):
+    with pytest.raises(ConfigError, match=re.escape("assistant.answers.fallback[1].ca_file: expected a file with")):
         answerers(loaded(tmp_path, text))
 
 

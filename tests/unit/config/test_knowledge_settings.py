@@ -97,11 +97,11 @@ def test_a_variable_may_stand_for_a_number_of_a_choice(tmp_path):
 
 def test_files_of_feeds_and_indexes_are_taken_from_the_folder_of_the_file(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
-    text = WHOLE.replace("hosts: [", "ca: '${CA}', hosts: [")
+    text = WHOLE.replace("hosts: [", "ca_file: '${CA}', hosts: [")
     knowledge = loaded(tmp_path, text, CA="ca.pem").knowledge
     assert knowledge.documents["folder"].path == str(tmp_path / "notes")
     assert knowledge.indexes["sqlite"].path == str(tmp_path / "p.db")
-    assert knowledge.indexes["opensearch"].ca == str(tmp_path / "ca.pem")
+    assert knowledge.indexes["opensearch"].ca_file == str(tmp_path / "ca.pem")
 
 
 def test_a_folder_in_s3_and_the_path_of_a_class_stay_as_they_are(tmp_path):

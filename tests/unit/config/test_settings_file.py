@@ -206,7 +206,7 @@ KINESIS_ONLY = (
 )  # fmt: skip
 KAFKA_ONLY = (
     "servers", "topics", "max_offsets_per_batch", "first_position", "options", "from", "registry", "kind", "url",
-    "username", "password", "token", "ca",
+    "username", "password", "token", "ca_file",
 )  # fmt: skip
 
 

@@ -603,12 +603,42 @@ def test_a_wrong_registry_is_refused_and_no_credential_is_shown(registry, key, e
 
 
 def test_the_registry_of_a_source_loads_with_its_secret_and_its_file(tmp_path):
-    registry = f"{{kind: confluent, url: 'https://r:8081', ca: ./ca.pem, {LOGIN}}}"
+    registry = f"{{kind: confluent, url: 'https://r:8081', ca_file: ./ca.pem, {LOGIN}}}"
     (tmp_path / "headrace.yaml").write_text(
         GOOD.replace("    format: debezium", f"    registry: {registry}\n    format: debezium", 1)
     )
     config = load(tmp_path / "headrace.yaml", {"PW": "hunter2"})
     found = config.sources["shop"].registry
     assert found.password.get_secret_value() == "hunter2"
-    assert found.ca == str(tmp_path / "ca.pem")
+    assert found.ca_file == str(tmp_path / "ca.pem")
     assert "hunter2" not in repr(config) + config.model_dump_json()
+
+
+DOCUMENTS = "knowledge:\n  documents: {docs: {from: folder, path: ./docs}}\n"
+SQLITE = "  indexes: {s: {store: sqlite, path: ./s.db}}\n"
+TRUSTING = {
+    "sources.shop.registry": GOOD.replace(
+        "    format: debezium",
+        f"    format: debezium\n    registry: {{kind: confluent, url: 'https://r:8081', ca: ./ca.pem, {LOGIN}}}",
+        1,
+    ),
+    "knowledge.embed": GOOD + DOCUMENTS + SQLITE + (
+        "  embed: {provider: http, url: 'https://m/v1', model: m, dimension: 3, ca: ./ca.pem}\n"
+    ),
+    "knowledge.indexes.s": GOOD + DOCUMENTS + (
+        "  indexes: {s: {store: opensearch, hosts: [h], index: i, ca: ./ca.pem}}\n"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", TRUSTING)
+def test_the_old_name_of_a_file_of_certificates_leads_to_the_new_one(tmp_path, place):
+    (tmp_path / "headrace.yaml").write_text(TRUSTING[place])
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path / "headrace.yaml", {"PW": "hunter2"})
+    told = str(raised.value)
+    assert f"{place}.ca\n    expected  a known key\n" in told and "Did you mean ca_file?" in told
+    assert "1 problem" in told
+    (tmp_path / "headrace.yaml").write_text(TRUSTING[place].replace("ca: ./ca.pem", "ca_file: ./ca.pem"))
+    config = load(tmp_path / "headrace.yaml", {"PW": "hunter2"})
+    assert str(tmp_path / "ca.pem") in str(config.model_dump())

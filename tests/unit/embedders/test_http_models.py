@@ -229,14 +229,14 @@ def test_a_server_nobody_else_vouches_for_is_trusted_by_its_certificate_alone():
     with model_server(tls=True) as server:
         with pytest.raises(Unreachable, match="self-signed"):
             made(server).embed(["a"])
-        assert len(made(server, ca=str(CERTIFICATE)).embed(["a"])) == 1
+        assert len(made(server, ca_file=str(CERTIFICATE)).embed(["a"])) == 1
 
 
 @pytest.mark.parametrize("name", ["none.pem", "empty.pem"])
 def test_a_file_without_certificates_is_a_wrong_setting(server, tmp_path, name):
     (tmp_path / "empty.pem").write_text("nothing\n")
-    with pytest.raises(ConfigError, match=r"embed\.ca: expected a file with certificates"):
-        made(server, url="https://localhost/v1", ca=str(tmp_path / name))
+    with pytest.raises(ConfigError, match=r"embed\.ca_file: expected a file with certificates"):
+        made(server, url="https://localhost/v1", ca_file=str(tmp_path / name))
 
 
 def test_a_password_in_the_url_is_not_shown(server):

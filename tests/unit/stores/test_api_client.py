@@ -111,5 +111,5 @@ def test_a_server_that_is_not_there_is_unreachable(server: ApiServer) -> None:
 
 
 def test_a_file_without_certificates_is_told(server: ApiServer, tmp_path) -> None:
-    with pytest.raises(ConfigError, match=r"sources\.weather\.ca"):
-        client(server, url="https://a/{city}", ca=str(tmp_path / "none.pem"))
+    with pytest.raises(ConfigError, match=r"sources\.weather\.ca_file"):
+        client(server, url="https://a/{city}", ca_file=str(tmp_path / "none.pem"))

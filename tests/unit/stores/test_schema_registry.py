@@ -130,11 +130,11 @@ def test_the_login_is_sent_and_never_shown(login, sent, registry):
 def test_a_certificate_of_ones_own_authority_is_trusted_where_it_is_named():
     with serving(tls=True) as registry:
         registry.says("/schemas/types", (200, ["AVRO"]))
-        assert client(registry, ca=str(TLS / "server.pem")).tried() == "AVRO"
+        assert client(registry, ca_file=str(TLS / "server.pem")).tried() == "AVRO"
         with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
             client(registry).tried()
-    with pytest.raises(ConfigError, match=r"registry\.ca: expected a file with certificates"):
-        client(registry, ca="/no/such/file")
+    with pytest.raises(ConfigError, match=r"registry\.ca_file: expected a file with certificates"):
+        client(registry, ca_file="/no/such/file")
 
 
 def glue(*answers: tuple[str, Any]) -> tuple[Glue, list[float]]:
