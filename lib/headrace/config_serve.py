@@ -1,4 +1,4 @@
-"""Settings of served tables: which rows are published for look-ups at prompt time, where, and how they are asked for."""
+"""Settings of served tables: which rows are published for look-ups, where, and how they are asked for."""
 
 import re
 from collections.abc import Iterator, Mapping

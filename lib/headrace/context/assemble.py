@@ -9,10 +9,10 @@ from headrace.context.budget import Counter, about_a_third, of_message
 from headrace.context.compose import composed
 from headrace.context.context import Context
 from headrace.context.gather import Asked, Sources
-from headrace.context.plain import in_lines
 from headrace.context.profile_consent import with_zone
 from headrace.context.prompt import missing, overhead
 from headrace.context.template import Template, load
+from headrace.context.turns import plain
 from headrace.errors import ConfigError, Fatal
 from headrace.ports import Filters
 from headrace.ports_chat import ChatMessage
@@ -66,10 +66,10 @@ class Assembler:
             Fatal: no question, one that is too long, or a moment without a zone.
         """
         moment = with_zone(now or datetime.now(UTC))
-        plain = self._checked(question)
-        asked = Asked(plain, person, filters or Filters(), purposes, tuple(rows), moment)
+        shown = self._checked(question)
+        asked = Asked(shown, person, filters or Filters(), purposes, tuple(rows), moment)
         gathered = self._sources.gather(asked, self._settings)
-        fixed = self._fixed(plain, missing(gathered.gaps))
+        fixed = self._fixed(shown, missing(gathered.gaps))
         if fixed > self._settings.tokens:
             raise _too_long(f"one that leaves {self._settings.tokens} tokens to the prompt", f"{fixed} tokens")
         return composed(asked, conversation, gathered, self._settings, self._count, fixed)
@@ -77,10 +77,10 @@ class Assembler:
     def _checked(self, question: str) -> str:
         if len(question) > self._settings.question_characters:
             raise _too_long(f"at most {self._settings.question_characters} characters", str(len(question)))
-        plain = in_lines(question)
-        if not plain:
+        shown = plain(question)
+        if not shown:
             raise Fatal(expected="a question", found="none", todo="Send one.", where="question")
-        return plain
+        return shown
 
     def _fixed(self, question: str, gaps: Sequence[str]) -> int:
         return self._count(overhead(self.template, gaps)) + of_message(self._count, question)

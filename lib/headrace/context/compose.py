@@ -9,8 +9,8 @@ from headrace.context.budget import Counter, Room, items_that_fit, turns_that_fi
 from headrace.context.context import Context, LeftOut, Tokens
 from headrace.context.gather import Asked, Gathered
 from headrace.context.items import Candidate, of_passages, of_profile, of_rows
-from headrace.context.plain import in_lines
 from headrace.context.profile_text import rows_beyond_the_limit
+from headrace.context.turns import earlier
 from headrace.ports_chat import ChatMessage, Item
 
 
@@ -21,8 +21,13 @@ class _Kept:
 
 
 def composed(
-    asked: Asked, conversation: Sequence[ChatMessage], gathered: Gathered, settings: Settings, count: Counter, fixed: int
-) -> Context:  # fmt: skip
+    asked: Asked,
+    conversation: Sequence[ChatMessage],
+    gathered: Gathered,
+    settings: Settings,
+    count: Counter,
+    fixed: int,
+) -> Context:
     """The context.
 
     Args:
@@ -37,7 +42,7 @@ def composed(
     for part in settings.order:
         limit = settings.part(part).limit(settings.tokens)
         if part == "conversation":
-            turns, missing = turns_that_fit(_seen(conversation), settings.turns, limit, room)
+            turns, missing = turns_that_fit(earlier(conversation), settings.turns, limit, room)
             left_out += missing
             continue
         wanted = _wanted(part, candidates[part], settings)
@@ -105,8 +110,3 @@ def _never_there(gathered: Gathered) -> Iterator[LeftOut]:
         if answer.more:
             yield LeftOut("rows", "limit", None, answer.table)
     yield LeftOut("passages", "audience", None)
-
-
-def _seen(conversation: Sequence[ChatMessage]) -> list[ChatMessage]:
-    turns = (ChatMessage(turn.role, in_lines(turn.text)) for turn in conversation)
-    return [turn for turn in turns if turn.text]

@@ -4,6 +4,7 @@ Items have no id yet: those that stay get one.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,8 @@ from headrace.ports_chat import Item
 
 LETTERS = {"row": "r", "profile": "f", "passage": "p"}
 """What ids begin with: rows, facts, passages."""
+
+_MARK = re.compile(r"\[(?=/?[A-Z_]{3}|[rfp][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,8 @@ def line(item: Item) -> str:
 
 
 def _without_marks(text: str) -> str:
-    # Some servers read `<|im_end|>`, `</s>` or `[INST]` as the end of a turn wherever they stand.
-    return text.replace("<", "\\u003c").replace("[INST", "\\u005bINST").replace("[/", "\\u005b/").replace(
-        "[SYSTEM", "\\u005bSYSTEM").replace("[TOOL", "\\u005bTOOL").replace("[AVAILABLE", "\\u005bAVAILABLE")  # fmt: skip
+    # Some servers read `<|im_end|>`, `</s>` or `[INST]` as the end of a turn wherever they stand; `[p1]` is ours.
+    return _MARK.sub("\\\\u005b", text.replace("<", "\\u003c"))
 
 
 def _candidate(item: Item, *raw: str) -> Candidate:

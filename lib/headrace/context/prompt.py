@@ -4,7 +4,6 @@ The items stand between two lines with a number that is a hash of everything in 
 item is one line of JSON, so that no text in it can end the item, the block, or a turn of a model's own chat format.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
@@ -13,6 +12,7 @@ from headrace.context.context import Context
 from headrace.context.gather import Gap
 from headrace.context.items import line
 from headrace.context.template import Template
+from headrace.context.turns import taking_turns
 from headrace.ports_chat import ChatMessage, ChatRequest
 
 _DIGITS = 16
@@ -22,8 +22,6 @@ _WHAT: dict[PartName, str] = {
     "rows": "current rows", "profile": "the customer's profile", "conversation": "the conversation",
     "passages": "passages of documents",
 }  # fmt: skip
-_CITED = re.compile(r" ?\[[rfp][0-9]{1,3}(?:, ?[rfp][0-9]{1,3})*\]")
-_MARK = re.compile(r"<(?=[|｜/a-zA-Z])|\[(?=/?(?:INST|SYSTEM|TOOL|AVAILABLE))")
 
 
 def request(
@@ -36,7 +34,7 @@ def request(
 ) -> ChatRequest:
     """What to ask a model. `metadata` gets `prompt`, the template's version; the rest of it is the caller's."""
     lines = [line(item) for item in context.items]
-    messages = _messages(context)
+    messages = taking_turns([*context.turns, ChatMessage("user", context.question)])
     now, gaps = f"{context.now:{_NOW}}", missing(context.gaps)
     begin, end = _bounds([*lines, *(turn.text for turn in messages), now, *gaps], template.text)
     return ChatRequest(
@@ -76,27 +74,3 @@ def _bounds(texts: Iterable[str], template: str) -> tuple[str, str]:
     while number in everything:
         number = sha256(number.encode()).hexdigest()[:_DIGITS]
     return _bound(number)
-
-
-def _messages(context: Context) -> tuple[ChatMessage, ...]:
-    """Turns and the question; two in a row of the same speaker are one, as services take turns only."""
-    turns = [*(_turn(turn) for turn in context.turns), ChatMessage("user", _safe(context.question))]
-    messages: list[ChatMessage] = []
-    for turn in turns:
-        if not turn.text:
-            continue
-        if messages and messages[-1].role == turn.role:
-            turn = ChatMessage(turn.role, f"{messages.pop().text}\n\n{turn.text}")
-        messages.append(turn)
-    return tuple(messages)
-
-
-def _turn(turn: ChatMessage) -> ChatMessage:
-    """A turn without the ids of its own items: now they mean others."""
-    text = _CITED.sub("", turn.text) if turn.role == "assistant" else turn.text
-    return ChatMessage(turn.role, _safe(text))
-
-
-def _safe(text: str) -> str:
-    # Some servers read `<|im_end|>`, `</s>` or `[INST]` as the end of a turn wherever they stand.
-    return _MARK.sub(lambda mark: f"{mark[0]} ", text)
