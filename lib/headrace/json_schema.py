@@ -73,7 +73,8 @@ def _kind(schema: Schema) -> str:
         return str(schema["const"])
     if "enum" in schema:
         return "text"
-    names = {"object": "object", "array": "list", "string": "text", "integer": "int", "boolean": "bool", "null": "null"}
+    names = {"object": "object", "array": "list", "string": "text", "integer": "int", "boolean": "bool"}
+    names |= {"number": "number", "null": "null"}
     kinds = schema.get("type", "any")
     if kinds == "any":
         return "any"

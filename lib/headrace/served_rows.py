@@ -87,12 +87,17 @@ def _plain(kind: FilterType, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, Decimal | int | float):
         return _number(str(value)) or str(value)
-    text = " ".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
+    text = " ".join(_visible(unicodedata.normalize("NFKC", str(value))).casefold().split())
     if kind in ("integer", "number"):
         return _number(text) or text
     if kind == "date" and (day := _DAY.match(text)):
         return day[0]
     return text
+
+
+def _visible(text: str) -> str:
+    """Without signs that only steer others, which nobody types."""
+    return text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
 
 
 def _number(text: str) -> str | None:
@@ -106,6 +111,7 @@ def _number(text: str) -> str | None:
 
 
 def _short(text: str) -> str:
-    if len(text.encode("utf-8", "surrogatepass")) <= _LONGEST:
-        return text
-    return f"#{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    encoded = text.encode("utf-8", "surrogatepass")
+    # No store takes half of a surrogate pair.
+    fits = len(encoded) <= _LONGEST and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    return text if fits else f"#{sha256(encoded).hexdigest()}"

@@ -98,8 +98,9 @@ class Lookups:
         reader, beat = self._readers[served.store], heartbeat_key(table)
         # First how far the rows reach, then the rows: they are at least as new as is said.
         beats = reader.read([beat])
-        found = reader.having({at: one for at, one in sorted(wanted.items()) if one is not None}, served.most + 1) if (
-            None not in wanted.values()) else {}  # fmt: skip
+        terms = {place: one for place, one in sorted(wanted.items()) if one is not None}
+        # Null is never found, as in SQL.
+        found = reader.having(terms, served.most + 1) if len(terms) == len(wanted) else {}
         return _answer(served, table, filters, found, beats.get(beat), now or datetime.now(UTC))
 
     def tools(self) -> list[Schema]:

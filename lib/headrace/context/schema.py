@@ -34,7 +34,7 @@ _ITEM = object_of(
         "age": {"type": ["number", "null"], "minimum": 0, "description": "Seconds since it changed at its source."},
         "stale": {
             "type": "boolean",
-            "description": "Older than the settings allow, or nobody knows how far rows reach.",
+            "description": "Older than the settings allow, or of rows nobody knows.",
         },
         "suspicious": {"type": "boolean", "description": "Whether its text looks meant for the model."},
         "title": or_null(text("The document's title and the headings above the passage.")),
@@ -74,9 +74,10 @@ CONTEXT = {
                         "part": _PART | {"description": "What it would have been part of."},
                         "reason": _one_of(
                             "`budget`: no room; `shortened`: lines of an item; `limit`: beyond the settings' number; "
-                            "`consent`: not agreed to; `purpose`: agreed to, not for what was asked; `audience`: passages "
-                            "that the reader may not see, which are never found; `stale`, `suspicious`: by the settings; "
-                            "`duplicate`: the same text; `not fitting`: turns that cannot begin a conversation.",
+                            "`consent`: not agreed to; `purpose`: agreed to, not for what was asked; `audience`: "
+                            "passages that the reader may not see, which are never found; `stale`, `suspicious`: "
+                            "by the settings; `duplicate`: the same text; `not fitting`: turns that cannot begin a "
+                            "conversation.",
                             Reason,
                         ),
                         "count": or_null(count("How many; null where nobody can know.")),
@@ -120,9 +121,9 @@ def page() -> str:
     lines = [
         "# The context as JSON",
         "",
-        "Written from `lib/headrace/context/schema.py`; the same as JSON Schema (2020-12) is in",
-        "[context.schema.json](context.schema.json). Times are ISO 8601 in UTC and end in `Z`. `[]` stands for each item",
-        "of a list.",
+        "Written from `lib/headrace/context/schema.py`; the same as JSON Schema (2020-12)",
+        "is in [context.schema.json](context.schema.json). Times are ISO 8601 in UTC and end in `Z`. `[]` stands for",
+        "each item of a list.",
         "",
         *table(CONTEXT),
     ]

@@ -86,7 +86,7 @@ def _is_code(blob: str) -> bool:
 def _readings(text: str) -> Iterator[str]:
     """The text in small plain letters; once more with look-alikes of other scripts as Latin letters."""
     parted = unicodedata.normalize("NFKD", in_lines(unicodedata.normalize("NFKC", text)))
-    plain = "".join(sign for sign in parted if not unicodedata.combining(sign)).casefold().translate(_LETTERS)
+    plain = "".join(sign for sign in parted if unicodedata.category(sign) != "Mn").casefold().translate(_LETTERS)
     # Hangul and kana with marks came apart above as well.
     plain = unicodedata.normalize("NFC", plain)
     yield plain

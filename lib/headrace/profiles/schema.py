@@ -3,7 +3,7 @@
 Properties may be added to a document; one that is here keeps its meaning as long as `schema` is 1.
 """
 
-from headrace.json_schema import by_name, count, list_of, object_of, or_null, table, text, time
+from headrace.json_schema import Schema, by_name, count, list_of, object_of, or_null, table, text, time
 
 _CHANGED_AT = or_null(time("When it last changed at the source; null where the source does not say."))
 _RECORD = {"record": text("The record's name in the settings."), "key": text("Its key there.")}
