@@ -148,7 +148,7 @@ def _text_problem(value: Any, schema: Schema) -> str | None:
     if "enum" in schema:
         return None if isinstance(value, str) and value in schema["enum"] else f"one of {', '.join(schema['enum'])}"
     if "pattern" in schema:
-        fits = isinstance(value, str) and re.fullmatch(schema["pattern"], value) is not None and value[-1:] != "\n"
+        fits = isinstance(value, str) and re.fullmatch(schema["pattern"], value) is not None
         return None if fits else "a day as YYYY-MM-DD"
     fits = isinstance(value, str) and schema["minLength"] <= len(value) <= schema["maxLength"]
     return None if fits else f"text of {schema['minLength']} to {schema['maxLength']} characters"
