@@ -6,6 +6,7 @@ item is one line of JSON, so that no text in it can end the item, the block, or 
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import count
 
 from headrace.config_context import PartName
 from headrace.context.context import Context
@@ -70,7 +71,6 @@ def _bound(number: str) -> tuple[str, str]:
 
 def _bounds(texts: Iterable[str], template: str) -> tuple[str, str]:
     everything = "\0".join([template, *texts])
-    number = sha256(everything.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
-    while number in everything:
-        number = sha256(number.encode()).hexdigest()[:_DIGITS]
-    return _bound(number)
+    digest = sha256(everything.encode("utf-8", "surrogatepass")).digest()
+    numbers = (sha256(digest + str(attempt).encode()).hexdigest()[:_DIGITS] for attempt in count())
+    return _bound(next(number for number in numbers if number not in everything))
