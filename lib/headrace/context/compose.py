@@ -109,4 +109,6 @@ def _never_there(gathered: Gathered) -> Iterator[LeftOut]:
     for answer in gathered.answers:
         if answer.more:
             yield LeftOut("rows", "limit", None, answer.table)
+    if gathered.not_asked:
+        yield LeftOut("rows", "limit", gathered.not_asked)
     yield LeftOut("passages", "audience", None)

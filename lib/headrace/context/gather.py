@@ -20,6 +20,8 @@ from headrace.ports import Embedder, Filters, PassageReader
 T = TypeVar("T")
 Why = Literal["slow", "busy", "unavailable", "failed", "unknown person"]
 MOST_ASKS = 20
+_NO_TABLE = Lane("unknown")
+"""For look-ups of a table that is not served: they fail at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What the sources said."""
+    """What the sources said. `not_asked`: look-ups beyond the most that are made."""
 
     profile: Profile | None = None
     shown: Shown | None = None
     answers: tuple[Answer, ...] = ()
     passages: tuple[Found, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    not_asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +87,36 @@ class Sources:
         embedder: Embedder | None = None,
     ) -> None:
         self._profiles, self._lookups, self._passages, self._embedder = profiles, lookups, passages, embedder
-        self._lanes = {name: Lane(name) for name in ("rows", "profile", "passages")}
+        self._lanes = {name: Lane(name) for name in ("profile", "passages")}
+        # One for each table: a slow one keeps no other waiting.
+        self._tables = {table: Lane(table) for table in (lookups.tables if lookups else ())}
 
     def gather(self, asked: Asked, settings: Settings) -> Gathered:
         """What they say. Look-ups that the profile leads to begin when it is there; all else begins at once."""
         gaps: list[Gap] = []
         profile = self._start_profile(asked, settings)
         passages = self._start_passages(asked, settings)
-        wanted = [*asked.rows]
+        wanted = list(asked.rows)
         if self._lookups:
             wanted += asks.in_question(self._lookups.tables, asked.question)
-        rows = self._start_rows(wanted, asked, settings)
+        rows = self._start_rows(wanted[:MOST_ASKS], asked, settings)
         person = _of(profile, "profile", "", gaps) if profile else None
         if profile and person is None and not gaps:
             gaps.append(Gap("profile", "", "unknown person"))
         seen = None if person is None else _tried(lambda: shown(person.document, asked.purposes, asked.now), gaps)
         if self._lookups and seen:
-            more = asks.in_profile(self._lookups.tables, seen)
-            rows += self._start_rows([one for one in more if one not in wanted], asked, settings, len(rows))
-        answers = [_of(pending, "rows", ask.table, gaps) for ask, pending in rows]
+            more = [one for one in asks.in_profile(self._lookups.tables, seen) if one not in wanted]
+            rows += self._start_rows(more[: max(0, MOST_ASKS - len(wanted))], asked, settings)
+            wanted += more
+        answers = [answer for table, pending in rows for answer in _of(pending, "rows", table, gaps) or ()]
         found = _of(passages, "passages", "", gaps) if passages else None
         return Gathered(
             person if seen else None,
             seen,
-            tuple(answer for answer in answers if answer is not None),
+            tuple(answers),
             tuple(found or ()),
             tuple(dict.fromkeys(gaps)),
+            max(0, len(wanted) - MOST_ASKS) if self._lookups else 0,
         )
 
     def _start_profile(self, asked: Asked, settings: Settings) -> Pending[Profile | None] | None:
@@ -131,18 +138,24 @@ class Sources:
         return self._lanes["passages"].start(ask, settings.passages.timeout.total_seconds())
 
     def _start_rows(
-        self, wanted: Sequence[Ask], asked: Asked, settings: Settings, begun: int = 0
-    ) -> list[tuple[Ask, Pending[Answer]]]:
+        self, wanted: Sequence[Ask], asked: Asked, settings: Settings
+    ) -> list[tuple[str, Pending[list[Answer]]]]:
+        """Look-ups under way, those of one table one after the other."""
         lookups = self._lookups
         if lookups is None:
             return []
+        by_table: dict[str, list[Ask]] = {}
+        for ask in wanted:
+            by_table.setdefault(ask.table, []).append(ask)
+
+        def asking(several: Sequence[Ask]) -> Callable[[], list[Answer]]:
+            return lambda: [lookups.lookup(ask.table, ask.filters, now=asked.now) for ask in several]
+
         seconds = settings.rows.timeout.total_seconds()
-
-        def asking(ask: Ask) -> Callable[[], Answer]:
-            return lambda: lookups.lookup(ask.table, ask.filters, now=asked.now)
-
-        some = list(wanted)[: MOST_ASKS - begun]
-        return [(ask, self._lanes["rows"].start(asking(ask), seconds)) for ask in some]
+        return [
+            (table, self._tables.get(table, _NO_TABLE).start(asking(several), seconds))
+            for table, several in by_table.items()
+        ]
 
 
 def _of(pending: Pending[T], part: PartName, source: str, gaps: list[Gap]) -> T | None:

@@ -16,6 +16,7 @@ from headrace.config_context import Context as Settings
 from headrace.config_context import Part
 from headrace.context.asks import Ask
 from headrace.context.assemble import Assembler
+from headrace.context.context import LeftOut
 from headrace.context.gather import Gap, Sources
 from headrace.context.profile import Profiles
 from headrace.context.prompt import request
@@ -177,6 +178,21 @@ def test_a_slow_source_is_left_behind_and_later_calls_do_not_pile_up(served: Ser
         assert gaps == ["slow"] * 16 + ["busy"] * 2
     finally:
         answer.set()
+
+
+def test_look_ups_beyond_the_most_are_told(served: Served) -> None:
+    many = [Ask("flights", {"flight_id": number}) for number in range(25)]
+    sources = Sources(people(booking("b", flight_id=7), booking("c", flight_id=70)), served.lookups)
+    found = Assembler(WORDS, sources).assemble("And?", "p1", rows=many, now=NOW)
+    assert [one for one in found.left_out if one.reason == "limit"] == [LeftOut("rows", "limit", 6)]
+    assert ("flights", '["1"]') in sources_of(found) and ("flights", '["2"]') in sources_of(found)
+
+
+def test_a_look_up_that_cannot_be_made_is_a_gap(served: Served) -> None:
+    rows = [Ask("users", {"id": 1}), Ask("flights", {"gate": "B"}), Ask("rooms", {"hotel": "Porto"})]
+    found = Assembler(WORDS, Sources(lookups=served.lookups)).assemble("And?", rows=rows, now=NOW)
+    assert found.gaps == (Gap("rows", "users", "failed", "Fatal"), Gap("rows", "flights", "failed", "Fatal"))
+    assert sources_of(found) == [("rooms", 'none:{"hotel": "Porto"}')]
 
 
 def test_nobody_known_is_told(served: Served) -> None:

@@ -12,7 +12,7 @@ from headrace.context.lookup import Answer, Lookups
 from headrace.errors import Fatal, NotThere, Unreachable
 from headrace.served_rows import MOST_FILTERS, row_key, term
 from headrace.stores.keyed_sqlite import SqliteStore
-from headrace.stores.served_sqlite import SqliteRowReader, statement
+from headrace.stores.served_sqlite import SqliteRowReader, _rarest_first, statement
 from served_world import MINUTE, NOW, TABLES, Served
 
 
@@ -117,12 +117,19 @@ def test_long_keys_and_values_are_found_too(served: Served) -> None:
     assert row_key("rooms", "k" * 5_000) != row_key("rooms", "k" * 4_999)
 
 
-@pytest.mark.parametrize("places", [(place,) for place in range(MOST_FILTERS)] + [(0, 3)])
-def test_each_filter_has_an_index(served: Served, places: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("places", [[place] for place in range(MOST_FILTERS)] + [[3, 0], [0, 3]], ids=str)
+def test_each_filter_has_an_index(served: Served, places: list[int]) -> None:
     connection = served.store._opened()
-    terms = dict.fromkeys(places, "x")
-    plan = connection.execute(f"explain query plan {statement(terms)}", [*terms.values(), 3]).fetchall()
-    assert len(plan) == 1 and "USING INDEX found_by_" in plan[0][3], plan
+    plan = connection.execute(f"explain query plan {statement(places)}", ["x"] * len(places) + [3]).fetchall()
+    assert len(plan) == 1 and f"USING INDEX found_by_{places[0]} (<expr>=?" in plan[0][3], plan
+
+
+def test_the_rarest_value_leads(served: Served) -> None:
+    for number in range(4):
+        served.put("flights", f'["{number}"]', number=f"LH{number}", day="2026-11-27", seats=number // 2)
+    terms = {0: "flights.number=lh3", 1: "flights.day=2026-11-27", 2: "flights.seats=1"}
+    assert _rarest_first(served.store._opened(), terms) == [0, 2, 1]
+    assert keys(flights(served, day="2026-11-27", seats=1, number="LH3")) == ['["3"]']
 
 
 def test_a_file_that_was_made_before_there_were_look_ups_gets_its_indexes(served: Served) -> None:
