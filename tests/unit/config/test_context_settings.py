@@ -1,17 +1,19 @@
 """Settings of the context and of served tables."""
 
+import copy
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from headrace.config_assistant import Assistant
 from headrace.config_context import Context, Part
+from headrace.config_hints_context import CONTEXT, SERVE, SERVED
 from headrace.config_serve import Filter, Serve, ServedTable, misfits
 from headrace.stores.keyed_sqlite import SqliteStore
 
@@ -87,3 +89,45 @@ def test_tables_and_stores_must_fit() -> None:
     )
     assert "at most 57 characters" in str(name) and name.where == f"derive.{'t' * 58}.serve"
     assert "(there are none)" in str(next(misfits(None, {"tables.flights": table()})))
+
+
+def keys_of(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """The place of every key below a model."""
+    for name, field in model.model_fields.items():
+        place = f"{above}{name}"
+        yield place
+        inner = field.annotation
+        by_name = get_origin(inner) is dict
+        if by_name:
+            place, inner = f"{place}.*", get_args(inner)[1]
+            yield place
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from keys_of(inner, f"{place}.")
+
+
+@pytest.mark.parametrize(
+    ("model", "hints", "base"),
+    [
+        (Context, CONTEXT, {}),
+        (Serve, SERVE, {"stores": {"live": {"path": "./live.db"}}}),
+        (ServedTable, SERVED, GOOD | {"filters": {"number": {}}}),
+    ],
+)
+def test_every_key_has_a_hint_whose_example_is_right(
+    model: type[BaseModel], hints: dict[str, tuple[str, str]], base: dict[str, Any]
+) -> None:
+    assert set(keys_of(model)) == set(hints) - {""}
+    for place, (expected, example) in hints.items():
+        assert expected
+        ((key, value),) = yaml.safe_load(example).items()
+        whole = copy.deepcopy(base)
+        *above, last = place.split(".")
+        assert key == last or last in ("*", "")
+        if not place:
+            whole = value
+        else:
+            inner: Any = whole
+            for step in above:
+                inner = inner.setdefault(next(iter(inner), "policies") if step == "*" else step, {})
+            inner[key] = value
+        model.model_validate(whole)
