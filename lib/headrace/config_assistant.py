@@ -1,4 +1,4 @@
-"""Settings of the assistant's side: who answers, and how long that may take."""
+"""Settings of the assistant's side: what goes into a prompt, who answers, and how long that may take."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from headrace.config_base import Contradiction, Duration, Settings, Timeout
 from headrace.config_chat import Chat, ExtractiveChat
+from headrace.config_context import Context
 
 
 class Answers(Settings):
@@ -40,10 +41,12 @@ class Assistant(Settings):
 
     Attributes:
         model: asked first.
+        context: what goes into a prompt.
     """
 
     model: Chat = ExtractiveChat()
     answers: Answers = Answers()
+    context: Context = Context()
 
     def models(self) -> tuple[Chat, ...]:
         """All of them, in the order in which they are asked."""

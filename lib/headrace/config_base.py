@@ -45,6 +45,7 @@ FIRST = {
     "tables": "tables: {users: {source: feed, key: [userId]}}",
     "sources of format: json": "articles: {from: files, path: ./in, format: json, position: [updated_at]}",
     "sources of format: objects": 'uploads: {from: kafka, servers: "127.0.0.1:9092", topics: [s3], format: objects}',
+    "stores of serve": "serve: {stores: {live: {store: sqlite, path: ./live.db}}}",
 }
 """How the first of a kind is written."""
 

@@ -3,51 +3,13 @@
 Properties may be added to a document; one that is here keeps its meaning as long as `schema` is 1.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from headrace.json_schema import Schema, by_name, count, list_of, object_of, or_null, table, text, time
 
-Schema = dict[str, Any]
+_CHANGED_AT = or_null(time("When it last changed at the source; null where the source does not say."))
+_RECORD = {"record": text("The record's name in the settings."), "key": text("Its key there.")}
+_VALUES = by_name("The row's columns.", {"description": "Any JSON."})
 
-
-def _object(description: str, required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "required": list(required),
-        "properties": required | (optional or {}),
-        "additionalProperties": False,
-    }
-
-
-def _by_name(description: str, each: Schema) -> Schema:
-    return {"type": "object", "description": description, "additionalProperties": each}
-
-
-def _list(description: str, each: Schema) -> Schema:
-    return {"type": "array", "description": description, "items": each}
-
-
-def _text(description: str) -> Schema:
-    return {"type": "string", "description": description}
-
-
-def _count(description: str) -> Schema:
-    return {"type": "integer", "minimum": 0, "description": description}
-
-
-def _time(description: str) -> Schema:
-    return _text(description) | {"pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return schema | {"type": [schema["type"], "null"]}
-
-
-_CHANGED_AT = _or_null(_time("When it last changed at the source; null where the source does not say."))
-_RECORD = {"record": _text("The record's name in the settings."), "key": _text("Its key there.")}
-_VALUES = _by_name("The row's columns.", {"description": "Any JSON."})
-
-_FIELD = _object(
+_FIELD = object_of(
     "A value and where it comes from.",
     {
         "value": {
@@ -56,21 +18,21 @@ _FIELD = _object(
             "not": {"type": "null"},
         },
         **_RECORD,
-        "position": _text("The position of the change that gave it."),
+        "position": text("The position of the change that gave it."),
         "changed_at": _CHANGED_AT,
     },
 )
 
-_ROW = _object("A row.", {"key": _text("Its key."), "changed_at": _CHANGED_AT, "values": _VALUES})
-_RELATED = _object(
+_ROW = object_of("A row.", {"key": text("Its key."), "changed_at": _CHANGED_AT, "values": _VALUES})
+_RELATED = object_of(
     "Rows of one feed, in the order of the settings.",
-    {"rows": _list("Those that are shown.", _ROW), "count": _count("All of them, those not shown too.")},
+    {"rows": list_of("Those that are shown.", _ROW), "count": count("All of them, those not shown too.")},
 )
 
-_BASIS = _or_null(_text("The lawful basis."))
-_BEGINS = _or_null(_time("When it begins."))
-_UNTIL = _or_null(_time("The first moment at which it no longer holds; null for open."))
-_STATEMENT = _object(
+_BASIS = or_null(text("The lawful basis."))
+_BEGINS = or_null(time("When it begins."))
+_UNTIL = or_null(time("The first moment at which it no longer holds; null for open."))
+_STATEMENT = object_of(
     "What was said.",
     {
         "granted": {
@@ -82,7 +44,7 @@ _STATEMENT = _object(
         "until": _UNTIL,
     },
 )
-_CONSENT = _object(
+_CONSENT = object_of(
     "Whether a purpose is allowed. `basis`, `at` and `until` are of the statement that counts.",
     {
         "granted": {"type": "boolean", "description": "Whether it is allowed."},
@@ -94,90 +56,90 @@ _CONSENT = _object(
         "basis": _BASIS,
         "at": _BEGINS,
         "until": _UNTIL,
-        "changes_at": _or_null(_time("From when on the state is another by time alone; null for never.")),
-        "history": _list("Statements, the newest first, at most 20.", _STATEMENT),
-        "statements": _count("All of them, those not shown too."),
+        "changes_at": or_null(time("From when on the state is another by time alone; null for never.")),
+        "history": list_of("Statements, the newest first, at most 20.", _STATEMENT),
+        "statements": count("All of them, those not shown too."),
     },
 )
 
-_TOP = _object(
+_TOP = object_of(
     "The most frequent values; of equally frequent ones the first in the order of text.",
     {
-        "values": _list(
+        "values": list_of(
             "Those that are shown.",
-            _object("A value.", {"value": _text("As text."), "count": _count("How often it came.")}),
+            object_of("A value.", {"value": text("As text."), "count": count("How often it came.")}),
         ),
-        "others": _count("How often any other value came."),
+        "others": count("How often any other value came."),
     },
 )
-_WINDOW = _object(
+_WINDOW = object_of(
     "The running hour and those before it; `24h` is 24 hours in all.",
     {
-        "count": _count("Events."),
-        "sums": _by_name(
+        "count": count("Events."),
+        "sums": by_name(
             "Exact sums.",
-            _text("A number in plain digits.") | {"pattern": r"^-?\d+(\.\d+)?$"},
+            text("A number in plain digits.") | {"pattern": r"^-?\d+(\.\d+)?$"},
         ),
-        "top": _by_name("By the name in the settings.", _TOP),
+        "top": by_name("By the name in the settings.", _TOP),
     },
 )
-_LAST = _or_null(
-    _object("The newest event; null for none.", {"at": _time("When."), "key": _text("Its key."), "values": _VALUES})
+_LAST = or_null(
+    object_of("The newest event; null for none.", {"at": time("When."), "key": text("Its key."), "values": _VALUES})
 )
-_SESSIONS = _object(
+_SESSIONS = object_of(
     "Events with no longer pause between them, as long as events are kept.",
     {
-        "count": _count("Sessions."),
-        "last": _or_null(
-            _object(
+        "count": count("Sessions."),
+        "last": or_null(
+            object_of(
                 "The newest one; null for none.",
-                {"start": _time("Its first event."), "end": _time("Its last event."), "events": _count("Its events.")},
+                {"start": time("Its first event."), "end": time("Its last event."), "events": count("Its events.")},
             )
         ),
     },
 )
-_BEHAVIOUR = _object(
+_BEHAVIOUR = object_of(
     "What the person did, from one feed.",
     {
-        "windows": _by_name("By their length: `1h`, `24h`, `7d`.", _WINDOW),
+        "windows": by_name("By their length: `1h`, `24h`, `7d`.", _WINDOW),
         "last": _LAST,
         "sessions": _SESSIONS,
     },
 )
 
-_SOURCE = _object(
+_SOURCE = object_of(
     "How fresh it is.",
     {
-        "changed_at": _or_null(_time("The newest change of a row of this person; of behaviour, the newest event.")),
-        "position": _or_null(_text("Its position; null for behaviour.")),
+        "changed_at": or_null(time("The newest change of a row of this person; of behaviour, the newest event.")),
+        "position": or_null(text("Its position; null for behaviour.")),
     },
 )
 
 PROFILE: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Profile",
-    **_object(
+    **object_of(
         "What is known of one person.",
         {
             "schema": {"const": 1, "description": "The number of this description."},
-            "person": _text("The person's id."),
-            "fields": _by_name("By field, what was chosen among the records. A field nobody has is not there.", _FIELD),
-            "records": _list("The records that are this person.", _object("A record.", _RECORD)),
-            "record_count": _count("All of them, those not shown too."),
-            "related": _by_name("By feed, rows that belong to the person.", _RELATED),
-            "consent": _by_name("By purpose, whether it is allowed.", _CONSENT),
-            "behaviour": _by_name("By feed, what the person did lately.", _BEHAVIOUR),
-            "sources": _by_name("By table, how fresh the profile is.", _SOURCE),
-            "purposes": _by_name(
+            "person": text("The person's id."),
+            "fields": by_name("By field, what was chosen among the records. A field nobody has is not there.", _FIELD),
+            "records": list_of("The records that are this person.", object_of("A record.", _RECORD)),
+            "record_count": count("All of them, those not shown too."),
+            "related": by_name("By feed, rows that belong to the person.", _RELATED),
+            "consent": by_name("By purpose, whether it is allowed.", _CONSENT),
+            "behaviour": by_name("By feed, what the person did lately.", _BEHAVIOUR),
+            "sources": by_name("By table, how fresh the profile is.", _SOURCE),
+            "purposes": by_name(
                 "What may only be shown for a purpose: `fields.<name>`, `related.<feed>` or `behaviour.<feed>`.",
-                _text("The purpose."),
+                text("The purpose."),
             ),
             "cut": {
                 "type": "boolean",
                 "description": "Whether something was left out to keep the document small; counts say how much.",
             },
         },
-        {"built_at": _time("When it was built.")},
+        {"built_at": time("When it was built.")},
     ),
 }
 """Describes `Built.document`, and the same as stores return it."""
@@ -191,37 +153,6 @@ def page() -> str:
         "Written from `lib/headrace/profiles/schema.py`, which holds the same as JSON Schema (2020-12). Times are ISO",
         "8601 in UTC and end in `Z`. `<name>` stands for a name, `[]` for each item of a list.",
         "",
-        "| property | type | |",
-        "|---|---|---|",
-        *(f"| `{path}` | {kind} | {description} |" for path, kind, description in _lines("", PROFILE)),
+        *table(PROFILE),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _lines(path: str, schema: Schema) -> Iterator[tuple[str, str, str]]:
-    if path:
-        yield path, _kind(schema), schema["description"]
-    for name, each in schema.get("properties", {}).items():
-        optional = "" if name in schema["required"] else " (may be missing)"
-        for inner, kind, description in _lines(f"{path}.{name}" if path else name, each):
-            yield inner, kind, description + (optional if inner.endswith(name) else "")
-    each = schema.get("additionalProperties")
-    if each and set(each) != {"description"}:
-        yield from _lines(f"{path}.<name>", each)
-    if "items" in schema:
-        yield from _lines(f"{path}[]", schema["items"])
-
-
-def _kind(schema: Schema) -> str:
-    if "const" in schema:
-        return str(schema["const"])
-    if "enum" in schema:
-        return "text"
-    names = {"object": "object", "array": "list", "string": "text", "integer": "int", "boolean": "bool", "null": "null"}
-    kinds = schema.get("type", "any")
-    if kinds == "any":
-        return "any"
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    return " or ".join(
-        "time" if name == "string" and "T" in schema.get("pattern", "") else names[name] for name in kinds
-    )

@@ -14,6 +14,7 @@ import msgspec
 from headrace.config_keyed_stores import SqliteRows
 from headrace.errors import Fatal
 from headrace.ports import Found, Held, Projected, Written
+from headrace.served_rows import MOST_FILTERS, ROW
 from headrace.stores import sqlite_schema as schema
 from headrace.stores.keyed_rows import (
     FORMAT,
@@ -29,12 +30,21 @@ from headrace.stores.keyed_rows import (
 
 _MARK = 0x48524B31
 """SQLite's application id of such a file: `HRK1`."""
+SERVED = f"not deleted and key >= '{ROW}' and key < '{chr(ord(ROW[0]) + 1)}'"
+"""SQL: a row of a served table. A query must say it in these words to use the indexes."""
+FOUND_BY = "json_extract(body, '$.find[{}]')"
+"""SQL: a row's term at a place."""
 _MAKE = (
     "create table if not exists settings (name text primary key, value text not null) without rowid",
     # The body stands last: SQLite then finds version and deletedness without reading it.
     """create table if not exists rows (
         id integer primary key, key text not null unique, version integer not null, deleted integer not null, body text
     )""",
+    # Partial, so that a profile costs nothing more.
+    *(
+        f"create index if not exists found_by_{place} on rows ({FOUND_BY.format(place)}, key) where {SERVED}"
+        for place in range(MOST_FILTERS)
+    ),
 )
 _UPSERT = """
 insert into rows (key, version, deleted, body) values (?, ?, ?, ?)
@@ -58,7 +68,7 @@ class SqliteStore:
     def open(self, owner: str) -> None:
         """Make the file where it is missing, and claim it for `owner`."""
         self.close()
-        with _answering(self._path):
+        with answering(self._path):
             connection = schema.connect(self._path, write=True)
             try:
                 with schema.transaction(connection, "immediate"):
@@ -73,7 +83,7 @@ class SqliteStore:
         self.close()
         connection = _reading(self._path)
         try:
-            with _answering(self._path):
+            with answering(self._path):
                 self._check_owner(connection, owner)
         except BaseException:
             connection.close()
@@ -105,7 +115,7 @@ class SqliteStore:
         if not taken:
             return Written(failed=tuple(failed))
         records = [(row.key, row.version, row.text is None, row.text) for row in taken]
-        with _answering(self._path), schema.transaction(connection, "immediate"):
+        with answering(self._path), schema.transaction(connection, "immediate"):
             applied = connection.executemany(_UPSERT, records).rowcount
             # Where the highest was stale, what is held of its key was higher already.
             connection.execute(_RAISE, [max(row.version for row in taken)])
@@ -121,7 +131,7 @@ class SqliteStore:
 
     def _change(self, statement: str, before_version: int) -> int:
         connection = self._opened()
-        with _answering(self._path), schema.transaction(connection, "immediate"):
+        with answering(self._path), schema.transaction(connection, "immediate"):
             changed = connection.execute(statement, [before_version]).rowcount
             connection.execute(_NEWEST_AGAIN)
             return changed
@@ -130,14 +140,14 @@ class SqliteStore:
         """Every key, deleted ones included, as they stand at the first step."""
         self._opened()
         # A connection of its own: the caller may write while it reads.
-        with _answering(self._path), closing(schema.connect(self._path, write=False)) as connection:
+        with answering(self._path), closing(schema.connect(self._path, write=False)) as connection:
             for key, version, deleted in connection.execute("select key, version, deleted from rows"):
                 yield Held(key, version, bool(deleted))
 
     def newest(self) -> int:
         """The highest version held; -1 for none."""
         connection = self._opened()
-        with _answering(self._path):
+        with answering(self._path):
             return int(schema.setting(connection, "newest") or -1)
 
     def close(self) -> None:
@@ -172,7 +182,7 @@ class SqliteReader:
         asked = msgspec.json.encode(askable(keys)).decode()
         with self._lock:
             connection = self._current()
-            with _answering(self._path):
+            with answering(self._path):
                 found = connection.execute(_READ, [asked]).fetchall()
         return {key: Found(version, body_of(text)) for key, version, text in found}
 
@@ -201,7 +211,7 @@ def _reading(path: str) -> sqlite3.Connection:
     """A connection to a file that is such a store."""
     if not schema.is_there(path):
         raise not_there(path)
-    with _answering(path):
+    with answering(path):
         connection = schema.connect(path, write=False)
         try:
             (mark,) = connection.execute("pragma application_id").fetchone()
@@ -221,7 +231,8 @@ def _format(connection: sqlite3.Connection) -> int:
     return int(connection.execute("pragma user_version").fetchone()[0])
 
 
-def _answering(path: str) -> AbstractContextManager[None]:
+def answering(path: str) -> AbstractContextManager[None]:
+    """SQLite's errors in Headrace's words."""
     return schema.answering(path, what="store", filled_by="the job that feeds it")
 
 

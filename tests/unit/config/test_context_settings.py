@@ -1,0 +1,133 @@
+"""Settings of the context and of served tables."""
+
+import copy
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pytest
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from headrace.config_assistant import Assistant
+from headrace.config_context import Context, Part
+from headrace.config_hints_context import CONTEXT, SERVE, SERVED
+from headrace.config_serve import Filter, Serve, ServedTable, misfits
+from headrace.stores.keyed_sqlite import SqliteStore
+
+PAGE = Path(__file__).parents[3] / "docs" / "context.md"
+GOOD: dict[str, Any] = {"store": "live", "about": "A flight.", "filters": ["number"]}
+
+
+def table(**changes: Any) -> ServedTable:
+    return ServedTable.model_validate(GOOD | changes)
+
+
+def test_the_example_of_the_docs_loads() -> None:
+    (block,) = re.findall(r"^```\n(serve:.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    example = yaml.safe_load(block)
+    serve = Serve.model_validate(example["serve"])
+    served = ServedTable.model_validate(example["tables"]["flights"]["serve"])
+    context = Assistant.model_validate(example["assistant"]).context
+
+    assert list(misfits(serve, {"tables.flights": served})) == []
+    assert served.types() == {"number": "string", "day": "date", "flight_id": "integer"}
+    assert context.stale_after.of("policies") == timedelta(days=365)
+    assert context.stale_after.of("hotels") == timedelta(days=30)
+    assert context.rows.limit(context.tokens) == 1_800
+    assert SqliteStore(serve.stores["live"])
+
+
+def test_filters_may_be_a_list() -> None:
+    assert table(filters=["a", "b"]).filters == {"a": Filter(), "b": Filter()}
+
+
+def test_a_part_takes_the_smaller_of_share_and_most() -> None:
+    assert [Part(share=0.5).limit(999), Part(most=10).limit(999), Part(share=0.5, most=600).limit(999)] == [
+        499,
+        10,
+        499,
+    ]
+
+
+WRONG: list[tuple[Callable[[], Any], str]] = [
+    (lambda: table(filters=[]), "at least 1 item"),
+    (lambda: table(filters=list("abcdef")), "at most 5 items"),
+    (lambda: table(filters={"a" * 65: {}}), "at most 64 characters"),
+    (lambda: table(filters={"a b": {}}), "match pattern"),
+    (lambda: table(about=""), "at least 1 character"),
+    (lambda: table(most=101), "less than or equal to 100"),
+    (lambda: table(most_bytes=999), "greater than or equal to 1000"),
+    (lambda: table(more=1), "Extra inputs"),
+    (lambda: table(filters={"a": {"in_question": "["}}), "expected a regular expression"),
+    (lambda: table(filters={"a": {"in_profile": "bookings.id"}}), r"fields\.NAME or related\.FEED\.COLUMN"),
+    (lambda: table(filters={"a": {"type": "integer", "values": ["1"]}}), "values of a text only"),
+    (lambda: Serve.model_validate({"stores": {}}), "at least 1 item"),
+    (lambda: Serve.model_validate({"stores": {"a": {"store": "dynamodb", "table": "t"}}}), "Input should be 'sqlite'"),
+    (lambda: Serve.model_validate({"stores": {name: {"path": "./x.db"} for name in "ab"}}), "a place of its own"),
+    (lambda: Context.model_validate({"order": ["rows", "rows", "profile", "passages"]}), "each part once"),
+    (lambda: Context.model_validate({"tokens": 499}), "greater than or equal to 500"),
+    (lambda: Context.model_validate({"rows": {"share": 1.1}}), "less than or equal to 1"),
+    (lambda: Context.model_validate({"stale_after": {"default": "soon"}}), "a duration such as"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_what_cannot_work_is_refused(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make()
+
+
+def test_tables_and_stores_must_fit() -> None:
+    served = {"tables.flights": table(store="other"), f"derive.{'t' * 58}": table()}
+    serve = Serve.model_validate({"stores": {"live": {"path": "./live.db"}}})
+    store, name = misfits(serve, served)
+    assert str(store) == (
+        "tables.flights.serve.store: expected one of the stores of serve (live); found other; e.g. store: live"
+    )
+    assert "at most 57 characters" in str(name) and name.where == f"derive.{'t' * 58}.serve"
+    assert "(there are none)" in str(next(misfits(None, {"tables.flights": table()})))
+
+
+def keys_of(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """The place of every key below a model."""
+    for name, field in model.model_fields.items():
+        place = f"{above}{name}"
+        yield place
+        inner = field.annotation
+        by_name = get_origin(inner) is dict
+        if by_name:
+            place, inner = f"{place}.*", get_args(inner)[1]
+            yield place
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from keys_of(inner, f"{place}.")
+
+
+@pytest.mark.parametrize(
+    ("model", "hints", "base"),
+    [
+        (Context, CONTEXT, {}),
+        (Serve, SERVE, {"stores": {"live": {"path": "./live.db"}}}),
+        (ServedTable, SERVED, GOOD | {"filters": {"number": {}}}),
+    ],
+)
+def test_every_key_has_a_hint_whose_example_is_right(
+    model: type[BaseModel], hints: dict[str, tuple[str, str]], base: dict[str, Any]
+) -> None:
+    assert set(keys_of(model)) == set(hints) - {""}
+    for place, (expected, example) in hints.items():
+        assert expected
+        ((key, value),) = yaml.safe_load(example).items()
+        whole = copy.deepcopy(base)
+        *above, last = place.split(".")
+        assert key == last or last in ("*", "")
+        if not place:
+            whole = value
+        else:
+            inner: Any = whole
+            for step in above:
+                inner = inner.setdefault(next(iter(inner), "policies") if step == "*" else step, {})
+            inner[key] = value
+        model.model_validate(whole)
