@@ -38,6 +38,7 @@ _FROM_THE_FOLDER = (
     "knowledge.indexes.*.ca_file",
     "knowledge.embed.ca_file",
     "knowledge.models.*.ca_file",
+    "assistant.context.template",
     "assistant.model.ca_file",
     "assistant.answers.fallback.*.ca_file",
 )

@@ -1,8 +1,8 @@
-"""`headrace ask "QUESTION"`: the assistant's answer, or with `--passages` what the index finds.
+"""`headrace ask "QUESTION"`: the assistant's answer, or with `--passages` what it would be made of.
 
-With `--customer` who asks and what the index finds, as a prompt would get both. With `--json` that is an object of
-`customer` (`person`; `asked`, an id that leads to it; `ages`, by table the seconds since its newest change; `text`,
-with what was agreed to only) and `passages`.
+With `--customer` who asks takes part in both, with what was agreed to only. `--passages --customer WHO --json` is an
+object of `customer` (`person`; `asked`, an id that leads to it; `ages`, by table the seconds since its newest change;
+`text`) and `passages`.
 """
 
 import argparse
@@ -14,29 +14,21 @@ from typing import Any, get_args
 from headrace.commands.ask_answer import tell
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import cut, duration, to_json
-from headrace.config import Config
 from headrace.config_base import parse_duration
 from headrace.config_file import load
-from headrace.config_knowledge import Knowledge
 from headrace.context.profile import Profile
 from headrace.context.profile_text import render
 from headrace.context.retrieve import Found, Mode, retrieve
-from headrace.errors import ConfigError
+from headrace.pipelines.assistant import Opened, knowledge
 from headrace.pipelines.people_lookup import person
-from headrace.ports import Embedder, Filters
-from headrace.stores.embedders import kept_embedder
-from headrace.stores.indexes import reader
+from headrace.ports import Filters
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the question, who asks and what may be found."""
     parser.add_argument("question", metavar="QUESTION")
-    parser.add_argument("--passages", action="store_true", help="show the passages found, ask no model")
-    parser.add_argument(
-        "--customer",
-        metavar="WHO",
-        help="show the profile of this id, earlier id or identifier, and the passages found; ask no model",
-    )
+    parser.add_argument("--passages", action="store_true", help="show what is found, ask no model")
+    parser.add_argument("--customer", metavar="WHO", help="who asks: an id, an earlier id or an identifier")
     parser.add_argument("--store", metavar="NAME", help="a store of profiles of the settings (default: the first)")
     parser.add_argument("--index", metavar="NAME", help="an index of the settings (default: the first)")
     parser.add_argument("--limit", type=int, default=5, metavar="N", help="at most N passages (default: 5)")
@@ -54,12 +46,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the answer and what it cites, or who asks and the passages, best first."""
     settings = load(args.config)
-    knowledge = _knowledge(settings)
-    now = datetime.now(UTC)
+    knowledge(settings)  # said before anything is opened
+    now, filters = datetime.now(UTC), _filters(args)
     customer = person(settings, args.customer, args.store) if args.customer is not None else None
-    found = _ask(args, knowledge)
-    if not args.passages and customer is None:
-        return tell(args.question, found, settings.assistant, as_json=args.json)
+    profiles = None if customer is None else args.store or ""
+    with Opened(settings, args.index, args.mode, profiles) as opened:
+        if not args.passages:
+            assembler = opened.assembler(args.limit)
+            context = assembler.assemble(args.question, customer.person if customer else None, filters=filters, now=now)
+            return tell(context, assembler.template, settings.assistant, as_json=args.json)
+        found = retrieve(opened.index, opened.embedder, args.question, filters, args.limit, args.mode)
     if args.json:
         passages = [asdict(one) for one in found]
         print(to_json({"customer": _as_data(customer, now), "passages": passages} if customer else passages))
@@ -70,6 +66,13 @@ def run(args: argparse.Namespace) -> int:
         print(f"{place}. {_about(one)}\n   {cut(' '.join(one.text.split()), 300)}\n")
     print(f"{len(found)} passage{'s' * (len(found) != 1)}")
     return 0
+
+
+def _filters(args: argparse.Namespace) -> Filters:
+    return Filters(
+        args.tenant, tuple(args.audience), tuple(args.tag), tuple(args.language), tuple(args.source),
+        parse_duration(args.max_age) if args.max_age else None,
+    )  # fmt: skip
 
 
 def _shown(customer: Profile, now: datetime) -> Iterable[str]:
@@ -83,36 +86,6 @@ def _shown(customer: Profile, now: datetime) -> Iterable[str]:
 def _as_data(customer: Profile, now: datetime) -> dict[str, Any]:
     text = render(customer.document, now=now)
     return {"person": customer.person, "asked": customer.asked, "ages": customer.ages(now), "text": text}
-
-
-def _knowledge(config: Config) -> Knowledge:
-    if (settings := config.knowledge) is None:
-        todo = "Add documents and an index to the settings; docs/knowledge.md shows how."
-        raise ConfigError(where="knowledge", expected="documents and indexes", found="nothing", todo=todo)
-    return settings
-
-
-def _ask(args: argparse.Namespace, settings: Knowledge) -> list[Found]:
-    name = args.index or next(iter(settings.indexes))
-    if name not in settings.indexes:
-        known = ", ".join(settings.indexes)
-        raise ConfigError(where="--index", expected=f"one of {known}", found=name, todo="Name one of these.")
-    filters = Filters(
-        args.tenant, tuple(args.audience), tuple(args.tag), tuple(args.language), tuple(args.source),
-        parse_duration(args.max_age) if args.max_age else None,
-    )  # fmt: skip
-    index = reader(settings.indexes[name])
-    try:
-        model = None if args.mode == "words" else _embedder(settings, index.model().fingerprint)
-        return retrieve(index, model, args.question, filters, args.limit, args.mode)
-    finally:
-        index.close()
-
-
-def _embedder(settings: Knowledge, fingerprint: str) -> Embedder:
-    """The model the index was built with; where the settings do not hold it, theirs, which is refused with a reason."""
-    found = [kept_embedder(one) for one in settings.all_models().values()]
-    return next((one for one in found if one.fingerprint == fingerprint), found[0])
 
 
 def _about(one: Found) -> str:

@@ -199,8 +199,8 @@ def _next_steps(folder: Path, key: Key, address: str) -> None:
         f"headrace status --config {config}": "lag, rows, refused rows, freshness",
         f"headrace trace {TOLD} {key[0]} --config {config}": "one row: what arrived, what was applied, what was stale",
         f"headrace table prices --config {config}": "the current rows of a table",
-        f'headrace ask "can I bring my cello on board" --customer {address} --limit 2 --config {config}': (
-            "what search finds, and who asks"
+        f'headrace ask "can I bring my cello on board" --customer {address} --config {config}': (
+            "an answer for somebody, quoted without a model"
         ),
         f"headrace explain {address} --config {config}": "who somebody is, and how that came about",
     }

@@ -63,7 +63,8 @@ def test_a_model_gets_the_passages_and_what_it_may_not_cite_or_print_is_left_out
     assert "sk-hidden" not in said.out + said.err and "\x1b" not in said.out
     system, question = server.calls[0].body["messages"]
     assert question == {"role": "user", "content": "How long is a voucher valid?"}
-    assert system["content"].count("<passage id=") == system["content"].count("</passage>") == 3
+    lines = [json.loads(line) for line in system["content"].splitlines() if line.startswith("{")]
+    assert [line["id"] for line in lines] == ["p1", "p2", "p3"]
     assert "A voucher is valid for 18 months" in system["content"]
 
 
@@ -84,4 +85,4 @@ def test_json_holds_the_answer_and_its_items(world, capsys):
     assert cli.main(["ask", "How long is a voucher valid?", "--json", "--limit", "2", "--config", settings(world)]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["outcome"], found["citations"][0], found["model"]) == ("answered", "p1", "extractive")
-    assert [item["id"] for item in found["items"]] == ["p1", "p2"]
+    assert [item["id"] for item in found["context"]["items"]] == ["p1", "p2"]

@@ -101,7 +101,7 @@ def _people(folder: Path) -> None:
 
 @pytest.mark.parametrize("who", ["p1", "old", "ADA@example.com "])
 def test_the_customer_is_shown_with_the_passages_and_how_old_each_is(ask, who):
-    code, out, _ = ask("--customer", who)
+    code, out, _ = ask("--passages", "--customer", who)
     assert code == 0
     assert out.startswith("old is p1 now." if who == "old" else 'Profile "p1"')
     assert re.search(r'- name: "Ada" \(from shop', out)
@@ -110,19 +110,30 @@ def test_the_customer_is_shown_with_the_passages_and_how_old_each_is(ask, who):
 
 
 def test_what_was_not_agreed_to_is_not_shown(ask):
-    withheld, shown = (ask("--customer", who)[1] for who in ("p1", "p2"))
+    withheld, shown = (ask("--passages", "--customer", who)[1] for who in ("p1", "p2"))
     assert "Lisboa" not in withheld and "Left out: 1 not agreed to" in withheld
     assert 'city: "Lisboa"' in shown
-    assert "Lisboa" not in ask("--customer", "p1", "--json")[1]
+    assert "Lisboa" not in ask("--passages", "--customer", "p1", "--json")[1]
 
 
 def test_json_has_both_and_without_a_customer_stays_a_list(ask):
-    body = json.loads(ask("--customer", "old", "--json")[1])
+    body = json.loads(ask("--passages", "--customer", "old", "--json")[1])
     assert (body["customer"]["person"], body["customer"]["asked"]) == ("p1", "old")
     assert body["customer"]["text"].startswith("Profile") and body["customer"]["ages"]["t_shop"] > 0
     assert [one["document"] for one in body["passages"]] == ["bags.md"]
     assert [one["document"] for one in json.loads(ask("--passages", "--json")[1])] == ["bags.md"]
     assert "Profile" not in ask("--passages")[1]
+
+
+def test_an_answer_is_made_of_the_profile_and_the_passages(ask):
+    answer = json.loads(ask("--customer", "old", "--json")[1])
+    assert answer["context"]["person"] == "p1"
+    *profile, passage = answer["context"]["items"]
+    assert {one["kind"] for one in profile} == {"profile"} and passage["kind"] == "passage"
+    assert "Ada" in profile[0]["text"] and passage["text"] == "A cello needs a seat."
+    assert "Lisboa" not in json.dumps(answer)
+    assert "“A cello needs a seat.” [p1]" in ask("--customer", "p1")[1]
+    assert {item["kind"] for item in json.loads(ask("--json")[1])["context"]["items"]} == {"passage"}
 
 
 @pytest.mark.parametrize(

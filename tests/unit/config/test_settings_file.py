@@ -189,6 +189,7 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     free |= {f"knowledge.{one}.{key}.*" for one in ("embed", "models.*") for key in ("headers", "arguments")}
     free |= {f"assistant.{one}.headers.*" for one in ("model", "answers.fallback.*")}
     free |= {"knowledge.indexes.*.options.*", "derive.*.reach.*", "sources.*.headers.*"}
+    free |= {"assistant.context.stale_after.sources.*"}
     free |= {f"profiles.records.*.{key}.*" for key in ("identifiers", "fields")}
     free |= {f"profiles.{key}.*" for key in ("related.*.by", "consent.by", "windows")}
     free |= {f"profiles.behaviour.*.{key}.*" for key in ("by", "sums", "top")}

@@ -5,8 +5,10 @@ from statistics import mean
 
 import pytest
 
-from headrace.commands.ask_answer import request_of
+from headrace.config_context import Context, Part
 from headrace.config_knowledge import StaticEmbed
+from headrace.context.assemble import Assembler
+from headrace.context.gather import Sources
 from headrace.context.retrieve import retrieve
 from headrace.ports import Filters
 from headrace.stores.chat_extractive import quotes
@@ -95,7 +97,8 @@ Who is the president of Brazil?
 
 def quoted(reader, model, ask):
     """What the extractive model is given for a question, and what it quotes, each text on one line."""
-    given = request_of(ask, retrieve(reader, model, ask, Filters(), 5)).items
+    settings = Context(most_passages=5, passages=Part(timeout="60s"))
+    given = Assembler(settings, Sources(passages=reader, embedder=model)).assemble(ask).items
     return [" ".join(one.text.split()) for one in given], [" ".join(one.text.split()) for one in quotes(ask, given, 3)]
 
 
