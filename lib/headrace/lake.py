@@ -150,13 +150,14 @@ class Lake:
         return rows.where(F.col("_change_type") == "insert").drop("_change_type", "_commit_timestamp")
 
     def properties(self, relative: str) -> dict[str, str]:
-        """The table's Delta properties."""
-        return self.detail(relative)[0]
+        """The table's Delta properties, by a call that counts no files: it starts no job of Spark."""
+        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.sql_name(relative)}").collect()
+        return {str(row["key"]): str(row["value"]) for row in rows}
 
-    def detail(self, relative: str) -> tuple[dict[str, str], int]:
-        """The table's Delta properties and how many data files it has."""
-        found = self.table(relative).detail().select("properties", "numFiles").collect()[0]
-        return dict(found[0]), int(found[1])
+    def detail(self, relative: str) -> tuple[dict[str, str], int, int]:
+        """The table's Delta properties, how many data files it has, and their bytes together."""
+        found = self.table(relative).detail().select("properties", "numFiles", "sizeInBytes").collect()[0]
+        return dict(found[0]), int(found[1]), int(found[2])
 
     def create(
         self,
@@ -227,6 +228,22 @@ class Lake:
             writer = writer.option("txnAppId", transaction.app).option("txnVersion", str(transaction.version))
         with self.writing(relative):
             writer.save(self.path(relative))
+
+    @contextmanager
+    def setting(self, settings: Mapping[str, str]) -> Iterator[None]:
+        """SQL settings of the session, set for a while."""
+        conf = self.spark.conf
+        before = {name: conf.get(name, None) for name in settings}
+        try:
+            for name, value in settings.items():
+                conf.set(name, value)
+            yield
+        finally:
+            for name, old in before.items():
+                if old is None:
+                    conf.unset(name)
+                else:
+                    conf.set(name, old)
 
     def execute(self, statement: str) -> None:
         """Run one DDL or DML statement."""

@@ -16,7 +16,7 @@ from headrace.identifiers.normalise import normaliser
 from headrace.lake import Lake
 from headrace.pipelines import profile_progress
 from headrace.pipelines.kept_tables import upkeep_of_profiles
-from headrace.pipelines.profile_batch import JOB, Done, ProfileBatches, Touched
+from headrace.pipelines.profile_batch import JOB, Carried, Done, ProfileBatches, Touched
 from headrace.pipelines.profile_parts import publishers
 from headrace.pipelines.profile_progress import Reached
 from headrace.pipelines.profile_rows import ProfileRows
@@ -71,7 +71,7 @@ class _Job:
         self._upkeep = upkeep_of_profiles(lake, config, settings.keep_outbox)
         self._settings_told = profile_progress.fingerprint(settings)
         self._reached: Reached | None = None
-        self._carried: set[str] = set()
+        self._carried = Carried()
         self._batch = -1
         self._away: Retryable | NotThere | None = None
 
@@ -86,7 +86,8 @@ class _Job:
         if reached and reached.settings == self._settings_told:
             self._reached = reached
             self._batch = max(self._batch, reached.batch)
-            self._carried = self._batches.people.changed_since(reached.batch)
+            people = self._batches.people
+            self._carried = Carried(people.changed_since(reached.batch), people.records_since(reached.batch))
 
     def close(self) -> None:
         """Give back every connection."""
@@ -143,7 +144,7 @@ class _Job:
             return
         newest, table = self._lake.version(CHANGED_KEYS.path), self._lake.table_id(CHANGED_KEYS.path)
         touched = self._touched(newest, table)
-        if touched is not None and not touched and not self._carried and not self._batches.due():
+        if touched is not None and not touched and not self._carried.persons and not self._batches.due():
             if self._reached and newest > self._reached.commit:
                 self._reached = replace(self._reached, commit=newest)
                 profile_progress.keep(self._files, self._reached)
@@ -154,7 +155,7 @@ class _Job:
             done = self._batches.fill(self._batch)
         else:
             done = self._batches.take(touched, self._carried, self._batch)
-        self._carried = set()
+        self._carried = Carried()
         self._reached = Reached(table, newest, self._batch, self._settings_told)
         profile_progress.keep(self._files, self._reached)
         self._told(done, time.monotonic() - began)

@@ -18,10 +18,21 @@ FILE_SIZES = {
     "spark.databricks.delta.optimize.minFileSize": str(64 * 1024 * 1024),
     "spark.databricks.delta.optimize.maxFileSize": str(256 * 1024 * 1024),
 }
+SORTED = {
+    # Below the size of sorted files, which stay as they are when the small ones that came since are joined.
+    "spark.databricks.delta.optimize.minFileSize": str(16 * 1024 * 1024),
+    "spark.databricks.delta.optimize.maxFileSize": str(64 * 1024 * 1024),
+    # Files sorted within, in pages of few rows: who looks for a handful of keys reads as many pages.
+    "spark.databricks.io.skipping.mdc.sortWithinFiles": "true",
+    "parquet.page.row.count.limit": "1000",
+}
+SORTED_ANYWAY_BYTES = 256 * 1024 * 1024
+"""A table as small is sorted each time enough files have come; a larger one, which is read and written whole, daily."""
 LOOKED_AFTER = "headrace.looked_after_at"
 COMPACTED_TO = "headrace.compacted_to_files"
 VACUUMED = "headrace.vacuumed_at"
 PURGED = "headrace.purged_at"
+SORTED_AT = "headrace.sorted_at"
 RETENTION = "delta.deletedFileRetentionDuration"
 
 
@@ -32,12 +43,16 @@ class Kept:
     Attributes:
         expired: the rows to delete at a time; None where there are none.
         every_look: whether they are looked for each time, not only when VACUUM is due; for conditions on partitions.
+        sorted_by: the column that compaction sorts the rows by; empty for none.
+        thin: deletes what no condition on one row tells, when VACUUM is due.
     """
 
     path: str
     settings: TableMaintenance = field(default_factory=TableMaintenance)
     expired: Callable[[Lake, datetime], Column | None] | None = None
     every_look: bool = False
+    sorted_by: str = ""
+    thin: Callable[[Lake], None] | None = None
 
 
 class Upkeep:
@@ -97,9 +112,10 @@ class Upkeep:
 
     def _look_after(self, table: Kept, now: datetime) -> None:
         relative, settings = table.path, table.settings
-        marks, files = self._lake.detail(relative)
+        marks, files, size = self._lake.detail(relative)
         self._expire(table, marks, now)
-        self._compact(relative, settings, marks, files)
+        if files - int(marks.get(COMPACTED_TO, 0)) >= settings.compact_at_files:
+            self._compact(table, marks, size, now)
         if self._due(relative, VACUUMED, settings.vacuum_every, marks, now):
             # VACUUM refuses to delete younger files than the table's own property says.
             keep = f"interval {int(settings.vacuum_keep.total_seconds())} seconds"
@@ -109,22 +125,33 @@ class Upkeep:
             self._mark(relative, VACUUMED, _text(now))
 
     def _expire(self, table: Kept, marks: Mapping[str, str], now: datetime) -> None:
-        if table.expired is None:
+        if table.expired is None and table.thin is None:
             return
         if table.every_look or self._due(table.path, PURGED, table.settings.vacuum_every, marks, now):
-            condition = table.expired(self._lake, now)
+            condition = table.expired(self._lake, now) if table.expired else None
             if condition is not None:
                 self._lake.table(table.path).delete(condition)
+            if table.thin:
+                table.thin(self._lake)
             if not table.every_look:
                 self._mark(table.path, PURGED, _text(now))
 
-    def _compact(self, relative: str, settings: TableMaintenance, marks: Mapping[str, str], files: int) -> None:
-        """OPTIMIZE once enough files have come since the last time."""
-        if files - int(marks.get(COMPACTED_TO, 0)) < settings.compact_at_files:
-            return
-        for name, size in FILE_SIZES.items():
-            self._lake.spark.conf.set(name, size)
-        self._lake.table(relative).optimize().executeCompaction()
+    def _compact(self, table: Kept, marks: Mapping[str, str], size: int, now: datetime) -> None:
+        """OPTIMIZE, as enough files have come since the last time."""
+        relative, column = table.path, table.sorted_by
+        before = marks.get(SORTED_AT)
+        sort = column and (
+            size <= SORTED_ANYWAY_BYTES
+            or before is None
+            or now - datetime.fromisoformat(before) >= table.settings.vacuum_every
+        )
+        with self._lake.setting(SORTED if column else FILE_SIZES):
+            optimize = self._lake.table(relative).optimize()
+            if sort:
+                optimize.executeZOrderBy(column)
+                self._mark(relative, SORTED_AT, _text(now))
+            else:
+                optimize.executeCompaction()
         self._mark(relative, COMPACTED_TO, str(self._lake.detail(relative)[1]))
 
     def _due(self, relative: str, mark: str, every: timedelta, marks: Mapping[str, str], now: datetime) -> bool:

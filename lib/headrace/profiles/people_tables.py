@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -15,10 +17,29 @@ from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE, QUARA
 
 LITERALS = 500
 """As many values go into the plan as literals, so that Delta skips files and Parquet skips pages; more are joined."""
+LARGEST_PERSON = 5000
+"""Records that one person may have by any settings (`profiles.largest`)."""
+FEW = 40
+"""As many are looked for one by one: of a list Delta and Parquet ask for no more than its smallest and largest."""
+_FROM_THE_DRIVER = {
+    # Rows of the driver are the same each time they are read: Delta need not write them down before it merges them.
+    "spark.databricks.delta.merge.materializeSource": "none",
+}
+_UNTOLD = {
+    # Delta writes a condition into the table's log; keys of records do not belong there.
+    "spark.databricks.delta.commitInfo.enabled": "false",
+}
+
+
+def any_of(column: Column, wanted: Collection[str]) -> Column:
+    """Whether a column is one of a few values, in a form by which files and pages are passed over."""
+    return reduce(or_, [column == one for one in sorted(wanted)], F.lit(False))
 
 
 def picked(rows: DataFrame, column: str, wanted: Collection[str]) -> DataFrame:
     """The rows whose column is one of these."""
+    if len(wanted) <= FEW:
+        return rows.where(any_of(F.col(column), wanted))
     if len(wanted) <= LITERALS:
         return rows.where(F.col(column).isin(list(wanted)))
     some = local_rows(rows.sparkSession, [(one,) for one in wanted], f"{column} string")
@@ -26,35 +47,67 @@ def picked(rows: DataFrame, column: str, wanted: Collection[str]) -> DataFrame:
 
 
 class LakePeople:
-    """What the lake knows of records, and the writing of what a batch changes."""
+    """What the lake knows of records, and the writing of what a batch changes.
+
+    Within a batch a record is read once: nobody else writes these tables.
+    """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
+        self._held: dict[Ref, Person | None] = {}
+        self._having: dict[Value, set[Ref]] = {}
+        self._aliases: set[str] | None = None
+
+    def begin(self) -> None:
+        """Forget what the last batch read."""
+        self._held, self._having, self._aliases = {}, {}, None
 
     def having(self, wanted: Collection[Value], most: int) -> Mapping[Value, Collection[Ref]]:
         """Records that may have each value: all that do, or `most` of them where more do."""
-        index = picked(self._read(IDENTIFIERS), "hash", {value.hash for value in wanted})
+        unread = {value for value in wanted if value not in self._having}
+        found = self._indexed({value.hash for value in unread}, most) if unread else {}
+        # Where no more may be left out, all are known for the rest of the batch.
+        self._having |= {value: refs for value in unread if len(refs := found.get(value, set())) < most}
+        told = {value: self._having.get(value) or found.get(value) for value in wanted}
+        return {value: refs for value, refs in told.items() if refs}
+
+    def _indexed(self, hashes: Collection[str], most: int) -> dict[Value, set[Ref]]:
+        index = picked(self._read(IDENTIFIERS), "hash", hashes)
         some = F.slice(F.collect_set(F.struct("record", "key")), 1, most).alias("refs")
-        found: dict[Value, Collection[Ref]] = {}
-        for row in index.groupBy("kind", "hash").agg(some).toArrow().to_pylist():
-            found[Value(row["kind"], row["hash"])] = [Ref(ref["record"], ref["key"]) for ref in row["refs"]]
-        return {value: found[value] for value in wanted if value in found}
+        rows = index.groupBy("kind", "hash").agg(some).toArrow().to_pylist()
+        return {
+            Value(row["kind"], row["hash"]): {Ref(ref["record"], ref["key"]) for ref in row["refs"]} for row in rows
+        }
 
     def records(self, refs: Collection[Ref]) -> Mapping[Ref, Person]:
         """The records that are known."""
-        if not refs:
-            return {}
-        rows = picked(self._read(PEOPLE), "key", {ref.key for ref in refs})
-        found = persons(rows)
-        return {ref: found[ref] for ref in refs if ref in found}
+        unread = {ref for ref in refs if ref not in self._held}
+        if unread:
+            found = persons(picked(self._read(PEOPLE), "key", {ref.key for ref in unread}))
+            # Records of other names with these keys were read too.
+            self._held |= {ref: one for ref, one in found.items() if ref not in self._held}
+            self._held |= {ref: None for ref in unread - found.keys()}
+        return {ref: one for ref in refs if (one := self._held[ref]) is not None}
 
     def leading_to(self, persons: Collection[str]) -> Mapping[str, str | None]:
         """The aliases among these ids, and those that lead to one of them."""
         if not self._lake.exists(ALIASES.path) or not persons:
             return {}
-        rows = self._read(ALIASES)
-        found = picked(rows, "person", persons).union(picked(rows.withColumnRenamed("now", "_now"), "_now", persons))
-        return {row["person"]: row["now"] for row in found.toDF(*rows.columns).collect()}
+        rows = self._read(ALIASES).select("person", "now")
+        if len(persons) <= FEW:
+            found = rows.where(any_of(F.col("person"), persons) | any_of(F.col("now"), persons))
+        else:
+            found = picked(rows, "person", persons).union(picked(rows, "now", persons).select("person", "now"))
+        leads = {row["person"]: row["now"] for row in found.toArrow().to_pylist()}
+        self._aliases = leads.keys() & set(persons)
+        return leads
+
+    def leads(self, persons: Collection[str]) -> Mapping[str, str]:
+        """Where these ids lead, of those that are an alias of somebody."""
+        if not persons:
+            return {}
+        rows = picked(self._read(ALIASES), "person", persons).where("now IS NOT NULL")
+        return {row["person"]: row["now"] for row in rows.toArrow().to_pylist()}
 
     def everybody(self) -> Mapping[Ref, Person]:
         """All records that are known."""
@@ -69,7 +122,7 @@ class LakePeople:
         lake, now = self._lake, datetime.now(UTC)
         if outcome.added:
             rows = [(*value, *ref, batch) for value, ref in outcome.added]
-            lake.append(local_rows(lake.spark, rows, IDENTIFIERS.schema), lake.ensure(IDENTIFIERS))
+            lake.append(local_rows(lake.spark, rows, IDENTIFIERS.schema).coalesce(1), lake.ensure(IDENTIFIERS))
         if outcome.events:
             self._tell(outcome, batch, now)
         if outcome.hubs:
@@ -80,6 +133,11 @@ class LakePeople:
             self._keep(outcome, batch)
         if outcome.removed:
             self._forget(outcome)
+        self._held |= outcome.people
+        for value, ref in outcome.added:
+            self._having.get(value, set()).add(ref)
+        for value, ref in outcome.removed:
+            self._having.get(value, set()).discard(ref)
 
     def start(self) -> int:
         """Remove what a crash left in the index; the highest number of a batch so far, -1 for none."""
@@ -103,9 +161,24 @@ class LakePeople:
         some = some.union(events.select("person")).union(events.select(F.explode("others")))
         return {row["person"] for row in some.distinct().collect()}
 
+    def records_since(self, batch: int) -> set[Ref]:
+        """Records that later batches than this one wrote."""
+        rows = self._read(PEOPLE).where(F.col("batch") > batch).select("record", "key")
+        return {Ref(row["record"], row["key"]) for row in rows.toArrow().to_pylist()}
+
     def persons_of(self, refs: Collection[Ref]) -> dict[Ref, str]:
         """Whose the living ones of these records are."""
         return {ref: found.person for ref, found in self.records(refs).items() if not found.deleted}
+
+    def persons_having(self, wanted: Collection[Value], most: int) -> dict[Value, list[str]]:
+        """Of each value the people that have it, lowest ids first; one more than `most` where more have it."""
+        if not wanted:
+            return {}
+        # No more records can belong to so many people.
+        having = self.having(wanted, (most + 1) * LARGEST_PERSON)
+        whose = self.persons_of({ref for refs in having.values() for ref in refs})
+        found = {value: sorted({whose[ref] for ref in refs if ref in whose}) for value, refs in having.items()}
+        return {value: some[: most + 1] for value, some in found.items() if some}
 
     def _read(self, contract: TableContract) -> DataFrame:
         return self._lake.read(self._lake.ensure(contract))
@@ -121,19 +194,23 @@ class LakePeople:
         ]
         told = local_rows(self._lake.spark, rows, PEOPLE.schema)
         if outcome.stored:
-            merge(self._lake, PEOPLE, told)
+            merge_few(self._lake, PEOPLE, told, {ref.key for ref in outcome.people})
         else:
-            self._lake.append(told, self._lake.ensure(PEOPLE))
+            self._lake.append(told.coalesce(1), self._lake.ensure(PEOPLE))
 
     def _lead(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(alias, target, batch, now) for alias, target in outcome.aliases.items()]
         told = local_rows(self._lake.spark, rows, ALIASES.schema)
-        merge(self._lake, ALIASES, told, delete="s.now <=> ''")
+        if self._aliases is not None and self._aliases.isdisjoint(outcome.aliases):
+            self._lake.append(told.coalesce(1), self._lake.ensure(ALIASES))
+        else:
+            merge_few(self._lake, ALIASES, told, outcome.aliases.keys(), delete="s.now <=> ''")
 
     def _quarantine(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(*value, count, batch, now) for value, count in outcome.hubs.items()]
         told = local_rows(self._lake.spark, rows, QUARANTINE.schema)
-        merge(self._lake, QUARANTINE, told, delete="s.records = 0")
+        with self._lake.setting(_FROM_THE_DRIVER):
+            merge(self._lake, QUARANTINE, told, delete="s.records = 0")
 
     def _tell(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [
@@ -145,40 +222,60 @@ class LakePeople:
             for one in outcome.events
         ]  # fmt: skip
         told = local_rows(self._lake.spark, rows, IDENTITY_EVENTS.schema)
-        self._lake.append(told, self._lake.ensure(IDENTITY_EVENTS))
+        self._lake.append(told.coalesce(1), self._lake.ensure(IDENTITY_EVENTS))
 
     def _forget(self, outcome: Outcome) -> None:
         rows = [(*value, *ref) for value, ref in outcome.removed]
         entries = local_rows(self._lake.spark, rows, "kind string, hash string, record string, key string")
-        remove_entries(self._lake, entries)
+        hashes = {value.hash for value, _ in outcome.removed}
+        few = any_of(F.col("t.hash"), hashes) if len(hashes) <= FEW else None
+        with self._lake.setting(_FROM_THE_DRIVER if few is None else _FROM_THE_DRIVER | _UNTOLD):
+            remove_entries(self._lake, entries, few)
 
 
-def merge(lake: Lake, contract: TableContract, rows: DataFrame, delete: str = "") -> None:
+def merge_few(lake: Lake, contract: TableContract, rows: DataFrame, wanted: Collection[str], delete: str = "") -> None:
+    """`merge` of rows that the driver holds; of a few of them only the pages they are on are read.
+
+    Args:
+        wanted: their values of the column that the table is sorted by.
+    """
+    few = any_of(F.col(f"t.{contract.sorted_by}"), wanted) if len(wanted) <= FEW else None
+    with lake.setting(_FROM_THE_DRIVER if few is None else _FROM_THE_DRIVER | _UNTOLD):
+        merge(lake, contract, rows, delete, few)
+
+
+def merge(lake: Lake, contract: TableContract, rows: DataFrame, delete: str = "", within: Column | None = None) -> None:
     """Update the rows that are there, by the contract's key, and insert the others.
 
     Args:
         delete: SQL over a row `s`: what it holds for is deleted instead.
+        within: holds for the rows `t` of the table that there may be.
     """
     relative = lake.ensure(contract)
     every: Assignments = {column: f"s.{column}" for column in rows.columns}
     with lake.writing(relative):
-        builder = lake.table(relative).alias("t").merge(rows.alias("s"), _same_key(contract))
+        builder = lake.table(relative).alias("t").merge(rows.alias("s"), _same_key(contract, within))
         if delete:
             builder = builder.whenMatchedDelete(delete)
         builder = builder.whenMatchedUpdate(set=every)
         builder.whenNotMatchedInsert(f"NOT ({delete or False})", values=every).execute()
 
 
-def remove_entries(lake: Lake, entries: DataFrame) -> None:
-    """Take entries, columns as the key of `identifiers`, out of the index."""
+def remove_entries(lake: Lake, entries: DataFrame, within: Column | None = None) -> None:
+    """Take entries, columns as the key of `identifiers`, out of the index.
+
+    Args:
+        within: holds for the rows `t` of the index that there may be.
+    """
     relative = lake.ensure(IDENTIFIERS)
     with lake.writing(relative):
-        builder = lake.table(relative).alias("t").merge(entries.distinct().alias("s"), _same_key(IDENTIFIERS))
+        builder = lake.table(relative).alias("t").merge(entries.distinct().alias("s"), _same_key(IDENTIFIERS, within))
         builder.whenMatchedDelete().execute()
 
 
-def _same_key(contract: TableContract) -> str:
-    return " AND ".join(f"t.{column} = s.{column}" for column in contract.key)
+def _same_key(contract: TableContract, within: Column | None) -> Column:
+    same = F.expr(" AND ".join(f"t.{column} = s.{column}" for column in contract.key))
+    return same if within is None else same & within
 
 
 def persons(rows: DataFrame) -> dict[Ref, Person]:
