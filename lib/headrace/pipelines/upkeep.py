@@ -26,6 +26,8 @@ SORTED = {
     "spark.databricks.io.skipping.mdc.sortWithinFiles": "true",
     "parquet.page.row.count.limit": "1000",
 }
+WORTH_SORTING_BYTES = 16 * 1024 * 1024
+"""Of a table as large the first sort does not wait for files to come: a first fill leaves few, in no order."""
 SORTED_ANYWAY_BYTES = 256 * 1024 * 1024
 """A table as small is sorted each time enough files have come; a larger one, which is read and written whole, daily."""
 LOOKED_AFTER = "headrace.looked_after_at"
@@ -114,8 +116,9 @@ class Upkeep:
         relative, settings = table.path, table.settings
         marks, files, size = self._lake.detail(relative)
         self._expire(table, marks, now)
-        if files - int(marks.get(COMPACTED_TO, 0)) >= settings.compact_at_files:
-            self._compact(table, marks, size, now)
+        came, sort = files - int(marks.get(COMPACTED_TO, 0)), _sort_is_due(table, marks, size, now)
+        if came >= settings.compact_at_files or (sort and came > 0):
+            self._compact(table, sort or size <= SORTED_ANYWAY_BYTES, now)
         if self._due(relative, VACUUMED, settings.vacuum_every, marks, now):
             # VACUUM refuses to delete younger files than the table's own property says.
             keep = f"interval {int(settings.vacuum_keep.total_seconds())} seconds"
@@ -136,18 +139,12 @@ class Upkeep:
             if not table.every_look:
                 self._mark(table.path, PURGED, _text(now))
 
-    def _compact(self, table: Kept, marks: Mapping[str, str], size: int, now: datetime) -> None:
-        """OPTIMIZE, as enough files have come since the last time."""
+    def _compact(self, table: Kept, sort: bool, now: datetime) -> None:
+        """OPTIMIZE: small files are joined, or all rows sorted, of a table that is to be sorted."""
         relative, column = table.path, table.sorted_by
-        before = marks.get(SORTED_AT)
-        sort = column and (
-            size <= SORTED_ANYWAY_BYTES
-            or before is None
-            or now - datetime.fromisoformat(before) >= table.settings.vacuum_every
-        )
         with self._lake.setting(SORTED if column else FILE_SIZES):
             optimize = self._lake.table(relative).optimize()
-            if sort:
+            if column and sort:
                 optimize.executeZOrderBy(column)
                 self._mark(relative, SORTED_AT, _text(now))
             else:
@@ -164,6 +161,19 @@ class Upkeep:
 
     def _mark(self, relative: str, mark: str, value: str) -> None:
         self._lake.execute(f"ALTER TABLE {self._lake.sql_name(relative)} SET TBLPROPERTIES ('{mark}' = '{value}')")
+
+
+def _sort_is_due(table: Kept, marks: Mapping[str, str], size: int, now: datetime) -> bool:
+    """Whether rows are sorted even where few files have come: a first time, and then daily.
+
+    What is marked as gone leaves its file no sooner.
+    """
+    if not table.sorted_by:
+        return False
+    last = marks.get(SORTED_AT)
+    if last is None:
+        return size >= WORTH_SORTING_BYTES
+    return now - datetime.fromisoformat(last) >= table.settings.vacuum_every
 
 
 def _text(moment: datetime) -> str:
