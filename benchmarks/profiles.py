@@ -11,16 +11,17 @@ scans report, rows written are those of new files; both are shown as a share of 
 
 import argparse
 import json
+import os
 import random
 import shutil
 import statistics
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import profiles_world as world
 from pyspark.sql import SparkSession
@@ -40,6 +41,17 @@ IDENTITY = (PEOPLE.path, IDENTIFIERS.path, ALIASES.path, PROFILES.path)
 TABLES = (*IDENTITY, "placed", "tables/customers", "tables/callers", "tables/devices", "tables/bookings")
 
 
+class Took(NamedTuple):
+    """Seconds on the clock, and of CPU in this process, its Java and its Python workers: on a shared machine the
+    second says more."""
+
+    seconds: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s ({self.cpu:.1f} s of CPU)"
+
+
 class World:
     """So many people, and the numbers of the batches."""
 
@@ -52,22 +64,22 @@ class World:
         world.fill(self.lake, people)
         self.batches.people.start()
 
-    def rebuild(self) -> float:
+    def rebuild(self) -> Took:
         """Seconds for everything from the ordered tables."""
-        return timed(lambda: self.batches.fill(self.number))[0]
+        return timed(lambda: self.batches.fill(self.number))
 
-    def keep_up(self) -> float:
+    def keep_up(self) -> Took:
         """Seconds for the job's upkeep, as it is due after the first fill."""
         upkeep, now = upkeep_of_profiles(self.lake, self.config, timedelta(days=7)), datetime.now(UTC)
         upkeep.run(now)
-        return timed(lambda: upkeep.run(now + timedelta(minutes=6)))[0]
+        return timed(lambda: upkeep.run(now + timedelta(minutes=6)))
 
     def changed(self, changes: int, corrected: bool = False) -> Callable[[], Any]:
         """Changes are in the ordered tables; the batch that takes them is what comes back."""
         self.number += 1
         stamp, rng = f"s{self.number}", random.Random(self.number)
         if corrected:
-            ids = world.some_ids(self.lake, [rng.randrange(self.people // 10) * 10])
+            ids = world.some_ids(self.lake, [self.number * 7919 % (self.people // 10) * 10])
             rows = {"customers": world.rows_of(ids, "customers", stamp).withColumn("phone", _elsewhere("phone"))}
         else:
             numbers = rng.sample(range(self.people), changes)
@@ -83,7 +95,7 @@ class World:
         touched, number = world.touched(rows, stamp), self.number
         return lambda: self.batches.take(touched, Carried(), number)
 
-    def identity(self, changes: int) -> tuple[float, float]:
+    def identity(self, changes: int) -> tuple[Took, Took]:
         """Seconds to tell who is one person after so many changes, and for everybody by contraction in Spark."""
         people = self.lake.read(PEOPLE.path).where("NOT deleted").localCheckpoint()
         told = people.orderBy(F.xxhash64("key")).limit(changes).select("record", "key").collect()
@@ -93,10 +105,10 @@ class World:
         # Each of these records loses its last value.
         seen = [Seen(ref, one.node.own, one.node.own, one.node.values[:-1]) for ref, one in held.items()]
         known.begin()
-        ours = timed(lambda: step(known, seen, self.rules))[0]
+        ours = timed(lambda: step(known, seen, self.rules))
         values = people.select(F.concat_ws("/", "record", "key").alias("a"), F.explode("identifiers").alias("_one"))
         edges = values.select("a", F.concat_ws("/", "_one.kind", "_one.hash").alias("b"))
-        return ours, timed(lambda: contracted(edges).count())[0]
+        return ours, timed(lambda: contracted(edges).count())
 
     def rows(self) -> Counter[str]:
         """Rows of each table."""
@@ -108,11 +120,35 @@ def _elsewhere(column: str) -> Any:
     return F.concat(F.lit("+4989"), F.substring(column, 6, 8))
 
 
-def timed(run: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds it took, and what came back."""
-    began = time.monotonic()
-    found = run()
-    return time.monotonic() - began, found
+def timed(run: Callable[[], Any]) -> Took:
+    """What it takes."""
+    began, before = time.monotonic(), cpu()
+    run()
+    return Took(time.monotonic() - began, cpu() - before)
+
+
+def cpu() -> float:
+    """Seconds of CPU so far in this process and all that it started; Linux only."""
+    used, children = {}, defaultdict(list)
+    for entry in Path("/proc").iterdir():
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split() if entry.name.isdigit() else []
+        except OSError:  # it has just ended
+            continue
+        if fields:
+            used[int(entry.name)] = sum(map(int, fields[11:15]))
+            children[int(fields[1])].append(int(entry.name))
+    ticks, waiting = 0, [os.getpid()]
+    while waiting:
+        one = waiting.pop()
+        ticks += used.get(one, 0)
+        waiting += children[one]
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def middle(some: Sequence[Took]) -> Took:
+    """The medians, without the first, which warms up."""
+    return Took(*(statistics.median(column) for column in zip(*(some[1:] or some), strict=True)))
 
 
 def jobs(spark: SparkSession) -> int:
@@ -168,35 +204,38 @@ def correction(one: World) -> tuple[int, Counter[str], Counter[str]]:
     return jobs(spark) - count, rows, written(before, logs(one.lake))
 
 
-def measure(spark: SparkSession, people: int, given: argparse.Namespace) -> float:
-    """Work through one world; the seconds of a batch."""
+def measure(spark: SparkSession, people: int, given: argparse.Namespace) -> Took:
+    """Work through one world; what a batch of changes takes."""
     folder = tempfile.mkdtemp(prefix="headrace-profiles-")
     try:
         one = World(spark, folder, people)
         whole = one.rebuild()
-        kept = one.keep_up()
-        took = [timed(one.changed(min(given.changes, people)))[0] for _ in range(given.rounds)]
-        seconds = statistics.median(took[1:] or took)
-        print(f"{people:,} people: all anew {whole:.1f} s, upkeep after it {kept:.1f} s", flush=True)
-        share = whole / seconds
-        print(
-            f"  {given.changes:,} changes: {[round(each, 1) for each in took]} s, all anew takes {share:.1f} x as long"
-        )
+        print(f"{people:,} people: all anew {whole}", flush=True)
+        print(f"  upkeep after it {one.keep_up()}", flush=True)
+        changes = min(given.changes, people)
+        took = middle([timed(one.changed(changes)) for _ in range(given.rounds)])
+        print(f"  {changes:,} changes: {took}; all anew takes {ratio(whole, took)} as long", flush=True)
         correction(one)
-        count, rows, new = correction(one)
-        every = one.rows()
-        graph = sum(every[table] for table in IDENTITY)
-        shares = [sum(some[table] for table in IDENTITY) / graph for some in (rows, new)]
-        print(f"  a correction: {count} jobs, rows read {dict(rows)}, rows written {dict(new)}")
-        print(f"  of {graph:,} rows of identity it read {shares[0]:.3%} and wrote {shares[1]:.3%}", flush=True)
-        ours, theirs = one.identity(min(given.changes, people))
-        print(
-            f"  identity step {ours:.1f} s, contraction of all in Spark {theirs:.1f} s: {theirs / ours:.1f} x",
-            flush=True,
-        )
-        return seconds
+        told(one, *correction(one))
+        ours, theirs = one.identity(changes)
+        print(f"  identity step {ours}; contraction of all {theirs}: {ratio(theirs, ours)} as long", flush=True)
+        return took
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def told(one: World, count: int, rows: Counter[str], new: Counter[str]) -> None:
+    """Print what a correction costs."""
+    every = one.rows()
+    graph = sum(every[table] for table in IDENTITY)
+    read, wrote = (sum(some[table] for table in IDENTITY) / graph for some in (rows, new))
+    print(f"  a correction: {count} jobs, rows read {dict(rows)}, rows written {dict(new)}")
+    print(f"  of {graph:,} rows of identity it read {read:.3%} and wrote {wrote:.3%}", flush=True)
+
+
+def ratio(one: Took, other: Took) -> str:
+    """How many times as long, by the clock and by CPU."""
+    return f"{one.seconds / other.seconds:.1f} x ({one.cpu / max(other.cpu, 0.01):.1f} x the CPU)"
 
 
 def main() -> None:
@@ -204,15 +243,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, nargs="+", default=[20_000, 200_000])
     parser.add_argument("--changes", type=int, default=10_000)
+    parser.add_argument("--warm-up", type=int, default=1_000, help="people of the world that warms Java up; 0 for none")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     kept = {"spark.ui.retainedJobs": "100000", "spark.sql.ui.retainedExecutions": "100000"}
     spark: SparkSession = spark_session("profiles", settings=kept)
-    measure(spark, 1_000, argparse.Namespace(changes=500, rounds=2))
-    print("that was the warm-up\n")
-    seconds = [measure(spark, people, given) for people in given.people]
-    for people, took in zip(given.people[1:], seconds[1:], strict=True):
-        print(f"{given.people[0]:,} to {people:,} people: a batch takes {took / seconds[0]:.2f} x as long")
+    if given.warm_up:
+        measure(spark, given.warm_up, argparse.Namespace(changes=given.warm_up // 2, rounds=2))
+        print("that was the warm-up\n")
+    batches = [measure(spark, people, given) for people in given.people]
+    for people, took in zip(given.people[1:], batches[1:], strict=True):
+        print(f"{given.people[0]:,} to {people:,} people: a batch takes {ratio(took, batches[0])} as long")
 
 
 if __name__ == "__main__":

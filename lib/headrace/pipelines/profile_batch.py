@@ -20,9 +20,10 @@ from headrace.profiles import build, owners, served, served_some
 from headrace.profiles.fill import fill
 from headrace.profiles.identity import Outcome, Person, Seen, step
 from headrace.profiles.links import Ref, Rules
-from headrace.profiles.people_tables import LakePeople, picked
+from headrace.profiles.people_tables import LakePeople
 from headrace.profiles.records import IDENTIFIED, VALUES, identified, seen
 from headrace.profiles.served import Served
+from headrace.profiles.some_rows import picked
 from headrace.tables import PEOPLE, PROFILES, REJECTS
 
 log = logging.getLogger("headrace")

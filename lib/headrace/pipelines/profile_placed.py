@@ -19,8 +19,9 @@ from headrace.pipelines.profile_rows import ProfileRows
 from headrace.profiles import buckets, owners
 from headrace.profiles.buckets import Event
 from headrace.profiles.links import Ref
-from headrace.profiles.people_tables import LakePeople, picked
+from headrace.profiles.people_tables import LakePeople
 from headrace.profiles.served import MOST_PERSONS
+from headrace.profiles.some_rows import picked
 from headrace.tables import BEHAVIOUR, PLACED
 
 HOUR_MARK = "\x1e"

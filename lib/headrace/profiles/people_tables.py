@@ -2,48 +2,29 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import reduce
-from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headrace.identifiers.normalise import Value
-from headrace.lake import Assignments, Lake, local_rows
+from headrace.lake import Lake, local_rows
 from headrace.profiles.identity import Outcome, Person
 from headrace.profiles.links import Node, Ref
 from headrace.profiles.records import values
+from headrace.profiles.some_rows import (
+    LITERALS,
+    any_of,
+    few_of,
+    from_the_driver,
+    merge,
+    merge_few,
+    picked,
+    remove_entries,
+)
 from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE, QUARANTINE, TableContract
 
-LITERALS = 500
-"""As many values go into the plan as literals, so that Delta skips files and Parquet skips pages; more are joined."""
 LARGEST_PERSON = 5000
 """Records that one person may have by any settings (`profiles.largest`)."""
-FEW = 40
-"""As many are looked for one by one: of a list Delta and Parquet ask for no more than its smallest and largest."""
-_FROM_THE_DRIVER = {
-    # Rows of the driver are the same each time they are read: Delta need not write them down before it merges them.
-    "spark.databricks.delta.merge.materializeSource": "none",
-}
-_UNTOLD = {
-    # Delta writes a condition into the table's log; keys of records do not belong there.
-    "spark.databricks.delta.commitInfo.enabled": "false",
-}
-
-
-def any_of(column: Column, wanted: Collection[str]) -> Column:
-    """Whether a column is one of a few values, in a form by which files and pages are passed over."""
-    return reduce(or_, [column == one for one in sorted(wanted)], F.lit(False))
-
-
-def picked(rows: DataFrame, column: str, wanted: Collection[str]) -> DataFrame:
-    """The rows whose column is one of these."""
-    if len(wanted) <= FEW:
-        return rows.where(any_of(F.col(column), wanted))
-    if len(wanted) <= LITERALS:
-        return rows.where(F.col(column).isin(list(wanted)))
-    some = local_rows(rows.sparkSession, [(one,) for one in wanted], f"{column} string")
-    return rows.join(F.broadcast(some), column, "left_semi")
 
 
 class LakePeople:
@@ -94,9 +75,8 @@ class LakePeople:
         if not self._lake.exists(ALIASES.path) or not persons:
             return {}
         rows = self._read(ALIASES).select("person", "now")
-        if len(persons) <= FEW:
-            found = rows.where(any_of(F.col("person"), persons) | any_of(F.col("now"), persons))
-        else:
+        found = rows.where(any_of(F.col("person"), persons) | any_of(F.col("now"), persons))
+        if len(persons) > LITERALS:
             found = picked(rows, "person", persons).union(picked(rows, "now", persons).select("person", "now"))
         leads = {row["person"]: row["now"] for row in found.toArrow().to_pylist()}
         self._aliases = leads.keys() & set(persons)
@@ -209,7 +189,7 @@ class LakePeople:
     def _quarantine(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(*value, count, batch, now) for value, count in outcome.hubs.items()]
         told = local_rows(self._lake.spark, rows, QUARANTINE.schema)
-        with self._lake.setting(_FROM_THE_DRIVER):
+        with self._lake.setting(from_the_driver(None)):
             merge(self._lake, QUARANTINE, told, delete="s.records = 0")
 
     def _tell(self, outcome: Outcome, batch: int, now: datetime) -> None:
@@ -227,55 +207,9 @@ class LakePeople:
     def _forget(self, outcome: Outcome) -> None:
         rows = [(*value, *ref) for value, ref in outcome.removed]
         entries = local_rows(self._lake.spark, rows, "kind string, hash string, record string, key string")
-        hashes = {value.hash for value, _ in outcome.removed}
-        few = any_of(F.col("t.hash"), hashes) if len(hashes) <= FEW else None
-        with self._lake.setting(_FROM_THE_DRIVER if few is None else _FROM_THE_DRIVER | _UNTOLD):
+        few = few_of(IDENTIFIERS, {value.hash for value, _ in outcome.removed})
+        with self._lake.setting(from_the_driver(few)):
             remove_entries(self._lake, entries, few)
-
-
-def merge_few(lake: Lake, contract: TableContract, rows: DataFrame, wanted: Collection[str], delete: str = "") -> None:
-    """`merge` of rows that the driver holds; of a few of them only the pages they are on are read.
-
-    Args:
-        wanted: their values of the column that the table is sorted by.
-    """
-    few = any_of(F.col(f"t.{contract.sorted_by}"), wanted) if len(wanted) <= FEW else None
-    with lake.setting(_FROM_THE_DRIVER if few is None else _FROM_THE_DRIVER | _UNTOLD):
-        merge(lake, contract, rows, delete, few)
-
-
-def merge(lake: Lake, contract: TableContract, rows: DataFrame, delete: str = "", within: Column | None = None) -> None:
-    """Update the rows that are there, by the contract's key, and insert the others.
-
-    Args:
-        delete: SQL over a row `s`: what it holds for is deleted instead.
-        within: holds for the rows `t` of the table that there may be.
-    """
-    relative = lake.ensure(contract)
-    every: Assignments = {column: f"s.{column}" for column in rows.columns}
-    with lake.writing(relative):
-        builder = lake.table(relative).alias("t").merge(rows.alias("s"), _same_key(contract, within))
-        if delete:
-            builder = builder.whenMatchedDelete(delete)
-        builder = builder.whenMatchedUpdate(set=every)
-        builder.whenNotMatchedInsert(f"NOT ({delete or False})", values=every).execute()
-
-
-def remove_entries(lake: Lake, entries: DataFrame, within: Column | None = None) -> None:
-    """Take entries, columns as the key of `identifiers`, out of the index.
-
-    Args:
-        within: holds for the rows `t` of the index that there may be.
-    """
-    relative = lake.ensure(IDENTIFIERS)
-    with lake.writing(relative):
-        builder = lake.table(relative).alias("t").merge(entries.distinct().alias("s"), _same_key(IDENTIFIERS, within))
-        builder.whenMatchedDelete().execute()
-
-
-def _same_key(contract: TableContract, within: Column | None) -> Column:
-    same = F.expr(" AND ".join(f"t.{column} = s.{column}" for column in contract.key))
-    return same if within is None else same & within
 
 
 def persons(rows: DataFrame) -> dict[Ref, Person]:

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headrace.lake import Assignments, Lake, local_rows
-from headrace.profiles.people_tables import picked
+from headrace.profiles.some_rows import picked
 from headrace.tables import ALIASES, IDENTIFIERS, OUTBOX, PEOPLE, PROFILES
 
 PROFILES_OUTBOX = "profiles"

@@ -13,9 +13,10 @@ import msgspec
 from headrace.identifiers.normalise import Value
 from headrace.lake import Lake, local_rows
 from headrace.profiles.links import Ref
-from headrace.profiles.people_tables import LakePeople, merge_few, picked
+from headrace.profiles.people_tables import LakePeople
 from headrace.profiles.records import values
 from headrace.profiles.served import MOST_PERSONS, PROFILES_OUTBOX, Served
+from headrace.profiles.some_rows import merge_few, picked
 from headrace.tables import OUTBOX, PROFILES
 
 Part = dict[str, Any]
