@@ -229,6 +229,15 @@ class Lake:
         with self.writing(relative):
             writer.save(self.path(relative))
 
+    def sort(self, relative: str, column: str, files: int) -> None:
+        """Write all rows anew, ordered by a column, in so many files; readers of changes see none.
+
+        OPTIMIZE with ZORDER BY sorts nothing where one file comes of it (Delta 4.2).
+        """
+        rows = self.read(relative).repartitionByRange(files, column).sortWithinPartitions(column)
+        with self.writing(relative):
+            rows.write.format("delta").mode("overwrite").option("dataChange", "false").save(self.path(relative))
+
     @contextmanager
     def setting(self, settings: Mapping[str, str]) -> Iterator[None]:
         """SQL settings of the session, set for a while."""

@@ -21,11 +21,10 @@ FILE_SIZES = {
 SORTED = {
     # Below the size of sorted files, which stay as they are when the small ones that came since are joined.
     "spark.databricks.delta.optimize.minFileSize": str(16 * 1024 * 1024),
-    "spark.databricks.delta.optimize.maxFileSize": str(64 * 1024 * 1024),
-    # Files sorted within, in pages of few rows: who looks for a handful of keys reads as many pages.
-    "spark.databricks.io.skipping.mdc.sortWithinFiles": "true",
-    "parquet.page.row.count.limit": "1000",
+    # Pages of few rows: who looks for a handful of keys reads as many pages.
+    "parquet.page.row.count.limit": "500",
 }
+SORTED_FILE_BYTES = 64 * 1024 * 1024
 WORTH_SORTING_BYTES = 16 * 1024 * 1024
 """Of a table as large the first sort does not wait for files to come: a first fill leaves few, in no order."""
 SORTED_ANYWAY_BYTES = 256 * 1024 * 1024
@@ -118,7 +117,7 @@ class Upkeep:
         self._expire(table, marks, now)
         came, sort = files - int(marks.get(COMPACTED_TO, 0)), _sort_is_due(table, marks, size, now)
         if came >= settings.compact_at_files or (sort and came > 0):
-            self._compact(table, sort or size <= SORTED_ANYWAY_BYTES, now)
+            self._compact(table, sort or size <= SORTED_ANYWAY_BYTES, size, now)
         if self._due(relative, VACUUMED, settings.vacuum_every, marks, now):
             # VACUUM refuses to delete younger files than the table's own property says.
             keep = f"interval {int(settings.vacuum_keep.total_seconds())} seconds"
@@ -139,16 +138,15 @@ class Upkeep:
             if not table.every_look:
                 self._mark(table.path, PURGED, _text(now))
 
-    def _compact(self, table: Kept, sort: bool, now: datetime) -> None:
-        """OPTIMIZE: small files are joined, or all rows sorted, of a table that is to be sorted."""
+    def _compact(self, table: Kept, sort: bool, size: int, now: datetime) -> None:
+        """Join small files, or sort all rows of a table that is to be sorted."""
         relative, column = table.path, table.sorted_by
         with self._lake.setting(SORTED if column else FILE_SIZES):
-            optimize = self._lake.table(relative).optimize()
             if column and sort:
-                optimize.executeZOrderBy(column)
+                self._lake.sort(relative, column, max(2, size // SORTED_FILE_BYTES))
                 self._mark(relative, SORTED_AT, _text(now))
             else:
-                optimize.executeCompaction()
+                self._lake.table(relative).optimize().executeCompaction()
         self._mark(relative, COMPACTED_TO, str(self._lake.detail(relative)[1]))
 
     def _due(self, relative: str, mark: str, every: timedelta, marks: Mapping[str, str], now: datetime) -> bool:

@@ -24,9 +24,10 @@ def config(lake: Path) -> Config:
         "records": {"shop": {"table": "customers", "identifiers": {"email": "email"}}},
         "identifiers": {"email": {"normalise": "email"}}, "stores": {"main": {"store": "sqlite", "path": "p.db"}},
     }  # fmt: skip
-    tables = {name: {"source": "feed", "key": ["id"]} for name in ("customers", "clicks")}
+    names = ("customers", "clicks")
+    tables = {name: {"source": name, "key": ["id"]} for name in names}
     return Config.model_validate(
-        {"lake": str(lake), "sources": {"feed": source}, "tables": tables, "profiles": profiles}
+        {"lake": str(lake), "sources": dict.fromkeys(names, source), "tables": tables, "profiles": profiles}
     )
 
 
