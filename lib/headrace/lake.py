@@ -150,9 +150,16 @@ class Lake:
         return rows.where(F.col("_change_type") == "insert").drop("_change_type", "_commit_timestamp")
 
     def properties(self, relative: str) -> dict[str, str]:
-        """The table's Delta properties, by a call that counts no files: it starts no job of Spark."""
+        """The table's Delta properties."""
+        return self.detail(relative)[0]
+
+    def mark(self, relative: str, name: str) -> str | None:
+        """A property that holds a number or a time, read without a job of Spark, which `properties` needs.
+
+        Not for others: Spark hides a value here that looks to it like a secret, such as a key column `token`.
+        """
         rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.sql_name(relative)}").collect()
-        return {str(row["key"]): str(row["value"]) for row in rows}
+        return next((str(row["value"]) for row in rows if row["key"] == name), None)
 
     def detail(self, relative: str) -> tuple[dict[str, str], int, int]:
         """The table's Delta properties, how many data files it has, and their bytes together."""
@@ -272,7 +279,7 @@ class Lake:
         return bool(files.delete(folder, True))
 
     def _check_format(self, relative: str) -> None:
-        found = self.properties(relative).get(FORMAT_PROPERTY, str(FORMAT))
+        found = self.mark(relative, FORMAT_PROPERTY) or str(FORMAT)
         if int(found) > FORMAT:
             raise FormatTooNew(
                 where=relative,

@@ -106,7 +106,7 @@ class Upkeep:
         """When the tables are due; None as long as there is no table. A new deployment has nothing to look after."""
         if not self._lake.exists(self._clock):
             return None
-        last = self._lake.properties(self._clock).get(LOOKED_AFTER)
+        last = self._lake.mark(self._clock, LOOKED_AFTER)
         if last is None:
             self._mark(self._clock, LOOKED_AFTER, _text(now))
         return (datetime.fromisoformat(last) if last else now) + EVERY
