@@ -14,8 +14,8 @@ import tempfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from _profiles_world import settings
 from profiles import IDENTITY, jobs, logs, read, timed, written
-from profiles_world import settings
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 

@@ -22,7 +22,7 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-import profiles_world as world
+import _profiles_world as world
 
 from servers.driver import Driver
 from servers.kafka import Kafka

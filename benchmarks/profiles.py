@@ -23,10 +23,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import profiles_world as world
+import _profiles_world as world
+from _star_contraction import contracted
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from star_contraction import contracted
 
 from headrace.config import Config
 from headrace.lake import Lake
