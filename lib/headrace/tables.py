@@ -17,7 +17,12 @@ SYSTEM_COLUMNS = (POSITION, CHANGED_AT, CARRIED)
 
 @dataclass(frozen=True, slots=True)
 class TableContract:
-    """One table. `path` is relative to the lake; `{table}` stands for an ordered table's name."""
+    """One table. `path` is relative to the lake; `{table}` stands for an ordered table's name.
+
+    Attributes:
+        marks_rows: changed rows are marked as gone in their files (deletion vectors): nothing beside them is rewritten.
+        sorted_by: the column by which upkeep sorts the rows, so that few are read to find some.
+    """
 
     path: str
     schema: str
@@ -27,6 +32,8 @@ class TableContract:
     partition: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     change_feed: bool = False
+    marks_rows: bool = False
+    sorted_by: str = ""
 
     @property
     def properties(self) -> dict[str, str]:
@@ -36,6 +43,8 @@ class TableContract:
         """
         columns = self.statistics or self.key
         properties = {"delta.checkpointInterval": "50", "delta.dataSkippingStatsColumns": ",".join(columns)}
+        if self.marks_rows:
+            properties["delta.enableDeletionVectors"] = "true"
         # Of a table that is only appended to, the feed is read from the data files: it costs nothing to write.
         return properties | ({"delta.enableChangeDataFeed": "true"} if self.change_feed else {})
 
@@ -201,6 +210,8 @@ IDENTIFIERS = TableContract(
     ("kind", "hash", "record", "key"),
     "build_profiles",
     statistics=("hash", "batch"),
+    marks_rows=True,
+    sorted_by="hash",
 )
 """Which records have a value: an index over `people.identifiers`, which alone counts. `hash` is keyed (HMAC)."""
 PEOPLE = TableContract(
@@ -211,6 +222,8 @@ PEOPLE = TableContract(
     "build_profiles",
     person="key",
     statistics=("key", "record", "batch"),
+    marks_rows=True,
+    sorted_by="key",
 )
 """Every record and the person it belongs to. `own`: the id of the person this record would be alone. Deleted ones stay
 until upkeep removes them."""
@@ -220,6 +233,8 @@ ALIASES = TableContract(
     ("person",),
     "build_profiles",
     statistics=("person", "now", "batch"),
+    marks_rows=True,
+    sorted_by="person",
 )
 """Ids that became another person's, each with the one it leads to at once; null where that one is gone too."""
 IDENTITY_EVENTS = TableContract(
@@ -251,6 +266,8 @@ PROFILES = TableContract(
     "build_profiles",
     person="person",
     statistics=("person", "due_at", "batch"),
+    marks_rows=True,
+    sorted_by="person",
 )
 """The document of every person, and when it changes by the passing of time alone (`due_at`)."""
 BEHAVIOUR = TableContract(
@@ -260,6 +277,8 @@ BEHAVIOUR = TableContract(
     "build_profiles",
     person="owner",
     statistics=("owner", "hour", "batch"),
+    marks_rows=True,
+    sorted_by="owner",
 )
 """What was done in each hour, in a form that adds up (`profiles/buckets.py`)."""
 PLACED = TableContract(
@@ -268,6 +287,7 @@ PLACED = TableContract(
     ("feed", "key"),
     "build_profiles",
     statistics=("key", "batch"),
+    sorted_by="key",
 )
 """Whose a related row or an event was when it was last looked at; the newest batch counts."""
 CONTRACTS = (

@@ -171,7 +171,11 @@ class _Job:
         """Take the keys that changed since the last batch, or everything."""
         if not self._lake.exists(CHANGED_KEYS.path):
             return
-        newest, table = self._lake.version(CHANGED_KEYS.path), self._lake.table_id(CHANGED_KEYS.path)
+        newest, reached = self._lake.version(CHANGED_KEYS.path), self._reached
+        nothing_new = reached is not None and newest == reached.commit
+        if nothing_new and not self._batches.due():
+            return
+        table = self._lake.table_id(CHANGED_KEYS.path)
         touched = self._touched(newest, table)
         if touched is not None and not touched and not self._batches.due():
             if self._reached and newest > self._reached.commit:

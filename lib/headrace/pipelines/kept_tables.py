@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -40,6 +42,7 @@ from headrace.tables import (
     VERSIONS,
 )
 
+SPARE = timedelta(days=1)
 Expired = Callable[[Lake, datetime], Column | None]
 
 
@@ -80,10 +83,33 @@ def upkeep_of_profiles(lake: Lake, config: Config, keep_outbox: timedelta) -> Up
     tables = [
         Kept(OUTBOX.path.format(table=PROFILES_OUTBOX), expired=_told_long_ago(keep_outbox, PROFILES_OUTBOX)),
         Kept(REJECTS.path.format(job="build_profiles"), expired=_days(config.rejects.keep), every_look=True),
-        *[Kept(one.path) for one in (PEOPLE, IDENTIFIERS, ALIASES, PROFILES, BEHAVIOUR, PLACED)],
+        *[Kept(one.path, sorted_by=one.sorted_by) for one in (PEOPLE, IDENTIFIERS, ALIASES, PROFILES)],
+        Kept(BEHAVIOUR.path, expired=_hours(config), sorted_by=BEHAVIOUR.sorted_by),
+        Kept(PLACED.path, thin=_placed_again, sorted_by=PLACED.sorted_by),
         *[Kept(one.path) for one in (IDENTITY_EVENTS, QUARANTINE)],
     ]
     return Upkeep(lake, tables, PEOPLE.path)
+
+
+def _hours(config: Config) -> Expired:
+    """Hours that count nowhere any more; with a day to spare, and a feed that has left the settings is kept."""
+    keep = {name: one.keep for name, one in config.profiles.behaviour.items()} if config.profiles else {}
+
+    def expired(_: Lake, now: datetime) -> Column | None:
+        old = [(F.col("feed") == name) & (F.col("hour") < F.lit(now - one - SPARE)) for name, one in keep.items()]
+        return reduce(or_, old) if old else None
+
+    return expired
+
+
+def _placed_again(lake: Lake) -> None:
+    """Of the places of a row only the newest counts."""
+    rows = lake.read(PLACED.path)
+    newest = rows.groupBy("feed", "key").agg(F.max("batch").alias("batch"), F.count("*").alias("places"))
+    newest = newest.where("places > 1").drop("places").localCheckpoint()
+    if not newest.isEmpty():
+        merge = lake.table(PLACED.path).alias("t").merge(newest.alias("s"), "t.feed = s.feed AND t.key = s.key")
+        merge.whenMatchedDelete("t.batch < s.batch").execute()
 
 
 def _days(keep: timedelta) -> Expired:

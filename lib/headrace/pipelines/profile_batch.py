@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
@@ -15,22 +15,29 @@ from headrace.config_profiles import Profiles
 from headrace.identifiers.normalise import Normaliser
 from headrace.lake import Lake, local_rows
 from headrace.pipelines import profile_plan
-from headrace.pipelines.profile_placed import Placed
+from headrace.pipelines.profile_placed import Placed, records_of
 from headrace.pipelines.profile_plan import Plan
 from headrace.pipelines.profile_rows import ProfileRows
-from headrace.profiles import build, owners, served
+from headrace.profiles import build, owners, served, served_some
 from headrace.profiles.fill import fill, index
-from headrace.profiles.identity import Outcome, Seen, step
+from headrace.profiles.identity import Outcome, Person, Seen, step
 from headrace.profiles.links import Ref, Rules
-from headrace.profiles.people_tables import LakePeople, picked
-from headrace.profiles.records import IDENTIFIED, identified, seen
+from headrace.profiles.people_tables import LakePeople
+from headrace.profiles.records import IDENTIFIED, VALUES, identified, seen
 from headrace.profiles.served import Served
+from headrace.profiles.some_rows import picked
 from headrace.stores.files import LakeFiles
 from headrace.tables import PEOPLE, PROFILES, REJECTS
 
 log = logging.getLogger("headrace")
 JOB = "build_profiles"
 ASK_DUE_SECONDS = 60.0
+DRIVER_PERSONS = 20_000
+"""People whose profiles the driver compares and tells by itself; of more all is done in Spark."""
+_AS_PLANNED = {
+    # Planning again after each stage is a job for each, and Delta lists the files of every table again each time.
+    "spark.sql.adaptive.enabled": "false",
+}
 
 Touched = Mapping[str, Mapping[str, str]]
 """By table, the keys that changed, each with its newest position."""
@@ -65,33 +72,44 @@ class ProfileBatches:
         Args:
             unclean: an unfinished fill may have left entries in the index that no difference shows.
         """
+        self.people.begin()
         found, rejected = self._identified()
         records, links = found.agg(F.count("*"), F.coalesce(F.sum(F.size("identifiers")), F.lit(0))).collect()[0]
         if links > self._settings.driver_links:
             events = fill(self._lake, found, self._rules, batch)
         else:
             known = {ref for ref, one in self.people.everybody().items() if not one.deleted}
-            now = seen(found)
+            now = seen(found.toArrow().to_pylist())
             gone = [Seen(ref, "", "", None) for ref in known - {one.ref for one in now}]
             outcome = step(self.people, [*now, *gone], self._rules, all_over=True)
             self.people.write(outcome, batch)
             if unclean:
                 index(self._lake, found, self._rules, batch)
             events = _counted(outcome)
+        self.people.begin()
         self._placed.fill(batch)
         return Done(records, events, self._serve(None, batch), rejected)
 
     def take(self, touched: Touched, batch: int) -> Done:
         """Bring everything that hangs on these keys up to date."""
-        changed, rejected = self._seen(touched)
-        outcome = step(self.people, changed, self._rules)
-        plan = Plan(batch, [one.ref for one in changed], outcome, self._placed.moved(touched))
-        profile_plan.keep(self._files, plan)
-        return Done(len(changed), _counted(outcome), self._carry_out(plan), rejected)
+        few = sum(map(len, touched.values())) <= DRIVER_PERSONS
+        with self._lake.setting(_AS_PLANNED if few else {}):
+            return self._take(touched, batch)
 
     def finish(self, plan: Plan) -> Served:
         """Do a batch again that a crash cut off somewhere."""
+        self.people.begin()
         return self._carry_out(plan, again=True)
+
+    def _take(self, touched: Touched, batch: int) -> Done:
+        self.people.begin()
+        changed, rejected = self._seen(touched)
+        moved = self._placed.moved(touched)
+        self.people.records({*(one.ref for one in changed), *records_of(moved)})  # one read in place of two
+        outcome = step(self.people, changed, self._rules)
+        plan = Plan(batch, [one.ref for one in changed], outcome, moved)
+        profile_plan.keep(self._files, plan)
+        return Done(len(changed), _counted(outcome), self._carry_out(plan), rejected)
 
     def _carry_out(self, plan: Plan, again: bool = False) -> Served:
         self.people.write(plan.outcome, plan.batch, again)
@@ -99,8 +117,9 @@ class ProfileBatches:
         persons |= self._sharing(plan.outcome)
         self._placed.sum_up(plan.moved, plan.batch)
         persons |= self._placed.persons(plan.moved)
-        persons |= self._due()
-        done = self._serve(persons, plan.batch, again) if persons else Served()
+        if self._asks_due():
+            persons |= self._due()
+        done = self._serve_some(persons, plan.outcome.people, plan.batch, again) if persons else Served()
         self._placed.keep(plan.moved, plan.batch)
         return done
 
@@ -118,8 +137,9 @@ class ProfileBatches:
                 continue
             here: list[Seen] = []
             if self._rows.there(record.table):
-                some, refused = self._identified_rows(name, keys)
-                rejected += refused
+                rows = self._rows.records(name, keys)
+                some = identified(rows, name, self._normaliser, self._rules).toArrow().to_pylist()
+                rejected += self._reject_some([row for row in some if row["problem"]], record.table)
                 here = seen(some)
             there = {one.ref.key for one in here}
             found += here
@@ -131,34 +151,54 @@ class ProfileBatches:
         found, rejected = local_rows(self._lake.spark, [], IDENTIFIED), 0
         for name, record in self._settings.records.items():
             if self._rows.there(record.table):
-                some, refused = self._identified_rows(name, None)
-                rejected += refused
+                rows = self._rows.records(name)
+                some = identified(rows, name, self._normaliser, self._rules).localCheckpoint()
+                rejected += self._reject(some.where("problem IS NOT NULL"), record.table)
                 found = found.unionByName(some)
         return found, rejected
-
-    def _identified_rows(self, name: str, keys: Collection[str] | None) -> tuple[DataFrame, int]:
-        """Records of one name whose rows are there, and how many values were refused."""
-        rows = self._rows.records(name, keys)
-        found = identified(rows, name, self._normaliser, self._rules).localCheckpoint()
-        table = self._settings.records[name].table
-        return found, self._reject(found.where("problem IS NOT NULL"), table)
 
     def _sharing(self, outcome: Outcome) -> set[str]:
         """Everybody who has an identifier that changed hands, where rows belong to identifiers."""
         told = {value for value, _ in (*outcome.added, *outcome.removed) if value.kind in self._owning}
-        return served.persons_with(self._lake, told)
+        return set[str]().union(*self.people.persons_having(told, served.MOST_PERSONS).values())
 
     def due(self) -> bool:
         """Whether time alone changes somebody's profile now; looked up at most once a minute."""
+        found = self._asks_due() and bool(self._due())
+        if found:
+            self._ask_due_at = 0.0  # the batch that follows asks who
+        return found
+
+    def _asks_due(self) -> bool:
         if time.monotonic() < self._ask_due_at:
             return False
         self._ask_due_at = time.monotonic() + ASK_DUE_SECONDS
-        return bool(self._due())
+        return True
 
     def _due(self) -> set[str]:
         """People whose profile changes by the passing of time."""
         profiles = self._lake.read(self._lake.ensure(PROFILES)).where(F.col("due_at") <= F.lit(datetime.now(UTC)))
         return {row["person"] for row in profiles.where("NOT deleted").select("person").collect()}
+
+    def _serve_some(self, persons: Collection[str], changed: Collection[Ref], batch: int, again: bool) -> Served:
+        """Serve these people.
+
+        Args:
+            changed: records that may be theirs since their profiles were last written.
+            again: stores may have been told of some already, and are told of all.
+        """
+        if again or len(persons) > DRIVER_PERSONS:
+            return self._serve(persons, batch, again)
+        before = served_some.held(self._lake, persons)
+        refs = {*changed, *(ref for one in before.values() for ref in one.records)}
+        members = [one for one in self.people.records(refs).values() if not one.deleted and one.person in persons]
+        parts = self._parts(local_rows(self._lake.spark, [_member(one) for one in members], _MEMBERS), False)
+        built = build.profiles(parts, self._settings, datetime.now(UTC)).toArrow().to_pylist()
+        done = served_some.serve(self._lake, self.people, built, before, persons, self._found_by, batch)
+        refused = [one for one in built if one["refused"]]
+        if refused:
+            self._refuse(local_rows(self._lake.spark, [(one["refused"],) for one in refused], "refused array<string>"))
+        return done
 
     def _serve(self, persons: Collection[str] | None, batch: int, again: bool = False) -> Served:
         now = datetime.now(UTC)
@@ -196,7 +236,8 @@ class ProfileBatches:
         whose = people.select(owners.columns(F.col("record"), F.col("key")).alias("owner"), "person")
         if self._owning:
             whose = whose.unionByName(self._by_value(people))
-        whose = whose.localCheckpoint()
+        if everybody:
+            whose = whose.localCheckpoint()
         only = None if everybody else whose.select("owner")
         found = [
             self._rows.related(name, only)
@@ -222,6 +263,12 @@ class ProfileBatches:
         alone = having.where("size(persons) = 1").select("kind", "hash")
         owner = owners.value_columns(F.col("kind"), F.col("hash")).alias("owner")
         return told.join(alone, ["kind", "hash"]).select(owner, "person")
+
+    def _reject_some(self, rows: Sequence[Mapping[str, object]], table: str) -> int:
+        if not rows:
+            return 0
+        told = [tuple(row[name] for name in ("problem", "key", "position")) for row in rows]
+        return self._reject(local_rows(self._lake.spark, told, "problem string, key string, position string"), table)
 
     def _reject(self, rows: DataFrame, table: str) -> int:
         return self._park(
@@ -256,6 +303,13 @@ class ProfileBatches:
         if count:
             self._lake.append(told, self._lake.ensure(REJECTS, job=JOB))
         return count
+
+
+_MEMBERS = f"record string, key string, own string, person string, identifiers {VALUES}"
+
+
+def _member(one: Person) -> tuple[object, ...]:
+    return (*one.node.ref, one.node.own, one.person, [value._asdict() for value in one.node.values])
 
 
 def _counted(outcome: Outcome) -> dict[str, int]:

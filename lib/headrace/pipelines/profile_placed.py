@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 import pyarrow as pa
@@ -18,8 +19,9 @@ from headrace.pipelines.profile_rows import ProfileRows
 from headrace.profiles import buckets, owners
 from headrace.profiles.buckets import Event
 from headrace.profiles.links import Ref
-from headrace.profiles.people_tables import LakePeople, picked
-from headrace.profiles.served import persons_with
+from headrace.profiles.people_tables import LakePeople
+from headrace.profiles.served import MOST_PERSONS
+from headrace.profiles.some_rows import picked
 from headrace.tables import BEHAVIOUR, PLACED
 
 HOUR_MARK = "\x1e"
@@ -45,6 +47,16 @@ class Moved:
         return f"{self.group}.{self.name}"
 
 
+def records_of(moved: Iterable[Moved]) -> set[Ref]:
+    """The records that own rows, or did."""
+    return {one for one in _owners(moved) if isinstance(one, Ref)}
+
+
+def _owners(moved: Iterable[Moved]) -> list[Ref | Value]:
+    told = {owner.partition(HOUR_MARK)[0] for one in moved for owner in (one.before, one.now) if owner}
+    return [owners.parsed(owner) for owner in told]
+
+
 class Placed:
     """Keeps where rows belong, and sums up behaviour by the hour."""
 
@@ -54,26 +66,23 @@ class Placed:
     def moved(self, touched) -> list[Moved]:  # type: ignore[no-untyped-def]
         """The rows that changed, each with its owner as it was and as it is."""
         found: list[Moved] = []
-        for group, name, table in self._feeds():
-            keys = touched.get(table)
-            if not keys:
-                continue
-            feed = f"{group}.{name}"
-            before = self._before(feed, keys)
+        feeds = [(*one, keys) for one in self._feeds() if (keys := touched.get(one[2]))]
+        before = self._before({key for *_, keys in feeds for key in keys}) if feeds else {}
+        for group, name, table, keys in feeds:
             now: dict[str, str] = {}
             if self._rows.there(table):
-                now = {row["key"]: row["owner"] for row in self._rows.owners(group, name, keys).collect()}
-            found += [Moved(group, name, key, before.get(key, ""), now.get(key, "")) for key in keys]
+                rows = self._rows.owners(group, name, keys).toArrow()
+                now = dict(zip(rows["key"].to_pylist(), rows["owner"].to_pylist(), strict=True))
+            feed = f"{group}.{name}"
+            found += [Moved(group, name, key, before.get((feed, key), ""), now.get(key, "")) for key in keys]
         return found
 
     def persons(self, moved: Iterable[Moved]) -> set[str]:
         """Everybody whose rows changed."""
-        told = {owner.partition(HOUR_MARK)[0] for one in moved for owner in (one.before, one.now) if owner}
-        parsed = [owners.parsed(owner) for owner in told]
-        refs = [one for one in parsed if isinstance(one, Ref)]
-        found = set(self._people.persons_of(refs).values())
-        found |= persons_with(self._lake, [one for one in parsed if isinstance(one, Value)])
-        return found
+        found = set(self._people.persons_of(records_of(moved)).values())
+        values = [one for one in _owners(moved) if isinstance(one, Value)]
+        having = self._people.persons_having(values, MOST_PERSONS)
+        return found.union(*having.values())
 
     def sum_up(self, moved: Iterable[Moved], batch: int) -> None:
         """Sum up again the hours in which something changed."""
@@ -112,7 +121,8 @@ class Placed:
         """Remember where rows belong now. Last of all: an unfinished batch must find them as they were."""
         rows = [(one.feed, one.key, one.now, batch) for one in moved if one.now != one.before]
         if rows:
-            self._lake.append(local_rows(self._lake.spark, rows, PLACED.schema), self._lake.ensure(PLACED))
+            told = local_rows(self._lake.spark, rows, PLACED.schema)
+            self._lake.append(told.coalesce(1), self._lake.ensure(PLACED))
 
     def _feeds(self) -> Iterator[tuple[str, str, str]]:
         for group in ("related", "behaviour"):
@@ -121,10 +131,10 @@ class Placed:
         if self._settings.consent:
             yield "consent", "", self._settings.consent.table
 
-    def _before(self, feed: str, keys: Collection[str]) -> dict[str, str]:
-        rows = picked(self._lake.read(self._lake.ensure(PLACED)), "key", keys).where(F.col("feed") == feed)
-        newest = rows.groupBy("key").agg(F.max_by("owner", "batch").alias("owner"))
-        return {row["key"]: row["owner"] for row in newest.collect()}
+    def _before(self, keys: Collection[str]) -> dict[tuple[str, str], str]:
+        """The owner of rows with these keys, by feed and key, as of the newest batch that placed them."""
+        rows = picked(self._lake.read(self._lake.ensure(PLACED)), "key", keys).toArrow().to_pylist()
+        return {(row["feed"], row["key"]): row["owner"] for row in sorted(rows, key=itemgetter("batch"))}
 
     def _sum_up(self, name: str, hours: list[tuple[str, datetime]] | None, batch: int) -> None:
         settings = self._settings.behaviour[name]

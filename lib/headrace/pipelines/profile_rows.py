@@ -16,7 +16,7 @@ from headrace.errors import ConfigError
 from headrace.identifiers.normalise import Normaliser
 from headrace.lake import Lake
 from headrace.profiles.owners import owned
-from headrace.profiles.people_tables import LITERALS, picked
+from headrace.profiles.some_rows import LITERALS, picked
 from headrace.tables import CHANGED_AT, POSITION, TABLES
 
 _ISO = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}

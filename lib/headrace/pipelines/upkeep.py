@@ -18,10 +18,22 @@ FILE_SIZES = {
     "spark.databricks.delta.optimize.minFileSize": str(64 * 1024 * 1024),
     "spark.databricks.delta.optimize.maxFileSize": str(256 * 1024 * 1024),
 }
+SORTED = {
+    # Below the size of sorted files, which stay as they are when the small ones that came since are joined.
+    "spark.databricks.delta.optimize.minFileSize": str(16 * 1024 * 1024),
+    # Pages of few rows: who looks for a handful of keys reads as many pages.
+    "parquet.page.row.count.limit": "500",
+}
+SORTED_FILE_BYTES = 64 * 1024 * 1024
+WORTH_SORTING_BYTES = 16 * 1024 * 1024
+"""Of a table as large the first sort does not wait for files to come: a first fill leaves few, in no order."""
+SORTED_ANYWAY_BYTES = 256 * 1024 * 1024
+"""A table as small is sorted each time enough files have come; a larger one, which is read and written whole, daily."""
 LOOKED_AFTER = "headrace.looked_after_at"
 COMPACTED_TO = "headrace.compacted_to_files"
 VACUUMED = "headrace.vacuumed_at"
 PURGED = "headrace.purged_at"
+SORTED_AT = "headrace.sorted_at"
 RETENTION = "delta.deletedFileRetentionDuration"
 
 
@@ -32,12 +44,16 @@ class Kept:
     Attributes:
         expired: the rows to delete at a time; None where there are none.
         every_look: whether they are looked for each time, not only when VACUUM is due; for conditions on partitions.
+        sorted_by: the column that compaction sorts the rows by; empty for none.
+        thin: deletes what no condition on one row tells, when VACUUM is due.
     """
 
     path: str
     settings: TableMaintenance = field(default_factory=TableMaintenance)
     expired: Callable[[Lake, datetime], Column | None] | None = None
     every_look: bool = False
+    sorted_by: str = ""
+    thin: Callable[[Lake], None] | None = None
 
 
 class Upkeep:
@@ -90,16 +106,18 @@ class Upkeep:
         """When the tables are due; None as long as there is no table. A new deployment has nothing to look after."""
         if not self._lake.exists(self._clock):
             return None
-        last = self._lake.properties(self._clock).get(LOOKED_AFTER)
+        last = self._lake.mark(self._clock, LOOKED_AFTER)
         if last is None:
             self._mark(self._clock, LOOKED_AFTER, _text(now))
         return (datetime.fromisoformat(last) if last else now) + EVERY
 
     def _look_after(self, table: Kept, now: datetime) -> None:
         relative, settings = table.path, table.settings
-        marks, files = self._lake.detail(relative)
+        marks, files, size = self._lake.detail(relative)
         self._expire(table, marks, now)
-        self._compact(relative, settings, marks, files)
+        came, sort = files - int(marks.get(COMPACTED_TO, 0)), _sort_is_due(table, marks, size, now)
+        if came >= settings.compact_at_files or (sort and came > 0):
+            self._compact(table, sort or size <= SORTED_ANYWAY_BYTES, size, now)
         if self._due(relative, VACUUMED, settings.vacuum_every, marks, now):
             # VACUUM refuses to delete younger files than the table's own property says.
             keep = f"interval {int(settings.vacuum_keep.total_seconds())} seconds"
@@ -109,22 +127,26 @@ class Upkeep:
             self._mark(relative, VACUUMED, _text(now))
 
     def _expire(self, table: Kept, marks: Mapping[str, str], now: datetime) -> None:
-        if table.expired is None:
+        if table.expired is None and table.thin is None:
             return
         if table.every_look or self._due(table.path, PURGED, table.settings.vacuum_every, marks, now):
-            condition = table.expired(self._lake, now)
+            condition = table.expired(self._lake, now) if table.expired else None
             if condition is not None:
                 self._lake.table(table.path).delete(condition)
+            if table.thin:
+                table.thin(self._lake)
             if not table.every_look:
                 self._mark(table.path, PURGED, _text(now))
 
-    def _compact(self, relative: str, settings: TableMaintenance, marks: Mapping[str, str], files: int) -> None:
-        """OPTIMIZE once enough files have come since the last time."""
-        if files - int(marks.get(COMPACTED_TO, 0)) < settings.compact_at_files:
-            return
-        for name, size in FILE_SIZES.items():
-            self._lake.spark.conf.set(name, size)
-        self._lake.table(relative).optimize().executeCompaction()
+    def _compact(self, table: Kept, sort: bool, size: int, now: datetime) -> None:
+        """Join small files, or sort all rows of a table that is to be sorted."""
+        relative, column = table.path, table.sorted_by
+        with self._lake.setting(SORTED if column else FILE_SIZES):
+            if column and sort:
+                self._lake.sort(relative, column, max(2, size // SORTED_FILE_BYTES))
+                self._mark(relative, SORTED_AT, _text(now))
+            else:
+                self._lake.table(relative).optimize().executeCompaction()
         self._mark(relative, COMPACTED_TO, str(self._lake.detail(relative)[1]))
 
     def _due(self, relative: str, mark: str, every: timedelta, marks: Mapping[str, str], now: datetime) -> bool:
@@ -137,6 +159,19 @@ class Upkeep:
 
     def _mark(self, relative: str, mark: str, value: str) -> None:
         self._lake.execute(f"ALTER TABLE {self._lake.sql_name(relative)} SET TBLPROPERTIES ('{mark}' = '{value}')")
+
+
+def _sort_is_due(table: Kept, marks: Mapping[str, str], size: int, now: datetime) -> bool:
+    """Whether rows are sorted even where few files have come: a first time, and then daily.
+
+    What is marked as gone leaves its file no sooner.
+    """
+    if not table.sorted_by:
+        return False
+    last = marks.get(SORTED_AT)
+    if last is None:
+        return size >= WORTH_SORTING_BYTES
+    return now - datetime.fromisoformat(last) >= table.settings.vacuum_every
 
 
 def _text(moment: datetime) -> str:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from headrace.lake import Lake
 from headrace.profiles import bulk
 from headrace.profiles.links import Rules
-from headrace.profiles.people_tables import merge, remove_entries
+from headrace.profiles.some_rows import merge, remove_entries
 from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE
 
 

@@ -7,54 +7,87 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headrace.identifiers.normalise import Value
-from headrace.lake import Assignments, Lake, local_rows
+from headrace.lake import Lake, local_rows
 from headrace.profiles.identity import Outcome, Person
 from headrace.profiles.links import Node, Ref
 from headrace.profiles.records import values
+from headrace.profiles.some_rows import (
+    LITERALS,
+    any_of,
+    few_of,
+    from_the_driver,
+    merge,
+    merge_few,
+    picked,
+    remove_entries,
+)
 from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE, QUARANTINE, TableContract
 
-LITERALS = 500
-"""As many values go into the plan as literals, so that Delta skips files and Parquet skips pages; more are joined."""
-
-
-def picked(rows: DataFrame, column: str, wanted: Collection[str]) -> DataFrame:
-    """The rows whose column is one of these."""
-    if len(wanted) <= LITERALS:
-        return rows.where(F.col(column).isin(list(wanted)))
-    some = local_rows(rows.sparkSession, [(one,) for one in wanted], f"{column} string")
-    return rows.join(F.broadcast(some), column, "left_semi")
+LARGEST_PERSON = 5000
+"""Records that one person may have by any settings (`profiles.largest`)."""
 
 
 class LakePeople:
-    """What the lake knows of records, and the writing of what a batch changes."""
+    """What the lake knows of records, and the writing of what a batch changes.
+
+    Within a batch a record is read once: nobody else writes these tables.
+    """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
+        self._held: dict[Ref, Person | None] = {}
+        self._having: dict[Value, set[Ref]] = {}
+        self._aliases: set[str] | None = None
+
+    def begin(self) -> None:
+        """Forget what the last batch read."""
+        self._held, self._having, self._aliases = {}, {}, None
 
     def having(self, wanted: Collection[Value], most: int) -> Mapping[Value, Collection[Ref]]:
         """Records that may have each value: all that do, or `most` of them where more do."""
-        index = picked(self._read(IDENTIFIERS), "hash", {value.hash for value in wanted})
+        unread = {value for value in wanted if value not in self._having}
+        found = self._indexed({value.hash for value in unread}, most) if unread else {}
+        # Where no more may be left out, all are known for the rest of the batch.
+        self._having |= {value: refs for value in unread if len(refs := found.get(value, set())) < most}
+        told = {value: self._having.get(value) or found.get(value) for value in wanted}
+        return {value: refs for value, refs in told.items() if refs}
+
+    def _indexed(self, hashes: Collection[str], most: int) -> dict[Value, set[Ref]]:
+        index = picked(self._read(IDENTIFIERS), "hash", hashes)
         some = F.slice(F.collect_set(F.struct("record", "key")), 1, most).alias("refs")
-        found: dict[Value, Collection[Ref]] = {}
-        for row in index.groupBy("kind", "hash").agg(some).toArrow().to_pylist():
-            found[Value(row["kind"], row["hash"])] = [Ref(ref["record"], ref["key"]) for ref in row["refs"]]
-        return {value: found[value] for value in wanted if value in found}
+        rows = index.groupBy("kind", "hash").agg(some).toArrow().to_pylist()
+        return {
+            Value(row["kind"], row["hash"]): {Ref(ref["record"], ref["key"]) for ref in row["refs"]} for row in rows
+        }
 
     def records(self, refs: Collection[Ref]) -> Mapping[Ref, Person]:
         """The records that are known."""
-        if not refs:
-            return {}
-        rows = picked(self._read(PEOPLE), "key", {ref.key for ref in refs})
-        found = persons(rows)
-        return {ref: found[ref] for ref in refs if ref in found}
+        unread = {ref for ref in refs if ref not in self._held}
+        if unread:
+            found = persons(picked(self._read(PEOPLE), "key", {ref.key for ref in unread}))
+            # Records of other names with these keys were read too.
+            self._held |= {ref: one for ref, one in found.items() if ref not in self._held}
+            self._held |= {ref: None for ref in unread - found.keys()}
+        return {ref: one for ref in refs if (one := self._held[ref]) is not None}
 
     def leading_to(self, persons: Collection[str]) -> Mapping[str, str | None]:
         """The aliases among these ids, and those that lead to one of them."""
         if not self._lake.exists(ALIASES.path) or not persons:
             return {}
-        rows = self._read(ALIASES)
-        found = picked(rows, "person", persons).union(picked(rows.withColumnRenamed("now", "_now"), "_now", persons))
-        return {row["person"]: row["now"] for row in found.toDF(*rows.columns).collect()}
+        rows = self._read(ALIASES).select("person", "now")
+        found = rows.where(any_of(F.col("person"), persons) | any_of(F.col("now"), persons))
+        if len(persons) > LITERALS:
+            found = picked(rows, "person", persons).union(picked(rows, "now", persons).select("person", "now"))
+        leads = {row["person"]: row["now"] for row in found.toArrow().to_pylist()}
+        self._aliases = leads.keys() & set(persons)
+        return leads
+
+    def leads(self, persons: Collection[str]) -> Mapping[str, str]:
+        """Where these ids lead, of those that are an alias of somebody."""
+        if not persons:
+            return {}
+        rows = picked(self._read(ALIASES), "person", persons).where("now IS NOT NULL")
+        return {row["person"]: row["now"] for row in rows.toArrow().to_pylist()}
 
     def everybody(self) -> Mapping[Ref, Person]:
         """All records that are known."""
@@ -69,7 +102,7 @@ class LakePeople:
         lake, now = self._lake, datetime.now(UTC)
         if outcome.added:
             rows = [(*value, *ref, batch) for value, ref in outcome.added]
-            lake.append(local_rows(lake.spark, rows, IDENTIFIERS.schema), lake.ensure(IDENTIFIERS))
+            lake.append(local_rows(lake.spark, rows, IDENTIFIERS.schema).coalesce(1), lake.ensure(IDENTIFIERS))
         if outcome.events:
             self._tell(outcome, batch, now)
         if outcome.hubs:
@@ -80,6 +113,11 @@ class LakePeople:
             self._keep(outcome, batch, again)
         if outcome.removed:
             self._forget(outcome)
+        self._held |= outcome.people
+        for value, ref in outcome.added:
+            self._having.get(value, set()).add(ref)
+        for value, ref in outcome.removed:
+            self._having.get(value, set()).discard(ref)
 
     def start(self) -> int:
         """Remove what a crash left in the index; the highest number of a batch so far, -1 for none."""
@@ -97,6 +135,16 @@ class LakePeople:
         """Whose the living ones of these records are."""
         return {ref: found.person for ref, found in self.records(refs).items() if not found.deleted}
 
+    def persons_having(self, wanted: Collection[Value], most: int) -> dict[Value, list[str]]:
+        """Of each value the people that have it, lowest ids first; one more than `most` where more have it."""
+        if not wanted:
+            return {}
+        # No more records can belong to so many people.
+        having = self.having(wanted, (most + 1) * LARGEST_PERSON)
+        whose = self.persons_of({ref for refs in having.values() for ref in refs})
+        found = {value: sorted({whose[ref] for ref in refs if ref in whose}) for value, refs in having.items()}
+        return {value: some[: most + 1] for value, some in found.items() if some}
+
     def _read(self, contract: TableContract) -> DataFrame:
         return self._lake.read(self._lake.ensure(contract))
 
@@ -111,19 +159,23 @@ class LakePeople:
         ]
         told = local_rows(self._lake.spark, rows, PEOPLE.schema)
         if outcome.stored or again:
-            merge(self._lake, PEOPLE, told)
+            merge_few(self._lake, PEOPLE, told, {ref.key for ref in outcome.people})
         else:
-            self._lake.append(told, self._lake.ensure(PEOPLE))
+            self._lake.append(told.coalesce(1), self._lake.ensure(PEOPLE))
 
     def _lead(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(alias, target, batch, now) for alias, target in outcome.aliases.items()]
         told = local_rows(self._lake.spark, rows, ALIASES.schema)
-        merge(self._lake, ALIASES, told, delete="s.now <=> ''")
+        if self._aliases is not None and self._aliases.isdisjoint(outcome.aliases):
+            self._lake.append(told.coalesce(1), self._lake.ensure(ALIASES))
+        else:
+            merge_few(self._lake, ALIASES, told, outcome.aliases.keys(), delete="s.now <=> ''")
 
     def _quarantine(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(*value, count, batch, now) for value, count in outcome.hubs.items()]
         told = local_rows(self._lake.spark, rows, QUARANTINE.schema)
-        merge(self._lake, QUARANTINE, told, delete="s.records = 0")
+        with self._lake.setting(from_the_driver(None)):
+            merge(self._lake, QUARANTINE, told, delete="s.records = 0")
 
     def _tell(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [
@@ -135,40 +187,14 @@ class LakePeople:
             for one in outcome.events
         ]  # fmt: skip
         told = local_rows(self._lake.spark, rows, IDENTITY_EVENTS.schema)
-        self._lake.append(told, self._lake.ensure(IDENTITY_EVENTS))
+        self._lake.append(told.coalesce(1), self._lake.ensure(IDENTITY_EVENTS))
 
     def _forget(self, outcome: Outcome) -> None:
         rows = [(*value, *ref) for value, ref in outcome.removed]
         entries = local_rows(self._lake.spark, rows, "kind string, hash string, record string, key string")
-        remove_entries(self._lake, entries)
-
-
-def merge(lake: Lake, contract: TableContract, rows: DataFrame, delete: str = "") -> None:
-    """Update the rows that are there, by the contract's key, and insert the others.
-
-    Args:
-        delete: SQL over a row `s`: what it holds for is deleted instead.
-    """
-    relative = lake.ensure(contract)
-    every: Assignments = {column: f"s.{column}" for column in rows.columns}
-    with lake.writing(relative):
-        builder = lake.table(relative).alias("t").merge(rows.alias("s"), _same_key(contract))
-        if delete:
-            builder = builder.whenMatchedDelete(delete)
-        builder = builder.whenMatchedUpdate(set=every)
-        builder.whenNotMatchedInsert(f"NOT ({delete or False})", values=every).execute()
-
-
-def remove_entries(lake: Lake, entries: DataFrame) -> None:
-    """Take entries, columns as the key of `identifiers`, out of the index."""
-    relative = lake.ensure(IDENTIFIERS)
-    with lake.writing(relative):
-        builder = lake.table(relative).alias("t").merge(entries.distinct().alias("s"), _same_key(IDENTIFIERS))
-        builder.whenMatchedDelete().execute()
-
-
-def _same_key(contract: TableContract) -> str:
-    return " AND ".join(f"t.{column} = s.{column}" for column in contract.key)
+        few = few_of(IDENTIFIERS, {value.hash for value, _ in outcome.removed})
+        with self._lake.setting(from_the_driver(few)):
+            remove_entries(self._lake, entries, few)
 
 
 def persons(rows: DataFrame) -> dict[Ref, Person]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -81,12 +82,11 @@ class _Identify:
         }
 
 
-def seen(rows: DataFrame) -> list[Seen]:
+def seen(rows: Iterable[dict[str, Any]]) -> list[Seen]:
     """Records as plain values, of rows with the schema `IDENTIFIED`; `identifiers` is null where the row is gone."""
-    found = rows.select("record", "key", "own", "own_again", "identifiers", "position").toArrow().to_pylist()
     return [
         Seen(Ref(row["record"], row["key"]), row["own"], row["own_again"], values(row["identifiers"]), row["position"])
-        for row in found
+        for row in rows
     ]
 
 

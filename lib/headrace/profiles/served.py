@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from headrace.identifiers.normalise import Value
 from headrace.lake import Assignments, Lake, local_rows
-from headrace.profiles.people_tables import picked
+from headrace.profiles.some_rows import picked
 from headrace.tables import ALIASES, IDENTIFIERS, OUTBOX, PEOPLE, PROFILES
 
 PROFILES_OUTBOX = "profiles"
@@ -78,14 +77,6 @@ def persons_having(lake: Lake, values: DataFrame) -> DataFrame:
     having = index.select("kind", "hash", "record", "key").distinct().join(people, ["record", "key"])
     some = F.slice(F.array_sort(F.collect_set("person")), 1, MOST_PERSONS + 1).alias("persons")
     return having.groupBy("kind", "hash").agg(some)
-
-
-def persons_with(lake: Lake, values: Collection[Value]) -> set[str]:
-    """Everybody who has one of these identifiers, of each as far as stores may tell."""
-    if not values:
-        return set()
-    told = local_rows(lake.spark, [tuple(value) for value in values], "kind string, hash string")
-    return {person for row in persons_having(lake, told).collect() for person in row["persons"]}
 
 
 def _differences(lake: Lake, built: DataFrame, persons: Collection[str] | None, again: bool) -> DataFrame:

@@ -9,8 +9,6 @@ from headrace.config_context import Context, Part
 from headrace.config_knowledge import StaticEmbed
 from headrace.context.assemble import Assembler
 from headrace.context.gather import Sources
-from headrace.context.retrieve import retrieve
-from headrace.ports import Filters
 from headrace.stores.chat_extractive import quotes
 from headrace.stores.embedders import embedder
 from retrieval_world import DOCUMENTS, difference, index, passages, questions, ranks, recalls, reciprocals
