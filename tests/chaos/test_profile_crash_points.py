@@ -15,7 +15,7 @@ from people_oracle import check
 from people_world import PeopleWorld
 
 FEW = (
-    ("execute aliases", True),
+    ("append aliases", True),
     ("append outbox/profiles", True),
     ("append placed", False),
 )
