@@ -20,7 +20,7 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "lib"},
     packages=find_packages("lib"),
-    package_data={"": ["py.typed", "*.properties", "*.yaml", "*.txt", "documents/*"]},
+    package_data={"": ["py.typed", "*.properties", "*.yaml", "*.txt", "*.npz", "documents/*"]},
     install_requires=[
         "boto3>=1.40",
         "msgspec>=0.20",
@@ -51,6 +51,8 @@ setup(
         "neptune": ["gremlinpython>=3.8,<3.9"],
         # `build_profiles`: phone numbers, and how names sound.
         "profiles": PROFILES,
+        # How comments feel, in English.
+        "sentiment": ["py3langid>=0.4", "vaderSentiment==3.3.2"],
         "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",

@@ -43,7 +43,7 @@ checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.loc
 """
 PARTS = (
     "base", "local", "kafka", "avro", "documentdb", "knowledge", "minilm", "neptune", "opensearch", "pgvector",
-    "profiles", "prometheus", "servers", "dev",
+    "profiles", "prometheus", "sentiment", "servers", "dev",
 )  # fmt: skip
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
