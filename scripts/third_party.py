@@ -40,6 +40,12 @@ licence of AWS' own) stand in the locks beside the first.
 `make terraform-test` installs `requirements-emulators.lock` and `requirements-checkov.lock`: among others moto and
 checkov (Apache-2.0). `make notebooks-test` installs `requirements-notebooks.lock`: among others ipykernel and nbclient
 (BSD-3-Clause), jupytext (MIT), matplotlib (its own licence, after Python's).
+
+## Learned from
+
+`lib/headrace/stores/sentiment_blend.npz` holds weights learned from people's ratings in the source distribution of
+vaderSentiment 3.3.2: MIT License, Copyright (c) 2016 C.J. Hutto. None of the rated texts is shipped
+([sentiment](docs/sentiment.md#what-it-learned-from)).
 """
 PARTS = (
     "base", "local", "kafka", "avro", "documentdb", "knowledge", "minilm", "neptune", "opensearch", "pgvector",

@@ -10,7 +10,7 @@ class Sentiment(NamedTuple):
     """How a text feels.
 
     Attributes:
-        label: `positive`, `negative`, `neutral` or `mixed`: the highest of the scores, or by a threshold of the model's.
+        label: `positive`, `negative`, `neutral` or `mixed`: the highest of the scores, or by the model's threshold.
         scores: from 0 to 1, by label.
     """
 
