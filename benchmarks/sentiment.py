@@ -35,6 +35,7 @@ class Score(NamedTuple):
     macro_f1: float
     negative_recall: float
     negative_f1: float
+    neutral_f1: float
     correlation: float
 
 
@@ -56,7 +57,7 @@ def score(some: Sequence[Rated], found: Sequence[Sentiment]) -> Score:
         recalls.append(right / in_truth if in_truth else 0.0)
     valences = [one.scores["positive"] - one.scores["negative"] for one in found]
     correlation = float(np.corrcoef([one.rating for one in some], valences)[0, 1])
-    return Score(mean(f1s), recalls[0], f1s[0], correlation)
+    return Score(mean(f1s), recalls[0], f1s[0], f1s[1], correlation)
 
 
 def across(sets: Sequence[Sequence[Rated]]) -> list[list[Sentiment]]:
@@ -73,7 +74,7 @@ def across(sets: Sequence[Sequence[Rated]]) -> list[list[Sentiment]]:
 def row(name: str, some: Sequence[Rated], vader: Sequence[Sentiment], blend: Sequence[Sentiment]) -> str:
     """A line of the table."""
     before, after = score(some, vader), score(some, blend)
-    cells = [f"{one:.3f} | {other:.3f}" for one, other in zip(before, after, strict=True)]
+    cells = [f"{one:.3f} / {other:.3f}" for one, other in zip(before, after, strict=True)]
     return f"| {name} | {len(some):,} | {' | '.join(cells)} |"
 
 
@@ -103,11 +104,8 @@ def main() -> None:
     sets = rated(LEARNED, folder)
     choose(list(sets.values()))
     vader, blend = VaderSentimentModel(), BlendSentimentModel()
-    print(
-        "\n| set | texts | macro-F1: vader | blend | negative recall: vader | blend | negative F1: vader | blend |",
-        end="",
-    )
-    print(" r: vader | blend |\n|---|---|---|---|---|---|---|---|---|---|")
+    print("\nVADER / blend")
+    print("| set | texts | macro-F1 | negative recall | negative F1 | neutral F1 | correlation |")
     for (name, some), found in zip(sets.items(), across(list(sets.values())), strict=True):
         print(row(f"{name} ({FOLDS} folds)", some, labelled(vader, some), found))
     untouched = rated((UNTOUCHED,), folder)[UNTOUCHED]

@@ -77,7 +77,8 @@ COLUMNS: dict[Over, dict[str, Column]] = {
         "handed_off": Column("flag", "whether it went to a human"),
         "abandoned": Column("flag", "whether it was left: somebody said so, or its last turn was not answered"),
         "returned": Column(
-            "flag", "whether the same person began another within 24 hours after its last turn; null without a person"
+            "flag",
+            "whether the same person began a later one, up to 24 hours after its last turn; null without a person",
         ),
     },
 }

@@ -72,12 +72,12 @@ def conversation_rows(turns: Sequence[Row], ratings: Sequence[Row]) -> list[dict
     for conversation, first in _first(living).items():
         its = sorted((turn for turn in living if turn["conversation"] == conversation), key=lambda turn: turn["turn"])
         person = next((turn["person"] for turn in its if turn["person"] is not None), None)
-        spans[conversation] = person, min(turn["at"] for turn in its), max(turn["at"] for turn in its)
+        spans[conversation] = person, first["at"], its[-1]["at"]
         rows.append(
             {name: first[name] for name in SLICES}
             | {
                 "conversation": conversation,
-                "at": spans[conversation][1],
+                "at": first["at"],
                 "turns": len(its),
                 "answered": sum(turn["outcome"] == "answered" for turn in its),
                 "handed_off": "hand_off" in said[conversation],

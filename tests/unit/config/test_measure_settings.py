@@ -66,7 +66,7 @@ def test_anything_else_is_refused(part, expression):
 
 def test_a_column_belongs_to_what_is_counted():
     assert OwnMeasure(over="ratings", numerator="valence").over == "ratings"
-    with pytest.raises(ValidationError, match="one row of conversations .* found valence, which is not one of"):
+    with pytest.raises(ValidationError, match=r"one row of conversations .* found valence, which is not one of"):
         OwnMeasure(over="conversations", numerator="valence")
 
 

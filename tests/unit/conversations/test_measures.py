@@ -74,7 +74,9 @@ def database(turns, ratings) -> sqlite3.Connection:
     for over, rows in ROWS.items():
         names = list(COLUMNS[over])
         made.execute(f"CREATE TABLE {over} (at, {', '.join(names)})")
-        values = [(row["at"].strftime("%Y-%m-%dT%H:%M:%S"), *(row[name] for name in names)) for row in rows(turns, ratings)]
+        values = [
+            (row["at"].strftime("%Y-%m-%dT%H:%M:%S"), *(row[name] for name in names)) for row in rows(turns, ratings)
+        ]
         made.executemany(f"INSERT INTO {over} VALUES ({', '.join('?' * (len(names) + 1))})", values)
     return made
 

@@ -61,7 +61,8 @@ def test_vaders_valence_is_its_compound_score():
 
 
 @pytest.mark.parametrize(
-    ("valence", "label"), [(0.05, "positive"), (0.049, "neutral"), (0, "neutral"), (-0.049, "neutral"), (-0.05, "negative")]
+    ("valence", "label"),
+    [(0.05, "positive"), (0.049, "neutral"), (0, "neutral"), (-0.049, "neutral"), (-0.05, "negative")],
 )
 def test_the_thresholds_belong_to_the_outer_labels(valence, label):
     assert sentiment(valence, THRESHOLD).label == label
