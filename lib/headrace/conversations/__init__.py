@@ -1,0 +1,1 @@
+"""Turns and ratings: as events, and as the conversation that a prompt remembers. No Spark."""
