@@ -22,9 +22,19 @@ def put_whole(folder: Path, name: str, content: bytes, mode: int = 0o666) -> Non
             file.flush()
             os.fsync(file.fileno())
         os.replace(hidden, folder / name)
+        _sync(folder)
     except BaseException:
         hidden.unlink(missing_ok=True)
         raise
+
+
+def _sync(folder: Path) -> None:
+    """Have the folder's names on the disk too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def new_name() -> str:

@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 from context_world import answer as rows
 from context_world import context, gathered
+from headrace.changes.envelope import Change, Message
+from headrace.changes.formats.rows import Rows
+from headrace.changes.routes import Routes
+from headrace.config import Config
 from headrace.config_file import load
+from headrace.config_sources import FilesSource
 from headrace.context.gather import Gap
 from headrace.conversations.checking import problems
 from headrace.conversations.events import GivenItem, MissingPart, ModelCall, Rating, Turn, WrongEvent, checked
@@ -199,17 +204,52 @@ def test_opentelemetry_that_cannot_be_read_is_left_out() -> None:
     assert from_otel({"gen_ai.usage.prompt_tokens": 3, "gen_ai.usage.input_tokens": True})["outcome"] == "answered"
 
 
-def test_the_settings_of_the_page_make_tables_of_them(tmp_path: Path) -> None:
-    block = PAGE.split("```yaml\n", 1)[1].split("```", 1)[0]
+@pytest.fixture
+def page(tmp_path: Path) -> Config:
     file = tmp_path / "headrace.yaml"
-    file.write_text(block, encoding="utf-8")
-    config = load(file)
-    (source,) = {table.source for table in config.tables.values()}
-    feed: Any = config.sources[source]
-    assert (feed.format, feed.table, [one.column for one in feed.position]) == ("json", "event", ["revision", "at"])
-    assert set(feed.operation.delete) | set(feed.operation.upsert) == set(TURN["properties"]["operation"]["enum"])
+    file.write_text(PAGE.split("```yaml\n", 1)[1].split("```", 1)[0], encoding="utf-8")
+    return load(file)
+
+
+def test_the_settings_of_the_page_name_properties(page: Config) -> None:
+    (feed,) = page.sources.values()
+    assert isinstance(feed, FilesSource) and isinstance(feed.position, tuple) and feed.operation
     named = {feed.operation.column, feed.table, feed.changed_at, *(one.column for one in feed.position)}
-    for name, table in config.tables.items():
-        properties = BOTH[table.source_table or ""]["properties"]
-        assert {*table.key, *table.drop, *named} <= set(properties), name
-        assert set(table.key) <= set(BOTH[table.source_table or ""]["required"])
+    for name, table in page.tables.items():
+        schema = BOTH[table.source_table or ""]
+        assert {*table.key, *table.drop, *named, *table.types} <= set(schema["properties"]), name
+        assert {*table.key, *named} <= set(schema["required"]), name
+        numbers = {key for key, each in schema["properties"].items() if each.get("type") not in ("string", None)}
+        assert {key for key in numbers if not _is_text(schema["properties"][key])} <= set(table.types), name
+
+
+def _is_text(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == ["string", "null"]
+
+
+def test_events_become_changes_in_the_order_of_revision_and_time(page: Config) -> None:
+    (feed,) = page.sources.values()
+    assert isinstance(feed, FilesSource)
+    decode = Rows(feed, Routes(page.tables))
+
+    def change(event: Turn | Rating) -> Change:
+        (made,) = decode(Message(None, json.dumps(event.to_json()).encode()))
+        assert isinstance(made, Change), made
+        return made
+
+    for event in GOOD:
+        made = change(event)
+        assert made.op == ("delete" if made.after.keys() <= {"conversation", "turn", "rating_id"} else "upsert")
+        assert made.types["turn"] == "bigint" if "turn" in made.after else True
+    assert [change(one).op for one in (a_turn(), a_turn().withdrawn(), a_rating().taken_back(NOW))] == [
+        "upsert", "delete", "delete",
+    ]  # fmt: skip
+    full = change(full_turn())
+    assert json.loads(full.after["items"] or "")[0]["source"] == "flights"
+    assert (full.types["items"], full.types["citations"], full.types["cost"]) == ("string", "array<string>", "double")
+    turn, later = a_turn(revision=9), NOW + timedelta(days=1)
+    rising = [a_turn(), replace(a_turn(), at=later), turn, turn.withdrawn()]
+    assert sorted(reversed(rising), key=lambda one: change(one).position) == rising
+    ratings = [a_rating(), a_rating(at=NOW + timedelta(microseconds=1)), a_rating(at=later)]
+    assert sorted(reversed(ratings), key=lambda one: change(one).position) == ratings
+    assert {change(one).table for one in GOOD} == {"turn", "rating"}

@@ -255,6 +255,15 @@ def test_a_store_that_is_away_says_so(tmp_path: Path, clock: Clock) -> None:
     store.close()
 
 
+def test_a_store_of_profiles_is_not_taken(tmp_path: Path, clock: Clock) -> None:
+    place = SqliteRows(path=str(tmp_path / "profiles.db"))
+    profiles = keyed.rows(place)
+    profiles.open("outbox-of-profiles")
+    with pytest.raises(Fatal, match="'outbox-of-profiles' has claimed it"):
+        opened(place, clock)
+    profiles.close()
+
+
 PUTS = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3), st.booleans()), max_size=60)
 
 
