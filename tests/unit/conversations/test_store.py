@@ -235,7 +235,7 @@ def test_what_leaves_the_index_of_a_person_is_removed(store: Conversations, cloc
     assert store.erase_person(["p1"]) == 1
 
 
-@pytest.mark.parametrize("conversation", ["", "a\nb", "x" * 201, "\ud800"])
+@pytest.mark.parametrize("conversation", ["", "a\nb", "x" * 201, "\ud800"], ids=range(4))
 def test_an_id_that_no_store_takes_is_refused(store: Conversations, conversation: str) -> None:
     with pytest.raises(Fatal, match="1 to 200 visible characters"):
         store.add(conversation, "q", "", NOW)
