@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from headrace.config_base import Contradiction, Duration, Settings, Timeout
 from headrace.config_chat import Chat, ExtractiveChat
 from headrace.config_context import Context
+from headrace.config_conversations import Conversations, Events
 
 
 class Answers(Settings):
@@ -42,11 +43,15 @@ class Assistant(Settings):
     Attributes:
         model: asked first.
         context: what goes into a prompt.
+        conversations: what is remembered; None for nothing.
+        events: where turns and ratings go; None for nowhere.
     """
 
     model: Chat = ExtractiveChat()
     answers: Answers = Answers()
     context: Context = Context()
+    conversations: Conversations | None = None
+    events: Events | None = None
 
     def models(self) -> tuple[Chat, ...]:
         """All of them, in the order in which they are asked."""

@@ -39,6 +39,10 @@ _FROM_THE_FOLDER = (
     "knowledge.embed.ca_file",
     "knowledge.models.*.ca_file",
     "assistant.context.template",
+    "assistant.conversations.store.path",
+    "assistant.conversations.store.ca_file",
+    "assistant.events.path",
+    "assistant.events.spool",
     "assistant.model.ca_file",
     "assistant.answers.fallback.*.ca_file",
 )

@@ -14,12 +14,16 @@ from typing import Any, get_args
 from headrace.commands.ask_answer import tell
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import cut, duration, to_json
+from headrace.config_assistant import Assistant
 from headrace.config_base import parse_duration
 from headrace.config_file import load
+from headrace.context.assemble import Assembler
 from headrace.context.profile import Profile
+from headrace.context.profile_consent import shown
 from headrace.context.profile_text import render
 from headrace.context.retrieve import Found, Mode, retrieve
 from headrace.pipelines.assistant import Opened, knowledge
+from headrace.pipelines.conversing import Conversing
 from headrace.pipelines.people_lookup import person
 from headrace.ports import Filters
 
@@ -29,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question", metavar="QUESTION")
     parser.add_argument("--passages", action="store_true", help="show what is found, ask no model")
     parser.add_argument("--customer", metavar="WHO", help="who asks: an id, an earlier id or an identifier")
+    parser.add_argument("--conversation", metavar="ID", help="go on with this conversation, which is remembered")
     parser.add_argument("--store", metavar="NAME", help="a store of profiles of the settings (default: the first)")
     parser.add_argument("--index", metavar="NAME", help="an index of the settings (default: the first)")
     parser.add_argument("--limit", type=int, default=5, metavar="N", help="at most N passages (default: 5)")
@@ -52,9 +57,7 @@ def run(args: argparse.Namespace) -> int:
     profiles = None if customer is None else args.store or ""
     with Opened(settings, args.index, args.mode, profiles) as opened:
         if not args.passages:
-            assembler = opened.assembler(args.limit)
-            context = assembler.assemble(args.question, customer.person if customer else None, filters=filters, now=now)
-            return tell(context, assembler.template, settings.assistant, as_json=args.json)
+            return _answered(args, settings.assistant, opened.assembler(args.limit), customer, filters, now)
         found = retrieve(opened.index, opened.embedder, args.question, filters, args.limit, args.mode)
     if args.json:
         passages = [asdict(one) for one in found]
@@ -66,6 +69,21 @@ def run(args: argparse.Namespace) -> int:
         print(f"{place}. {_about(one)}\n   {cut(' '.join(one.text.split()), 300)}\n")
     print(f"{len(found)} passage{'s' * (len(found) != 1)}")
     return 0
+
+
+def _answered(
+    args: argparse.Namespace,
+    settings: Assistant,
+    assembler: Assembler,
+    customer: Profile | None,
+    filters: Filters,
+    now: datetime,
+) -> int:
+    agreed = shown(customer.document, None, now).granted if customer else ()
+    with Conversing(settings, args.conversation) as conversing:
+        who = customer.person if customer else None
+        context = assembler.assemble(args.question, who, conversing.before(), filters=filters, now=now)
+        return tell(context, assembler.template, settings, conversing, as_json=args.json, purposes=agreed)
 
 
 def _filters(args: argparse.Namespace) -> Filters:

@@ -2,8 +2,9 @@
 
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from headrace.commands.text import duration, to_json
 from headrace.config_assistant import Assistant
@@ -12,27 +13,55 @@ from headrace.context.answered import Answer
 from headrace.context.context import Context
 from headrace.context.prompt import request
 from headrace.context.template import Template
+from headrace.errors import HeadraceError
+from headrace.pipelines.conversing import Conversing
 from headrace.ports_chat import Item
 from headrace.stores.chat_models import answerers, close
 
 
-def tell(context: Context, template: Template, settings: Assistant, *, as_json: bool) -> int:
-    """Print the answer to a context's question; 0 where there is one, a refusal included, else 1."""
+def tell(
+    context: Context,
+    template: Template,
+    settings: Assistant,
+    conversing: Conversing,
+    *,
+    as_json: bool,
+    purposes: Collection[str] = (),
+) -> int:
+    """Print the answer to a context's question; 0 where there is one, a refusal included, else 1.
+
+    Args:
+        purposes: what the person who asks had agreed to.
+    """
     models = answerers(settings)
     try:
-        running = answer(models, request(context, template), settings.answers)
+        asked = request(context, template, metadata=conversing.metadata())
+        running = answer(models, asked, settings.answers)
         for piece in running if not as_json else ():
             print(_harmless(piece), end="", flush=True)
         told = running.answer
     finally:
         close(models)
+    kept = _kept(told, context, template, conversing, purposes)
     if as_json:
-        print(to_json(asdict(told) | {"context": context.to_json()}))
+        print(to_json(asdict(told) | kept | {"context": context.to_json()}))
     else:
         _about(told, context.items)
         for gap in context.gaps:
             print(f"not read: {gap.part} ({gap.why}{gap.detail and f', {gap.detail}'})", file=sys.stderr)
     return int(told.outcome in ("failed", "empty"))
+
+
+def _kept(
+    told: Answer, context: Context, template: Template, conversing: Conversing, purposes: Collection[str]
+) -> dict[str, Any]:
+    """Where the turn is found again; an answer that is there is shown, whatever becomes of its memory."""
+    try:
+        kept = conversing.keep(told, context, prompt=template.version, purposes=purposes)
+    except HeadraceError as error:
+        print(f"not remembered: {error}", file=sys.stderr)
+        return {}
+    return asdict(kept) if kept else {}
 
 
 def _about(told: Answer, items: Sequence[Item]) -> None:

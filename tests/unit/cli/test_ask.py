@@ -7,6 +7,8 @@ import pytest
 
 from headrace import cli
 from headrace.config_knowledge import StaticEmbed
+from headrace.conversations.events import checked
+from headrace.errors import Unreachable
 from headrace.stores.embedders import embedder
 from retrieval_world import index
 from unit.chat.openai_stream import chunk, sse
@@ -86,3 +88,57 @@ def test_json_holds_the_answer_and_its_items(world, capsys):
     found = json.loads(capsys.readouterr().out)
     assert (found["outcome"], found["citations"][0], found["model"]) == ("answered", "p1", "extractive")
     assert [item["id"] for item in found["context"]["items"]] == ["p1", "p2"]
+
+
+def test_a_conversation_is_remembered_and_told(world, capsys, tmp_path):
+    answers = iter(["It is valid for 18 months [p1].", "Yes, in parts."])
+    with model_server() as server:
+        server.answer = lambda call: Reply(headers=STREAM, parts=(sse(chunk(next(answers)), chunk("", "stop")),))
+        config = settings(
+            world,
+            f"assistant:\n  model: {{provider: openai, url: '{server.url}', model: m}}\n"
+            f"  conversations: {{store: {{store: sqlite, path: {tmp_path / 'c.db'}}}}}\n"
+            f"  events: {{to: files, path: {tmp_path / 'events'}}}\n",
+        )
+        first, second = "How long is a voucher valid?", "May I use it twice?"
+        assert cli.main(["ask", first, "--conversation", "c1", "--config", config]) == 0
+        capsys.readouterr()
+        assert cli.main(["ask", second, "--conversation", "c1", "--json", "--config", config]) == 0
+        told = json.loads(capsys.readouterr().out)
+    assert (told["conversation"], told["turn"]) == ("c1", 2)
+    assert [(one["role"], one["content"]) for one in server.calls[1].body["messages"][1:]] == [
+        ("user", first), ("assistant", "It is valid for 18 months."), ("user", second),
+    ]  # fmt: skip
+    lines = [line for file in sorted((tmp_path / "events").rglob("*.jsonl")) for line in file.read_text().splitlines()]
+    turns = [checked(json.loads(line)) for line in lines]
+    assert [(one.conversation, one.turn, one.question, one.citations) for one in turns] == [
+        ("c1", 1, first, ("p1",)), ("c1", 2, second, ()),
+    ]  # fmt: skip
+    assert turns[0].items[0].source == "policies" and turns[0].items[0].text is None
+    assert (turns[0].model, turns[0].prompt) == ("m", turns[1].prompt)
+
+
+def test_a_conversation_without_a_store_is_refused_before_anything_is_asked(world, capsys):
+    assert cli.main(["ask", "voucher", "--conversation", "c1", "--config", settings(world)]) == 2
+    assert "assistant.conversations: expected a store; found none" in capsys.readouterr().err
+
+
+def test_an_answer_shows_even_where_it_cannot_be_remembered(world, capsys, tmp_path, monkeypatch):
+    def away(self, *given, **more):
+        raise Unreachable(expected="a store", found="nothing", todo="Wait.")
+
+    monkeypatch.setattr("headrace.conversations.store.Conversations.add", away)
+    assistant = f"assistant: {{conversations: {{store: {{store: sqlite, path: {tmp_path / 'c.db'}}}}}}}\n"
+    question = "How long is a voucher valid?"
+    assert cli.main(["ask", question, "--conversation", "c1", "--config", settings(world, assistant)]) == 0
+    said = capsys.readouterr()
+    assert "18 months" in said.out and "not remembered: expected a store" in said.err
+
+
+def test_a_single_question_is_told_too(world, capsys, tmp_path):
+    assistant = f"assistant: {{events: {{to: files, path: {tmp_path / 'events'}, texts: true}}}}\n"
+    assert cli.main(["ask", "How long is a voucher valid?", "--config", settings(world, assistant)]) == 0
+    (file,) = (tmp_path / "events").rglob("*.jsonl")
+    turn = checked(json.loads(file.read_text()))
+    assert (turn.turn, turn.model, len(turn.conversation)) == (1, "extractive", 32)
+    assert "18 months" in turn.items[0].text

@@ -112,6 +112,7 @@ def test_a_folder_in_s3_and_the_path_of_a_class_stay_as_they_are(tmp_path):
 
 def test_secrets_may_stand_exactly_where_the_models_hold_them():
     assert set(SECRETS) == {
+        "assistant.conversations.store.uri", "assistant.events.options.*",
         "sources.*.options.*", "sources.*.registry.password", "sources.*.registry.token", "sources.*.headers.*",
         "knowledge.embed.key", "knowledge.embed.headers.*", "knowledge.embed.arguments.*",
         "knowledge.models.*.key", "knowledge.models.*.headers.*", "knowledge.models.*.arguments.*",

@@ -19,7 +19,7 @@ from headrace.config_hints_api import API
 from headrace.config_places import MAPPINGS
 from headrace.config_yaml import read
 from headrace.errors import ConfigError
-from unit.config.whole_settings import CHAT, EMBED, PROFILES, SECRETS, TABLES, WHOLE
+from unit.config.whole_settings import CHAT, EMBED, EVENTS, PROFILES, ROWS, SECRETS, TABLES, WHOLE
 
 CONTRACT = TABLES
 
@@ -189,7 +189,7 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     free |= {f"knowledge.{one}.{key}.*" for one in ("embed", "models.*") for key in ("headers", "arguments")}
     free |= {f"assistant.{one}.headers.*" for one in ("model", "answers.fallback.*")}
     free |= {"knowledge.indexes.*.options.*", "derive.*.reach.*", "sources.*.headers.*"}
-    free |= {"assistant.context.stale_after.sources.*"}
+    free |= {"assistant.context.stale_after.sources.*", "assistant.events.options.*"}
     free |= {f"profiles.records.*.{key}.*" for key in ("identifiers", "fields")}
     free |= {f"profiles.{key}.*" for key in ("related.*.by", "consent.by", "windows")}
     free |= {f"profiles.behaviour.*.{key}.*" for key in ("by", "sums", "top")}
@@ -247,6 +247,16 @@ def chat_for(path: str, place: str) -> dict[str, Any]:
     return {"provider": provider, **CHAT[provider]}
 
 
+def conversing_for(path: str) -> dict[str, Any]:
+    """Settings of conversations and events, of the first kind that has the key that the path names."""
+    made = {}
+    for place, name, kinds in (("assistant.conversations.store", "store", ROWS), ("assistant.events", "to", EVENTS)):
+        key = path.removeprefix(f"{place}.").split(".")[0] if path.startswith(f"{place}.") else name
+        kind = MAPPINGS[place].kinds_with(key)[0]
+        made[place.split(".")[1]] = {name: kind, **kinds[kind]}
+    return {"conversations": {"store": made["conversations"]}, "events": made["events"]}
+
+
 @pytest.mark.parametrize("path", [path for path in HINTS if path])
 def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data = yaml.safe_load(WHOLE + PROFILES)
@@ -254,6 +264,7 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data["tables"]["users"]["expect"] = [{"column": "price", "max": 5}]
     more_chat = chat_for(path, "assistant.answers.fallback.*")
     data["assistant"] = {"model": chat_for(path, "assistant.model"), "answers": {"fallback": [more_chat]}}
+    data["assistant"] |= conversing_for(path)
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")

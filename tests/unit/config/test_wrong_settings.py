@@ -350,7 +350,8 @@ checkpoints, log, rejects, apply, metrics, spark
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
     Secrets may stand in sources.*.options, sources.*.registry.password, sources.*.registry.token, \
 sources.*.headers, profiles.stores.*.uri, profiles.hash_key, assistant.model.key, assistant.model.headers, \
-assistant.answers.fallback.*.key, assistant.answers.fallback.*.headers.""",
+assistant.answers.fallback.*.key, assistant.answers.fallback.*.headers, assistant.conversations.store.uri, \
+assistant.events.options.""",
     ),
     (
         "two tables on plain rows that do not say which they are of",

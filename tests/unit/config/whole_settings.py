@@ -79,3 +79,11 @@ CHAT = {
     "sagemaker": {"endpoint": "e"},
     "openai": {"url": "http://127.0.0.1/v1", "model": "m"},
 }
+
+ROWS = {
+    "sqlite": {"path": "./conversations.db"},
+    "documentdb": {"uri": {"secret": "env:DOCUMENTDB_URI"}},
+    "dynamodb": {"table": "conversations"},
+}
+
+EVENTS = {"files": {"path": "./events"}, "kafka": {"servers": "127.0.0.1:9092", "topic": "conversations"}}
