@@ -22,7 +22,7 @@ from headrace.stores.keyed_sqlite import SqliteStore
 from headrace.stores.sqlite_index import SqliteVectorIndex
 from unit.profiles import people
 
-NOW = datetime.now(UTC)
+
 SETTINGS = """
 lake: ./lake
 sources: {feed: {from: files, path: ./in, format: json, position: [seq], table: table}}
@@ -71,7 +71,7 @@ def _index(folder: Path) -> None:
     body = {
         "source": "policies", "document": "bags.md", "title": "Bags", "modality": "text", "language": "en", "tags": [],
         "audience": [], "metadata": {}, "text": "A cello needs a seat.", "start": 0, "end": 21, "heading": ["Music"],
-        "changed_at": (NOW - timedelta(hours=5)).isoformat(), "position": "1", "number": 0,
+        "changed_at": (datetime.now(UTC) - timedelta(hours=5)).isoformat(), "position": "1", "number": 0,
         "model": "m", "dimension": 2, "fingerprint": "f", "vector": packed(numpy.array([1.0, 0.0], "float32")),
     }  # fmt: skip
     store.open("outbox")
@@ -85,10 +85,10 @@ def _people(folder: Path) -> None:
     hashing = normaliser(load(folder / "headrace.yaml").profiles)
     rows: dict[str, Any] = {"p:old": {"kind": "alias", "person": "p1"}}
     for person in ("p1", "p2"):
-        days_ago = NOW - timedelta(days=3)
+        days_ago = datetime.now(UTC) - timedelta(days=3)
         shown = people.record("shop", "Ada", changed_at=days_ago, fields={"name": "Ada", "city": "Lisboa"})
         told = replace(people.said("offers", person == "p2", at=days_ago), changed_at=days_ago)
-        document = people.profile(shown, told, now=NOW, fields={"city": {"purpose": "offers"}}).document
+        document = people.profile(shown, told, now=datetime.now(UTC), fields={"city": {"purpose": "offers"}}).document
         rows[f"p:{person}"] = {"kind": "profile", "profile": {**document, "person": person}, "links": []}
     for address, owners in {"ada@example.com": ["p1"], "both@example.com": ["p1", "p2"]}.items():
         key = f"i:email:{hashing.hashed('email', hashing.plain('email', address))}"
