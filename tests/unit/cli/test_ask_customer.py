@@ -22,7 +22,6 @@ from headrace.stores.keyed_sqlite import SqliteStore
 from headrace.stores.sqlite_index import SqliteVectorIndex
 from unit.profiles import people
 
-
 SETTINGS = """
 lake: ./lake
 sources: {feed: {from: files, path: ./in, format: json, position: [seq], table: table}}
