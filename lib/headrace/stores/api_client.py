@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from pydantic import SecretStr
 
 from headrace.config_api import Api
 from headrace.errors import Fatal, HeadraceError, Unreachable
 from headrace.ports import Throttled, Unacceptable
-from headrace.stores.http_client import pool
+from headrace.stores.http_client import plain, pool
 from headrace.stores.http_models import retry_after
 
 _PART = 1 << 16
@@ -47,8 +46,7 @@ class ApiClient:
         self._where = f"{where} ({urlsplit(settings.url).netloc})"
         self._seconds = settings.timeout.total_seconds()
         self._headers = {"Accept": "application/json"} | {
-            name: value.get_secret_value() if isinstance(value, SecretStr) else value
-            for name, value in settings.headers.items()
+            name: plain(value) for name, value in settings.headers.items()
         }
         self._pool = pool(
             settings.url, seconds=self._seconds, calls=settings.parallel, ca_file=settings.ca_file, where=where

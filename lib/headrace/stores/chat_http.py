@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from headrace.config_chat import OpenAiChat
 from headrace.errors import HeadraceError, Unreachable
 from headrace.ports_chat import ChatEnd, ChatRequest
 from headrace.stores.chat_errors import broken, of_status
 from headrace.stores.chat_events import events, pieces, whole
 from headrace.stores.chat_request import most_tokens, openai_body
-from headrace.stores.http_client import pool
+from headrace.stores.http_client import headers, pool, secrets
 from headrace.stores.vectors import brief
 
 _PART = 1 << 16
@@ -36,7 +34,8 @@ class HttpChatModel:
         self.name = settings.model
         self._settings, self._longest, self._settings_at = settings, longest, where
         self._url = settings.url.rstrip("/") + "/chat/completions"
-        self._headers, self._secrets = _headers(settings), _secrets(settings)
+        self._headers = headers(settings.key, settings.headers, "text/event-stream, application/json")
+        self._secrets = secrets(settings.key, settings.headers)
         parts = urlsplit(self._url)
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._pool = pool(self._url, seconds=silence, calls=settings.parallel, ca_file=settings.ca_file, where=where)
@@ -107,17 +106,3 @@ class HttpChatModel:
         for secret in self._secrets:  # some servers repeat the key they refuse
             text = text.replace(secret, "***")
         return text
-
-
-def _headers(settings: OpenAiChat) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
-    if settings.key is not None:
-        headers["Authorization"] = f"Bearer {settings.key.get_secret_value()}"
-    for name, value in settings.headers.items():
-        headers[name] = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return headers
-
-
-def _secrets(settings: OpenAiChat) -> list[str]:
-    values = [settings.key, *settings.headers.values()]
-    return [text.get_secret_value() for text in values if isinstance(text, SecretStr) and text.get_secret_value()]

@@ -2,8 +2,11 @@
 
 import ssl
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from headrace.errors import ConfigError
 
@@ -39,6 +42,24 @@ def pool(url: str, *, seconds: float, calls: int, ca_file: str | None, where: st
     if proxy and not urllib.request.proxy_bypass(parts.netloc):
         return urllib3.ProxyManager(proxy, **options)
     return urllib3.PoolManager(**options)
+
+
+def headers(key: SecretStr | None, given: Mapping[str, str | SecretStr], accept: str) -> dict[str, str]:
+    """The headers of a call that sends JSON: its key as a bearer's, then those of the settings."""
+    found = {"Content-Type": "application/json", "Accept": accept}
+    if key is not None:
+        found["Authorization"] = f"Bearer {key.get_secret_value()}"
+    return found | {name: plain(value) for name, value in given.items()}
+
+
+def secrets(key: SecretStr | None, given: Mapping[str, str | SecretStr]) -> list[str]:
+    """What of them must not be shown; some servers repeat the key they refuse."""
+    return [text.get_secret_value() for text in (key, *given.values()) if isinstance(text, SecretStr) and text]
+
+
+def plain(value: str | SecretStr) -> str:
+    """The text of a header."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _trust(ca_file: str | None, where: str) -> ssl.SSLContext:

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
-from pydantic import SecretStr
 
 from headrace.config_knowledge import HttpEmbed
 from headrace.errors import Fatal, HeadraceError, Retryable, Unreachable
 from headrace.ports import Purpose, Throttled, Unacceptable, Vectors
-from headrace.stores.http_client import pool
+from headrace.stores.http_client import headers, pool, secrets
 from headrace.stores.vectors import brief, checked, fingerprint, prefixes, seconds_of, usable
 
 _TEXTS = 32
@@ -49,7 +48,8 @@ class HttpEmbedder:
         self.fingerprint = fingerprint(
             provider="http", model=self.model, dimension=self.dimension, prefixes=self._prefixes, unit=True
         )
-        self._headers, self._secrets = _headers(settings), _secrets(settings)
+        self._headers = headers(settings.key, settings.headers, "application/json")
+        self._secrets = [one.encode() for one in secrets(settings.key, settings.headers)]
         parts = urlsplit(self._url)
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._seconds = settings.timeout.total_seconds()
@@ -160,17 +160,3 @@ def _decoded(content: bytes) -> _Answer:
 
 def _numbers(value: list[float | None] | str) -> Any:
     return value if isinstance(value, list) else np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
-
-
-def _headers(settings: HttpEmbed) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    if settings.key is not None:
-        headers["Authorization"] = f"Bearer {settings.key.get_secret_value()}"
-    for name, value in settings.headers.items():
-        headers[name] = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return headers
-
-
-def _secrets(settings: HttpEmbed) -> list[bytes]:
-    values = [settings.key, *settings.headers.values()]
-    return [text.get_secret_value().encode() for text in values if isinstance(text, SecretStr) and text]
