@@ -62,9 +62,3 @@ def test_what_comes_and_goes_during_a_batch_counts_for_nobody(world: World, monk
     world.build()
     anna = world.profile("email", "anna@example.com")
     assert (bookings(anna), clicks(anna)) == ([1], 2)
-    # What stays comes with its keys.
-    once_before(monkeypatch, Placed, "sum_up", come)
-    told("clicks", click | {"click_id": 4})
-    world.build()
-    anna = world.profile("email", "anna@example.com")
-    assert (bookings(anna), clicks(anna)) == ([5, 1], 4)
