@@ -71,7 +71,7 @@ class Threshold(RuleBase):
     rule: Literal["threshold"]
     above: Number | None = None
     below: Number | None = None
-    certain: bool = False
+    certain: bool = True
 
     @model_validator(mode="after")
     def _one_limit(self) -> "Threshold":

@@ -175,6 +175,15 @@ def test_the_command_replays_and_finds_the_hour_that_failed(fortnight, capsys):
     assert not (fortnight / "alerts").exists()
 
 
+def test_of_a_calm_day_a_replay_tells_nothing(fortnight, capsys):
+    """Dice with a fixed seed: 2 % of some 7,500 turns fail, and two rules with an interval or two windows stay calm."""
+    window = [(NOW - timedelta(days=2)).isoformat(), (NOW - timedelta(days=1)).isoformat()]
+    assert main(["alerts", "--config", settings_file(fortnight), "--replay", *window, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["alerts"] for one in found] == [[], []]
+    assert all(one["judged"] > 600 and one["firing_share"] == 0 for one in found)
+
+
 def test_the_command_says_how_it_is_and_tells_only_when_asked_to(fortnight, capsys, caplog):
     file = settings_file(fortnight)
     within = (NOW - timedelta(hours=5, minutes=20)).isoformat()
