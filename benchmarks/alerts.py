@@ -2,9 +2,9 @@
 
     python benchmarks/alerts.py [WEEKS]
 
-Made-up turns: by day nine times as many as by night, by dice with fixed seeds. In the calm ones the failures
-are 2 % for ten weeks, of which the last WEEKS (4) are replayed minute by minute. In the faulty ones they are 10 % for one
-hour of each day, at 10:00, and 2 % otherwise.
+Made-up turns: by day nine times as many as by night, by dice with fixed seeds. In the calm ones 2 % fail for ten
+weeks, of which the last WEEKS (4) are replayed minute by minute. In the faulty ones 10 % fail for one hour of each
+day, at 10:00, and 2 % otherwise.
 """
 
 import math

@@ -187,7 +187,7 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     known = set(paths(Config))
     free = {"", "sources.*.options.*", "tables.*.types.*", "tables.*.columns.*", "tables.*.properties.*", "spark.*"}
     free |= {f"knowledge.{one}.{key}.*" for one in ("embed", "models.*") for key in ("headers", "arguments")}
-    free |= {f"assistant.{one}.headers.*" for one in ("model", "answers.fallback.*")}
+    free |= {f"assistant.{one}.headers.*" for one in ("model", "answers.fallback.*", "judge.model")}
     free |= {"knowledge.indexes.*.options.*", "derive.*.reach.*", "sources.*.headers.*"}
     free |= {"assistant.context.stale_after.sources.*", "assistant.events.options.*"}
     free |= {f"profiles.records.*.{key}.*" for key in ("identifiers", "fields")}
@@ -247,7 +247,7 @@ def embed_for(key: str) -> dict[str, Any]:
 def chat_for(path: str, place: str) -> dict[str, Any]:
     """Settings of the first model that has the key that the path names below its place."""
     key = path.removeprefix(f"{place}.").split(".")[0] if path.startswith(f"{place}.") else ""
-    provider = next(iter(MAPPINGS["assistant.model"].kinds_with(key)), "extractive")
+    provider = next(iter(MAPPINGS[place].kinds_with(key)), "bedrock" if "judge" in place else "extractive")
     return {"provider": provider, **CHAT[provider]}
 
 
@@ -268,7 +268,7 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data["tables"]["users"]["expect"] = [{"column": "price", "max": 5}]
     more_chat = chat_for(path, "assistant.answers.fallback.*")
     data["assistant"] = {"model": chat_for(path, "assistant.model"), "answers": {"fallback": [more_chat]}}
-    data["assistant"] |= conversing_for(path)
+    data["assistant"] |= conversing_for(path) | {"judge": {"model": chat_for(path, "assistant.judge.model")}}
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")
