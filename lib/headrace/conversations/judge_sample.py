@@ -101,9 +101,10 @@ def shared(sizes: Sequence[int], total: int) -> list[int]:
     left = min(total, sum(sizes))
     while left > 0:
         hungry = [place for place, size in enumerate(sizes) if given[place] < size]
-        each, rest = divmod(left, len(hungry))
-        for number, place in enumerate(hungry):
-            more = min(each + (number < rest), sizes[place] - given[place])
+        each = left // len(hungry)
+        # What is left over goes round at the end, when all that still take have the same.
+        for place in hungry if each else hungry[:left]:
+            more = min(max(each, 1), sizes[place] - given[place])
             given[place] += more
             left -= more
     return given
