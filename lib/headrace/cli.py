@@ -27,6 +27,7 @@ VERBS = {
     "ask": "answer a question from an index, or show the passages found for it and who asks",
     "alerts": "what the rules of alerts say now, or would have said in the past",
     "judge": "how satisfied people were with a sample of conversations, as a model sees it, and how far people agree",
+    "views": "SQL views over measures, turns and ratings for DuckDB, Databricks SQL, Athena or Redshift Spectrum",
     "explain": "why records are one person: what links them, and every merge and split with its cause",
 }
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from headrace.config import Config
 from headrace.config_alerts import Alerts, Rule
-from headrace.conversations.alert_known import check, is_share, known, minutes_sql
+from headrace.conversations.alert_known import check, is_share, minutes_sql
 from headrace.conversations.alert_rules import Verdict, judge, lookback
 from headrace.conversations.alert_series import Minute, Series
 from headrace.conversations.alert_state import State, decided, from_json, taken, to_json, without_old
 from headrace.conversations.alerts import Replayed, alert, newest_minute, replayed, told
 from headrace.conversations.measures import Measure
 from headrace.errors import Fatal, HeadraceError
+from headrace.pipelines.measure_names import measures_of
 from headrace.ports_alerts import AlertSink
 from headrace.stores.delta_reader import DeltaReader
 from headrace.stores.files import LakeFiles
@@ -37,8 +38,9 @@ def of_config(config: Config, sinks: Mapping[str, AlertSink], rows: Rows | None 
     Args:
         rows: through delta-rs where not given; a job with Spark hands its own.
     """
-    measures = known(getattr(config, "measures", {}))
-    return Alerting(config.alerts, measures, rows or rows_of_lake(config.lake), LakeFiles(config.lake), sinks)
+    return Alerting(
+        config.alerts, measures_of(config), rows or rows_of_lake(config.lake), LakeFiles(config.lake), sinks
+    )
 
 
 class Alerting:
