@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from headrace.config import Config
@@ -153,4 +153,6 @@ def _file(rule: str) -> str:
 def _minute(row: Mapping[str, Any]) -> Minute:
     found = row["buckets"] or {}
     buckets = dict(found.items() if isinstance(found, Mapping) else found)
-    return Minute(row["minute"], row["numerator"] or 0.0, row["denominator"] or 0.0, row["n"] or 0, buckets)
+    # Spark hands out times without a zone, in the machine's own, which `astimezone` takes them for.
+    at = row["minute"].astimezone(UTC)
+    return Minute(at, row["numerator"] or 0.0, row["denominator"] or 0.0, row["n"] or 0, buckets)

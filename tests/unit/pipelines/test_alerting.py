@@ -1,7 +1,8 @@
 """Rules over a real Delta table of measures, read without Spark: judged once a minute, told once, replayed."""
 
 import json
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from headrace.config_measures import OwnMeasure
 from headrace.conversations.alert_known import known
 from headrace.conversations.latency import counted
 from headrace.errors import ConfigError, Fatal, Unreachable
-from headrace.pipelines.alerting import Alerting, rows_of_lake
+from headrace.pipelines.alerting import Alerting, _minute, rows_of_lake
 from headrace.ports_alerts import Alert
 from headrace.stores.files import LakeFiles
 from unit.conversations.alert_worlds import MINUTE, NOW, WEEK, ago, steady
@@ -77,6 +78,19 @@ def test_each_rule_reads_its_measure_slice_percentile_and_week(fault):
     assert found["slow"].numbers["value"] == pytest.approx(9, rel=0.01)
     assert found["worse"].numbers["before"] == 0.9
     assert found["paid"].numbers == {"value": 4.0, "n": 10, "limit": 3.0}
+
+
+def test_a_time_without_a_zone_is_of_this_machine_as_spark_gives_it(monkeypatch):
+    row = {"numerator": 1.0, "denominator": 1.0, "n": 1, "buckets": None}
+    try:
+        monkeypatch.setenv("TZ", "America/New_York")
+        time.tzset()
+        without = datetime.fromtimestamp(NOW.timestamp())
+        assert without.hour == 4
+        assert {_minute(row | {"minute": at}).at for at in (without, NOW)} == {NOW}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_an_empty_lake_has_too_few_rows(lake):
