@@ -50,6 +50,7 @@ def world(lake: Path) -> Path:
         a_rating("evil", 1, by="agent"),
         a_rating("glad", 2, by="model", turn=None, rater="m@j00000000", revision=3),
         a_rating("glad", 2, by="model", turn=None, rater="our own"),
+        a_rating("odd", 2, by="model", turn=None, rater=f"m@{VERSION}"),
     ]  # fmt: skip
     write_deltalake(str(lake / "turns"), pa.Table.from_pylist(turns, TURNS))
     write_deltalake(str(lake / "ratings"), pa.Table.from_pylist(ratings, RATINGS))
