@@ -7,4 +7,5 @@ from headrace.conversations.measures import Measure
 
 def measures_of(config: Config) -> dict[str, Measure]:
     """By name."""
-    return known(getattr(config, "measures", {}))
+    feedback = getattr(config, "feedback", None)
+    return known(feedback.measures if feedback else {})

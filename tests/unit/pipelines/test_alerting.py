@@ -4,6 +4,7 @@ import json
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from headrace.conversations.alert_known import known
 from headrace.conversations.latency import counted
 from headrace.errors import ConfigError, Fatal, Unreachable
 from headrace.pipelines.alerting import Alerting, _minute, rows_of_lake
+from headrace.pipelines.measure_names import measures_of
 from headrace.ports_alerts import Alert
 from headrace.stores.files import LakeFiles
 from unit.conversations.alert_worlds import MINUTE, NOW, WEEK, ago, steady
@@ -91,6 +93,11 @@ def test_a_time_without_a_zone_is_of_this_machine_as_spark_gives_it(monkeypatch)
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_the_measures_of_the_settings_stand_beside_the_shipped_ones():
+    assert set(measures_of(SimpleNamespace(feedback=SimpleNamespace(measures=OWN)))) == set(known({})) | {"paid"}
+    assert set(measures_of(SimpleNamespace(feedback=None))) == set(known({}))
 
 
 def test_an_empty_lake_has_too_few_rows(lake):
