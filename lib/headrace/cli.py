@@ -26,6 +26,7 @@ VERBS = {
     "rebuild": "ask for a new model's vectors, or for an index to be filled anew",
     "ask": "answer a question from an index, or show the passages found for it and who asks",
     "explain": "why records are one person: what links them, and every merge and split with its cause",
+    "serve": "a page for the assistant, freshness, measures and people, and the same as an API",
 }
 
 _EXAMPLES = f"""examples:
