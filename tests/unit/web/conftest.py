@@ -50,7 +50,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """On this machine, without readers."""
-    made = Site(tmp_path, "  webhooks: [feed]\n")
+    made = Site(tmp_path / "site", "  webhooks: [feed]\n")
     yield made
     made.close()
 
@@ -58,7 +58,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Site]:
     """With readers of two tenants, an operator and a third party."""
-    made = Site(tmp_path, READERS)
+    made = Site(tmp_path / "guarded", READERS)
     yield made
     made.close()
 
