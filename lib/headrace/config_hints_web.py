@@ -11,8 +11,8 @@ _SIGHT = {
     "audience": ("groups that the reader is in", "audience: [gold]"),
     "audience.*": ("the name of a group", "audience: [gold]"),
     "person": ("a person's id, whose profile the answers use", "person: 7f3a2c"),
-    "webhooks": ("sources that may be sent to", "webhooks: [weather]"),
-    "webhooks.*": ("the name of a source", "webhooks: [weather]"),
+    "webhooks": ("sources that may be sent to", "webhooks: [feed]"),
+    "webhooks.*": ("the name of a source", "webhooks: [feed]"),
 }
 
 WEB: dict[str, tuple[str, str]] = {
@@ -25,8 +25,8 @@ WEB: dict[str, tuple[str, str]] = {
     **{f"local.{key}": hint for key, hint in _SIGHT.items()},
     "hosts": ("names under which browsers reach it", "hosts: [assistant.example.com]"),
     "hosts.*": ("a name without scheme and port", "hosts: [assistant.example.com]"),
-    "webhooks": ("sources from: files that take what is posted", "webhooks: [weather]"),
-    "webhooks.*": ("the name of a source", "webhooks: [weather]"),
+    "webhooks": ("sources from: files that take what is posted", "webhooks: [feed]"),
+    "webhooks.*": ("the name of a source", "webhooks: [feed]"),
     "tenant_field": ("the field of a profile that names the tenant", "tenant_field: tenant"),
     "stale_after": ("a duration above 0, such as 5m", "stale_after: 5m"),
     "most_bytes": ("a number of bytes from 1024 to 67108864", "most_bytes: 1048576"),

@@ -102,7 +102,7 @@ def misfits(config: "Config") -> Iterator[Contradiction]:
         source = config.sources.get(name)
         if not isinstance(source, FilesSource) or "://" in source.path or source.encoding not in ("auto", "json"):
             expected = "a source from: files in a folder of this machine, of JSON lines"
-            yield Contradiction("web.webhooks", expected, name, "webhooks: [weather]")
+            yield Contradiction("web.webhooks", expected, name, "webhooks: [feed]")
     for where, sight in web.sights():
         for name in sight.webhooks:
             if name not in web.webhooks:
