@@ -60,6 +60,7 @@ setup(
         "serve": [*READ, "fastapi>=0.120", "jinja2>=3.1.6", "uvicorn>=0.35"],
         "dev": [
             "chispa>=0.11",
+            "duckdb>=2.0",
             # FastAPI's test client.
             "httpx2>=2",
             "hypothesis>=6.140",
@@ -73,6 +74,7 @@ setup(
             "pytest-xdist>=3.8",
             "ruff>=0.14",
             "setuptools>=77",
+            "sqlglot>=30.30",
             "types-PyYAML",
         ],
         # The PostgreSQL of the server tests where the system has none; its binaries are published up to Python 3.12.
