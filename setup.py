@@ -20,7 +20,9 @@ setup(
     python_requires=">=3.11",
     package_dir={"": "lib"},
     packages=find_packages("lib"),
-    package_data={"": ["py.typed", "*.properties", "*.yaml", "*.txt", "*.npz", "documents/*"]},
+    package_data={
+        "": ["py.typed", "*.properties", "*.yaml", "*.txt", "*.npz", "documents/*", "static/*", "templates/*"],
+    },
     install_requires=[
         "boto3>=1.40",
         "msgspec>=0.20",
@@ -54,9 +56,13 @@ setup(
         # How comments feel, in English.
         "sentiment": ["py3langid>=0.4", "vaderSentiment==3.3.2"],
         "prometheus": ["prometheus-client>=0.22"],
+        # The page and the API; it reads the lake without Spark.
+        "serve": [*READ, "fastapi>=0.120", "jinja2>=3.1.6", "uvicorn>=0.35"],
         "dev": [
             "chispa>=0.11",
             "duckdb>=2.0",
+            # FastAPI's test client.
+            "httpx2>=2",
             "hypothesis>=6.140",
             "import-linter>=2.5",
             "jsonschema>=4.26",
@@ -72,7 +78,8 @@ setup(
             "types-PyYAML",
         ],
         # The PostgreSQL of the server tests where the system has none; its binaries are published up to Python 3.12.
-        "servers": ['pgserver==0.1.4; python_version < "3.13"'],
+        # Playwright drives Debian's Chromium, and downloads no browser.
+        "servers": ['pgserver==0.1.4; python_version < "3.13"', "playwright>=1.55"],
         # The emulated AWS of `make terraform-test`; it has a lock and an environment of its own.
         "emulators": ["moto[server]==5.2.5"],
     },

@@ -49,7 +49,7 @@ vaderSentiment 3.3.2: MIT License, Copyright (c) 2016 C.J. Hutto. None of the ra
 """
 PARTS = (
     "base", "local", "kafka", "avro", "documentdb", "knowledge", "minilm", "neptune", "opensearch", "pgvector",
-    "profiles", "prometheus", "sentiment", "servers", "dev",
+    "profiles", "prometheus", "sentiment", "serve", "servers", "dev",
 )  # fmt: skip
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {

@@ -31,6 +31,8 @@ from headrace.config_metrics import Metrics
 from headrace.config_names import misnamed
 from headrace.config_profiles import Profiles
 from headrace.config_sources import Source
+from headrace.config_web import Web
+from headrace.config_web import misfits as web_misfits
 
 
 class History(Settings):
@@ -181,6 +183,7 @@ class Config(Settings):
     rejects: Rejects = Rejects()
     apply: Apply = Apply()
     metrics: Metrics = Metrics()
+    web: Web = Web()
     spark: dict[str, OptionText] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -188,6 +191,7 @@ class Config(Settings):
         problems = list(left_out({"sources": self.sources, "tables": self.tables, "knowledge": self.knowledge}))
         if not problems:
             problems = [*misfits(self), *derive_misfits(self.derive, self.tables), *api_misfits(self)]
+            problems += web_misfits(self)
         if self.knowledge:
             formats = {name: one.format for name, one in self.sources.items() if not isinstance(one, Api)}
             problems += self.knowledge.misfits(list(self.keys()), formats)

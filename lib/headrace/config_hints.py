@@ -12,6 +12,7 @@ from headrace.config_hints_context import CONTEXT
 from headrace.config_hints_conversations import CONVERSATIONS, EVENTS
 from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 from headrace.config_hints_profiles import PROFILES
+from headrace.config_hints_web import WEB
 
 
 class Hint(NamedTuple):
@@ -180,4 +181,5 @@ HINTS: dict[str, Hint] = {
     **{f"assistant.context.{key}".rstrip("."): Hint(*words) for key, words in CONTEXT.items()},
     **{f"assistant.conversations.{key}".rstrip("."): Hint(*words) for key, words in CONVERSATIONS.items()},
     **{f"assistant.events.{key}".rstrip("."): Hint(*words) for key, words in (EVENTS | MSK_IAM).items()},
+    **{f"web.{key}".rstrip("."): Hint(*words) for key, words in WEB.items()},
 }

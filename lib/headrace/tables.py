@@ -193,6 +193,7 @@ PASSAGES = TableContract(
 )
 """The served state for each model, in step with the outbox. `body` is what `passages.py` describes, without vector,
 position and time. Deleted ones stay until the outbox has forgotten them."""
+PASSAGES_OUTBOX = "passages"
 OUTBOX = TableContract(
     "outbox/{table}",
     """key string, model string, deleted boolean, urgent boolean, body string, position string, batch bigint,

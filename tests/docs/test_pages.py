@@ -16,7 +16,10 @@ from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.config_maintenance import TableMaintenance
 
-SECRETS = ("HEADRACE_HASH_KEY", "KAFKA_JAAS", "REGISTRY_PASSWORD", "CHAT_KEY", "WEATHER_TOKEN", "HOOK_SECRET")
+SECRETS = (
+    "HEADRACE_HASH_KEY", "KAFKA_JAAS", "REGISTRY_PASSWORD", "CHAT_KEY", "WEATHER_TOKEN", "ADA_TOKEN", "OPS_TOKEN",
+    "MET_TOKEN", "HOOK_SECRET",
+)  # fmt: skip
 README = ROOT / "README.md"
 
 

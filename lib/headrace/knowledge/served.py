@@ -14,9 +14,7 @@ from headrace.knowledge import ready
 from headrace.knowledge.ready import Document, Lacks
 from headrace.lake import Assignments, Lake
 from headrace.ports import Model
-from headrace.tables import CHUNKS, DOCUMENTS, OUTBOX, PASSAGES, VECTORS
-
-PASSAGES_OUTBOX = "passages"
+from headrace.tables import CHUNKS, DOCUMENTS, OUTBOX, PASSAGES, PASSAGES_OUTBOX, VECTORS
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from headrace.stores.files import LakeFiles
 from headrace.stores.kafka_look import KafkaLook
 from headrace.stores.kinesis.backoff import Backoff
 from headrace.stores.kinesis_look import KinesisLook
-from headrace.stores.kinesis_source import native_options, places
+from headrace.stores.kinesis_places import places
+from headrace.stores.kinesis_source import native_options
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from headrace.config_embed import EmbedBase
 from headrace.config_indexes import Index, SqliteIndex
 from headrace.config_knowledge import FolderFeed, Knowledge
 from headrace.errors import NotThere, Unreachable
-from headrace.pipelines.index_parts import known_lake_id
+from headrace.pipelines.lake_ids import known_lake_id
 from headrace.pipelines.models import generation_of
 from headrace.stores import embedders, indexes, objects
 from headrace.stores.files import LakeFiles

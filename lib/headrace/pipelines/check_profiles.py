@@ -8,7 +8,7 @@ from headrace.config_profiles import Profiles
 from headrace.errors import NotThere
 from headrace.identifiers.normalise import normaliser
 from headrace.pipelines.check_knowledge import may_be_made
-from headrace.pipelines.index_parts import known_lake_id
+from headrace.pipelines.lake_ids import known_lake_id
 from headrace.pipelines.profile_progress import LAKE_ID
 from headrace.stores import keyed
 from headrace.stores.files import LakeFiles

@@ -75,12 +75,13 @@ class PersonStory:
         return asdict(self)
 
 
-def explain(config: Config, who: str, kind: str | None = None) -> list[PersonStory]:
+def explain(config: Config, who: str, kind: str | None = None, view: LakeView | None = None) -> list[PersonStory]:
     """The story of everybody that an id, or an identifier, leads to.
 
     Args:
         who: a person's id, now or earlier, or the value of an identifier.
         kind: of the identifier; any where not given.
+        view: what reads the lake; a new one where not given.
 
     Raises:
         ConfigError: the settings have no profiles, or no such kind.
@@ -94,7 +95,7 @@ def explain(config: Config, who: str, kind: str | None = None) -> list[PersonSto
     kinds = settings.found_by()
     if kind is not None and kind not in kinds:
         raise ConfigError(where="--kind", expected=f"one of {', '.join(kinds)}", found=kind, todo="Name one of these.")
-    teller = _Teller(LakeView(config), config, settings)
+    teller = _Teller(view or LakeView(config), config, settings)
     found = [] if kind else teller.by_id(who)
     found = found or teller.by_identifier(who, [kind] if kind else kinds)
     if not found:

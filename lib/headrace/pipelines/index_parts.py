@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
-from uuid import uuid4
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -19,25 +18,22 @@ from headrace.errors import NotThere, Retryable
 from headrace.knowledge import chunk, parse, served
 from headrace.knowledge.indexer import JOB, Indexer
 from headrace.knowledge.lane import Lane
-from headrace.knowledge.served import PASSAGES_OUTBOX
 from headrace.knowledge.vectors import Stage
 from headrace.lake import Lake, local_rows
 from headrace.pipelines.deliver import Delivery
-from headrace.pipelines.models import generation_of
+from headrace.pipelines.lake_ids import lake_id
+from headrace.pipelines.models import generation_of, progress_place
 from headrace.pipelines.publish import Publisher
 from headrace.ports import Failed, Model, VectorIndex
 from headrace.stores import indexes, objects
 from headrace.stores.embedders import check, kept_embedder
 from headrace.stores.files import LakeFiles
 from headrace.stores.limiter import limiter
-from headrace.tables import OUTBOX, PASSAGES, REJECTS, VECTORS
+from headrace.tables import OUTBOX, PASSAGES, PASSAGES_OUTBOX, REJECTS, VECTORS
 
 log = logging.getLogger("headrace")
 _PARKED = """source string, table string, reason string, detail string, key string, rejected_at timestamp, batch string,
     day date"""
-
-
-_LAKE_ID = "publishers/lake-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,26 +166,6 @@ def build(lake: Lake, settings: Knowledge) -> Parts:
     roots = [path for path in folders if not path.startswith("s3://")]
     indexer = Indexer(lake, settings, fingerprints, partial(objects.loader, roots))
     return Parts(lake, settings, indexer, fingerprints, lake_id(LakeFiles(lake.root)))
-
-
-def progress_place(index: str, fingerprint: str) -> str:
-    """The file that keeps how far a generation of an index has come."""
-    return f"publishers/{index}-{generation_of(fingerprint)}.json"
-
-
-def lake_id(files: LakeFiles, place: str = _LAKE_ID) -> str:
-    """What tells this lake from every other; made once. Two lakes must not feed one store.
-
-    Args:
-        place: the file that keeps it, in a folder the job may write.
-    """
-    files.write_text(place, uuid4().hex)
-    return known_lake_id(files, place)
-
-
-def known_lake_id(files: LakeFiles, place: str = _LAKE_ID) -> str:
-    """The same for those who only look; a word of its own before it is made."""
-    return files.read_text(place) or "a lake without index_knowledge"
 
 
 def feed_fingerprints(settings: Knowledge) -> dict[str, str]:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 from headrace.config_knowledge import Knowledge
-from headrace.knowledge.served import PASSAGES_OUTBOX
-from headrace.pipelines.index_parts import known_lake_id
+from headrace.pipelines.lake_ids import known_lake_id
 from headrace.pipelines.models import Known, generation_of
 from headrace.pipelines.tables_view import LakeView
 from headrace.ports import Held
 from headrace.stores import indexes
 from headrace.stores.files import LakeFiles
-from headrace.tables import OUTBOX
+from headrace.tables import OUTBOX, PASSAGES_OUTBOX
 
 PASSAGES_TOLD = OUTBOX.path.format(table=PASSAGES_OUTBOX)
 

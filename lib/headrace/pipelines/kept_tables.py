@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 
 from headrace.config import Config
 from headrace.config_api import apis
-from headrace.knowledge.served import PASSAGES_OUTBOX
 from headrace.lake import Lake
 from headrace.pipelines.upkeep import Kept, Upkeep
 from headrace.profiles.served import PROFILES_OUTBOX
@@ -28,6 +27,7 @@ from headrace.tables import (
     IDENTITY_EVENTS,
     OUTBOX,
     PASSAGES,
+    PASSAGES_OUTBOX,
     PEOPLE,
     PLACED,
     PROFILES,

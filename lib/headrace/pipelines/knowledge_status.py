@@ -9,9 +9,8 @@ from headrace.config import Config
 from headrace.config_knowledge import Knowledge
 from headrace.errors import HeadraceError
 from headrace.pipelines import models, progress, rebuilds
-from headrace.pipelines.index_parts import progress_place
 from headrace.pipelines.index_view import PASSAGES_TOLD, commits_told, held_by
-from headrace.pipelines.models import Known, Models, generation_of
+from headrace.pipelines.models import Known, Models, generation_of, progress_place
 from headrace.pipelines.reconcile import Comparison, compare
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores import indexes

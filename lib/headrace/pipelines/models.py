@@ -125,3 +125,8 @@ def unknown_model(name: str, names: Mapping[str, object]) -> ConfigError:
         found=name,
         todo="Add it under knowledge.models.",
     )
+
+
+def progress_place(index: str, fingerprint: str) -> str:
+    """The file that keeps how far a generation of an index has come."""
+    return f"publishers/{index}-{generation_of(fingerprint)}.json"

@@ -6,7 +6,8 @@ from headrace.config_keyed_stores import ProfileStore
 from headrace.config_profiles import Profiles
 from headrace.lake import Lake
 from headrace.pipelines.deliver import Delivery
-from headrace.pipelines.index_parts import lake_id, park
+from headrace.pipelines.index_parts import park
+from headrace.pipelines.lake_ids import lake_id
 from headrace.pipelines.profile_batch import JOB
 from headrace.pipelines.profile_progress import LAKE_ID, store_place
 from headrace.pipelines.publish import Publisher

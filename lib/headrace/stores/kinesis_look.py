@@ -9,7 +9,7 @@ from headrace.stores.kinesis.api import Kinesis, Record, Stream
 from headrace.stores.kinesis.faults import OutOfReach
 from headrace.stores.kinesis.options import Place
 from headrace.stores.kinesis.positions import END, TRIM_HORIZON
-from headrace.stores.kinesis_source import places
+from headrace.stores.kinesis_places import places
 
 
 class KinesisLook:

@@ -14,6 +14,7 @@ from headrace.config_sources import KinesisSource
 from headrace.errors import FromWorker, Unreachable
 from headrace.stores.kinesis.natives import common, native
 from headrace.stores.kinesis.options import Place, parsed_start
+from headrace.stores.kinesis_places import places
 from headrace.tables import SEQUENCE_HEADER
 
 _PARTITION = "cast(coalesce(try_cast(regexp_extract(shardId, '([0-9]+)$', 1) AS bigint), 0) % 2147483648 AS int)"
@@ -43,14 +44,6 @@ def stream(spark: SparkSession, source: KinesisSource, until: int | None = None)
         F.expr(_OFFSET).alias("offset"),
         F.col("approximateArrivalTimestamp").alias("arrived_at"),
     )
-
-
-def places(source: KinesisSource) -> list[Place]:
-    """Where the streams are, in the order of their names: a checkpoint knows them by number."""
-    return [
-        Place(stream, source.region, source.endpoint, source.role_arn, source.external_id)
-        for stream in sorted(source.streams)
-    ]
 
 
 def _frame(spark: SparkSession, source: KinesisSource, place: Place, until: int | None) -> DataFrame:

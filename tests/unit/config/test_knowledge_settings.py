@@ -122,6 +122,7 @@ def test_secrets_may_stand_exactly_where_the_models_hold_them():
         "assistant.answers.fallback.*.key", "assistant.answers.fallback.*.headers.*",
         "assistant.judge.model.key", "assistant.judge.model.headers.*",
         "alerts.outputs.*.secret", "alerts.outputs.*.headers.*",
+        "web.readers.*.token",
     }  # fmt: skip
 
 

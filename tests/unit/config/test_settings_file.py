@@ -194,10 +194,12 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     free |= {f"profiles.{key}.*" for key in ("related.*.by", "consent.by", "windows")}
     free |= {f"profiles.behaviour.*.{key}.*" for key in ("by", "sums", "top")}
     free |= {"alerts.rules.*.slice.*", "alerts.outputs.*.headers.*"}
+    free |= {one for one in HINTS if re.fullmatch(r"web\.(.*\.)?(pages|audience|webhooks|hosts)\.\*", one)}
     assert set(HINTS) == known | free | {"tables.*.expect.*.values.*"}
 
 
 NAMES = {
+    "readers": "ada",
     "sources": "feed", "tables": "users", "documents": "folder", "indexes": "sqlite", "models": "better",
     "records": "web", "fields": "name", "related": "orders", "behaviour": "views", "stores": "sqlite",
     "derive": "stays",
@@ -269,6 +271,7 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     more_chat = chat_for(path, "assistant.answers.fallback.*")
     data["assistant"] = {"model": chat_for(path, "assistant.model"), "answers": {"fallback": [more_chat]}}
     data["assistant"] |= conversing_for(path) | {"judge": {"model": chat_for(path, "assistant.judge.model")}}
+    data["web"] = {"webhooks": ["feed"], "readers": {"ada": {"token": {"secret": "env:ADA_TOKEN"}}}}
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")

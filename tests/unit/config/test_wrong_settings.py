@@ -62,7 +62,7 @@ CASES = [
         """\
   line 2: zebra
     expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, assistant, \
-alerts, checkpoints, log, rejects, apply, metrics, spark
+alerts, checkpoints, log, rejects, apply, metrics, web, spark
     found     an unknown key
     example   lake: ./lake""",
     ),
@@ -352,7 +352,7 @@ alerts, checkpoints, log, rejects, apply, metrics, spark
 sources.*.headers, profiles.stores.*.uri, profiles.hash_key, assistant.model.key, assistant.model.headers, \
 assistant.answers.fallback.*.key, assistant.answers.fallback.*.headers, assistant.conversations.store.uri, \
 assistant.events.options, assistant.judge.model.key, assistant.judge.model.headers, \
-alerts.outputs.*.secret, alerts.outputs.*.headers.""",
+alerts.outputs.*.secret, alerts.outputs.*.headers, web.readers.*.token.""",
     ),
     (
         "two tables on plain rows that do not say which they are of",

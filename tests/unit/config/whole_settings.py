@@ -75,7 +75,10 @@ profiles:
 """
 """Beside `WHOLE`; not part of it, as it needs secrets."""
 
-SECRETS = {"HASH_KEY": "sixteen-letters-or-more", "DOCUMENTDB_URI": "mongodb://127.0.0.1"}
+SECRETS = {
+    "HASH_KEY": "sixteen-letters-or-more", "DOCUMENTDB_URI": "mongodb://127.0.0.1",
+    "ADA_TOKEN": "sixteen-letters-or-more",
+}  # fmt: skip
 
 EMBED = {
     "static": {},

@@ -9,7 +9,8 @@ from headrace.errors import ConfigError
 from headrace.pipelines import check
 from headrace.stores.kinesis.natives import native
 from headrace.stores.kinesis.options import KNOWN, Place, Start, parsed_start, read_options
-from headrace.stores.kinesis_source import places, reader_options
+from headrace.stores.kinesis_places import places
+from headrace.stores.kinesis_source import reader_options
 
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders"
 ROLE = "arn:aws:iam::123456789012:role/reader"

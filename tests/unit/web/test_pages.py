@@ -1,0 +1,178 @@
+"""What pages and API show and take."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from headrace.conversations.events import checked
+from headrace.conversations.rates import rate
+from headrace.conversations.shipped import SHIPPED
+from headrace.web.fresh import trend
+from headrace.web.measured import Sums, series
+from headrace.web.plot import BOTTOM, HEIGHT, TOP, number_of, plot
+from web_world import ADA, HOOK, OPS
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+BY_NAME = {one.name: one for one in SHIPPED}
+
+
+def form_token(client) -> str:
+    return re.search(r'name="form_token" value="(\w+)"', client.get("/assistant").text)[1]
+
+
+def test_an_answer_has_its_sources_their_age_and_a_conversation_that_goes_on(site):
+    token = form_token(site.client)
+    page = site.client.post("/assistant", data={"question": "Does a cello need a seat?", "form_token": token}).text
+    assert 'class="cite" href="#t1-p1">p1</a>' in page and 'id="t1-p1"' in page and "5 h ago" in page
+    assert 'href="https://example.com/bags" rel="noopener noreferrer nofollow"' in page
+    conversation = re.search(r'name="conversation" value="(local-\w+)"', page)[1]
+    data = {"question": "And a drum?", "form_token": token, "conversation": conversation}
+    again = site.client.post("/assistant", data=data).text
+    assert "Does a cello need a seat?" in again and 'data-turn="2"' in again
+    assert "Does a cello need a seat?" in site.client.get(f"/assistant?conversation={conversation}").text
+
+
+def test_a_streamed_answer_is_the_same_and_ends_with_how_it_is_shown(site):
+    data = {"question": "cello seat", "form_token": form_token(site.client), "customer": "p2"}
+    answer = site.client.post("/assistant/answers", data=data)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    names = re.findall(r"^event: (\w+)$", answer.text, re.M)
+    assert names[-1] == "turn" and set(names[:-1]) == {"piece"}
+    html = json.loads(answer.text.rstrip().rpartition("data: ")[2])["html"]
+    assert "What is known of the customer" in html and "Bob" in html and "3 days ago" in html
+    streamed = site.client.post("/v1/answers", json={"question": "cello seat", "stream": True}).text
+    told = json.loads(streamed.rstrip().rpartition("data: ")[2])
+    assert told["outcome"] == "answered" and told["citations"] == ["p1"]
+
+
+def test_ratings_become_events_that_fit_their_description(site):
+    token = form_token(site.client)
+    told = site.client.post("/v1/answers", json={"question": "cello seat"}).json()
+    form = {"form_token": token, "conversation": told["conversation"], "turn": "1"}
+    given = {"thumbs": "down", "stars": "2", "comment": "no <b>", "correction": "It needs two seats."}
+    assert site.client.post("/assistant/ratings", data=form | given).status_code == 200
+    assert site.client.post("/assistant/ratings", data=form).status_code == 422
+    assert site.client.post("/assistant/ratings", data=form | {"turn": "x", "thumbs": "up"}).status_code == 422
+    body = {"conversation": told["conversation"], "turn": 1, "kind": "stars", "value": 9}
+    assert site.client.post("/v1/ratings", json=body).status_code == 422
+    turn, *ratings = site.events()
+    assert checked(turn).channel == "web" and turn["question"] == "cello seat"
+    assert [(one["kind"], one["value"], one["text"], checked(one).rater) for one in ratings] == [
+        ("thumbs", -1.0, None, "local"), ("stars", 2.0, None, "local"), ("comment", None, "no <b>", "local"),
+        ("correction", None, "It needs two seats.", "local"),
+    ]  # fmt: skip
+
+
+def test_freshness_goes_stale_and_back(site, now):
+    site.world.arrives("a.jsonl")
+    site.world.batch(0, now - timedelta(hours=1), "a.jsonl")
+    site.world.heartbeat(now - timedelta(hours=1))
+    site.world.rejects(now)
+
+    def look() -> dict:
+        site.opened._status = None
+        found = site.client.get("/v1/freshness").json()
+        return {(line["kind"], line["name"]): (line["state"], line["behind"], line["trend"]) for line in found["lines"]}
+
+    assert look()["source", "feed"] == ("ok", "0 files", None)
+    site.world.arrives("b.jsonl")
+    seen = look()
+    assert seen["source", "feed"] == ("stale", "1 files", "growing")
+    assert seen["job", "apply_changes"][0] == seen["table", "customers"][0] == "stale"
+    page = site.client.get("/freshness").text
+    assert '<span class="state stale">stale</span>' in page and "bad value" in page
+    site.world.batch(1, datetime.now(UTC), "b.jsonl")
+    site.world.heartbeat(datetime.now(UTC))
+    assert look()["source", "feed"] == ("ok", "0 files", "steady")
+    site.world.arrives("c.jsonl")
+    assert look()["source", "feed"] == ("behind", "1 files", "growing")
+
+
+def test_measures_are_sums_with_wilsons_interval_and_of_the_readers_tenant(guarded):
+    now = datetime.now(UTC)
+    guarded.world.measures(now)
+    path = "/v1/measures?measure=thumbs_up&window=7d&by=model"
+    both = guarded.as_(OPS).get(path).json()
+    assert [one["slice"] for one in both["series"]] == ["m1", "m2"]
+    whole = both["series"][0]["whole"]
+    found = rate(round(whole["value"] * whole["among"]), whole["among"])
+    assert whole["among"] == 144 * 8 and (whole["low"], whole["high"]) == pytest.approx((found.low, found.high))
+    assert sum(point["among"] for point in both["series"][0]["points"]) == whole["among"]
+    assert [one["slice"] for one in guarded.as_(ADA).get(path).json()["series"]] == ["m1"]
+    latency = guarded.as_(OPS).get("/v1/measures?measure=latency&window=7d").json()["series"][0]["whole"]
+    assert latency["p95"] == pytest.approx(4.0, rel=0.02)
+    assert guarded.as_(OPS).get("/v1/measures?measure=none").status_code == 404
+    for wrong in ("by=person", "window=9y"):
+        assert guarded.as_(OPS).get(f"/v1/measures?measure=thumbs_up&{wrong}").status_code == 422
+    for path in ("/measures", "/measures?measure=latency&by=model", "/measures?measure=sentiment&window=30d"):
+        page = guarded.as_(OPS).get(path)
+        assert page.status_code == 200 and "<svg" in page.text and 'class="line"' in page.text
+
+
+def test_without_a_lake_pages_say_so(site):
+    assert "track_feedback" in site.client.get("/measures").text
+    assert site.client.get("/freshness").status_code == 200
+    (site.world.folder / "search.db").unlink()
+    assert site.client.post("/v1/context", json={"question": "cello"}).status_code in (200, 503)
+
+
+def test_a_person_is_shown_with_what_they_agreed_to_only(site):
+    told = site.client.post("/v1/people", json={"who": "old"}).json()
+    assert (told["person"], told["asked"], told["story"], told["left_out"]) == ("p1", "old", None, 1)
+    assert {one["name"]: (one["record"], one["key"]) for one in told["fields"]} == {
+        "name": ("shop", "1"), "tenant": ("shop", "1"),
+    }  # fmt: skip
+    assert "Lisboa" not in json.dumps(told)
+
+
+def test_a_webhook_puts_whole_files_where_the_source_reads(guarded):
+    hook = guarded.as_(HOOK)
+    assert hook.post("/v1/events/feed", json={"seq": 1, "é": "\u2028"}).json() == {"taken": 1}
+    assert hook.post("/v1/events/feed", json=[{"seq": 2}, {"seq": 3}]).status_code == 202
+    files = sorted((guarded.world.folder / "in").rglob("*.jsonl"))
+    assert [json.loads(line)["seq"] for file in files for line in file.read_text().split("\n")[:-1]] == [
+        1,
+        2,
+        3,
+    ] and len(files) == 2
+    for wrong in ([], {}, [1], {"seq": None}, {"other": 1}, "text"):
+        assert hook.post("/v1/events/feed", json=wrong).status_code == 422
+    for wrong in (b"{", b'{"seq": NaN}', b"\xff", b"[" * 100_000):
+        given = {"content-type": "application/json"}
+        assert hook.post("/v1/events/feed", content=wrong, headers=given).status_code == 422
+    assert guarded.as_(ADA).post("/v1/events/feed", json={"seq": 1}).status_code == 403
+    assert hook.post("/v1/events/unknown", json={"seq": 1}).status_code == 404
+    assert len(list((guarded.world.folder / "in").rglob("*"))) == 3
+
+
+def test_the_api_describes_itself(site):
+    paths = site.client.get("/v1/openapi.json").json()["paths"]
+    assert set(paths) == {
+        "/v1/health", "/v1/context", "/v1/answers", "/v1/ratings", "/v1/freshness", "/v1/measures", "/v1/people",
+        "/v1/events/{source}",
+    }  # fmt: skip
+    assert site.client.get("/docs").status_code == 404
+    for name in ("page.js", "style.css", "icon.svg"):
+        assert site.client.get(f"/static/{name}").status_code == 200
+
+
+def test_a_trend_is_from_the_first_look_to_the_last():
+    assert [trend(some) for some in ([], [1], [1, 9, 1], [1, 2], [3, 2])] == [
+        None, None, "steady", "growing", "shrinking",
+    ]  # fmt: skip
+
+
+def test_a_plot_breaks_at_gaps_and_stays_inside():
+    hour = timedelta(hours=1)
+    sums = [Sums(NOW - 8 * hour + step * hour, "a", float(step % 3), 3.0) for step in (0, 1, 5, 6)]
+    made = series(sums, BY_NAME["thumbs_up"])
+    drawn = plot(made, "share", NOW - 8 * hour, NOW, hour)
+    (curve,) = drawn.curves
+    assert curve.line.count("M") == curve.band.count("M") == 2
+    assert all(TOP <= dot.y <= HEIGHT - BOTTOM for dot in curve.dots) and all(dot.faint for dot in curve.dots)
+    below = plot(series([Sums(NOW, "a", -0.8, 1.0)], BY_NAME["sentiment"]), "mean", NOW - hour, NOW, hour)
+    assert below.levels[0].says == "-1" and TOP <= below.curves[0].dots[0].y <= HEIGHT - BOTTOM
+    assert plot((), "share", NOW - hour, NOW, hour).curves == ()
+    assert [number_of(one, "share") for one in (None, 0.0, 0.034, 0.5, 1.0)] == ["-", "0 %", "3.4 %", "50 %", "100 %"]
