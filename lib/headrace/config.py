@@ -224,7 +224,9 @@ class Config(Settings):
         for name, table in self.tables.items():
             for at, column in table.serve.named() if table.serve else ():
                 if shared([column], table.drop) and not shared([column], table.columns):
-                    yield Contradiction(f"tables.{name}.serve.{at}", "a column of the table", "one in drop", "filters: [id]")
+                    yield Contradiction(
+                        f"tables.{name}.serve.{at}", "a column of the table", "one in drop", "filters: [id]"
+                    )
 
     def keys(self) -> dict[str, tuple[str, ...]]:
         """The key columns of every ordered and derived table, by the table's name."""

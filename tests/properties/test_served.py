@@ -22,7 +22,8 @@ from headrace.changes.apply import Applier
 from headrace.changes.envelope import Change
 from headrace.config import Config
 from headrace.lake import Lake
-from headrace.pipelines.serving import UNTOLD, Serving
+from headrace.pipelines.serve_places import UNTOLD
+from headrace.pipelines.serving import Serving
 from headrace.served_rows import row_key, term
 from headrace.testing import envelopes, truncate, upsert
 from properties.test_derive import Events, config_of

@@ -6,7 +6,6 @@ Python the terms they are found by.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -17,9 +16,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DecimalType
 
 from headrace.changes.columns import col, key_text
+from headrace.changes.served_columns import ServedRows, unknown_column
 from headrace.changes.some_keys import LISTABLE, Keys, typed_keys
 from headrace.config_serve import ServedTable
-from headrace.errors import ConfigError
 from headrace.lake import Lake
 from headrace.served_rows import LONGEST, ROW, row
 from headrace.tables import CHANGED_AT, POSITION, SYSTEM_COLUMNS, TABLES
@@ -32,37 +31,6 @@ _AS_JSON = {
 }
 _WHOLE = 2**63
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ServedRows:
-    """A table whose rows are served.
-
-    Attributes:
-        where: its place in the settings, such as `tables.flights`.
-        key: its key columns.
-        awaited: columns that are declared, and may be yet to come.
-    """
-
-    name: str
-    where: str
-    key: tuple[str, ...]
-    serve: ServedTable
-    awaited: frozenset[str] = frozenset()
-
-
-def unknown_column(one: ServedRows, columns: Sequence[str]) -> ConfigError | None:
-    """What is wrong where `serve` names a column that the table, whose columns these are, does not have."""
-    known = {name.casefold() for name in columns if name not in SYSTEM_COLUMNS} | {*_folded(one.awaited)}
-    for at, name in one.serve.named():
-        if name.casefold() not in known:
-            there = ", ".join(column for column in columns if column not in SYSTEM_COLUMNS)
-            declared = f", or declare a column that is yet to come: {one.where}.types"
-            todo = f"Correct it{declared if one.where.startswith('tables.') else ''}."
-            return ConfigError(
-                where=f"{one.where}.serve.{at}", expected=f"a column of the table ({there})", found=name, todo=todo
-            )
-    return None
 
 
 def snapshot(lake: Lake, tables: Sequence[ServedRows]) -> DataFrame:
@@ -109,7 +77,9 @@ def newest_position(lake: Lake, table: str) -> str | None:
 def _changed(lake: Lake, one: ServedRows, told: DataFrame) -> DataFrame:
     gone = told.select(_store_key(one.name, F.col("key")).alias("key"), "_commit_version", F.col("key").alias("_key"))
     if not lake.exists(TABLES.format(table=one.name)):
-        return gone.select("key", F.lit(True).alias("deleted"), F.lit(None).cast("string").alias("body"), "_commit_version")
+        return gone.select(
+            "key", F.lit(True).alias("deleted"), F.lit(None).cast("string").alias("body"), "_commit_version"
+        )
     rows = _living(lake, one, told.select("key")).select("_key", "body")
     both = gone.join(rows, "_key", "left")
     return both.select("key", F.col("body").isNull().alias("deleted"), "body", "_commit_version")
@@ -176,7 +146,3 @@ def _number(text: str | None) -> Any:
 
 def _together(lake: Lake, parts: Sequence[DataFrame], columns: str = _NONE) -> DataFrame:
     return reduce(DataFrame.unionByName, parts) if parts else lake.spark.createDataFrame([], columns)
-
-
-def _folded(names: frozenset[str]) -> list[str]:
-    return [name.casefold() for name in names]

@@ -1,4 +1,4 @@
-"""Opens what an answer is made of, as the settings name it: the index, its model, the profiles. No Spark."""
+"""Opens what an answer is made of, as the settings name it: index, model, profiles, served tables. No Spark."""
 
 from contextlib import ExitStack
 from datetime import timedelta
@@ -11,6 +11,7 @@ from headrace.context.gather import Sources
 from headrace.context.retrieve import Mode
 from headrace.errors import ConfigError
 from headrace.pipelines.people_lookup import lookup
+from headrace.pipelines.served_lookups import lookups
 from headrace.ports import Embedder, PassageReader
 from headrace.stores.embedders import kept_embedder
 from headrace.stores.indexes import reader
@@ -40,6 +41,9 @@ class Opened:
             self._people = None if profiles is None else lookup(config, profiles or None)
             if self._people:
                 opened.callback(self._people.close)
+            self._rows = lookups(config)
+            if self._rows:
+                opened.callback(self._rows.close)
             self._opened = opened.pop_all()
 
     def assembler(self, passages: int) -> Assembler:
@@ -50,7 +54,9 @@ class Opened:
             for name, part in (("profile", settings.profile), ("passages", settings.passages))
         }
         chosen = {"most_passages": passages, "mode": self.mode, **patient}
-        return Assembler(settings.model_copy(update=chosen), Sources(self._people, None, self.index, self.embedder))
+        return Assembler(
+            settings.model_copy(update=chosen), Sources(self._people, self._rows, self.index, self.embedder)
+        )
 
     def __enter__(self) -> "Opened":
         return self

@@ -1,7 +1,6 @@
 """Puts the parts of serving together: which tables each store holds, and one publisher for each store."""
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,24 +8,21 @@ from functools import partial
 from hashlib import blake2b
 
 from headrace.changes import served
-from headrace.changes.served import ServedRows
+from headrace.changes.served_columns import ServedRows, served_tables
 from headrace.config import Config
-from headrace.config_keyed_stores import KeyedStoreBase
+from headrace.config_keyed_stores import KeyedStore
 from headrace.config_maintenance import TableMaintenance
 from headrace.lake import Lake
 from headrace.pipelines.deliver import Delivery
 from headrace.pipelines.index_parts import lake_id, park
 from headrace.pipelines.publish import Publisher
+from headrace.pipelines.serve_places import LAKE_ID, progress_place
 from headrace.ports import Failed, Projected, Projection
 from headrace.stores import keyed
 from headrace.stores.files import LakeFiles
 from headrace.tables import CHANGED_KEYS
 
-log = logging.getLogger("headrace")
 JOB = "apply_changes"
-FOLDER = f"checkpoints/{JOB}/served-rows"
-"""No source can be called so."""
-LAKE_ID = f"{FOLDER}/lake-id"
 _KEEP = TableMaintenance().vacuum_keep - timedelta(hours=2)
 """What VACUUM may take away of `changed_keys`; the publisher looks once an hour."""
 
@@ -46,30 +42,6 @@ class ServedStore:
     doubted: set[str] = field(default_factory=set)
 
 
-def progress_place(store: str) -> str:
-    """The file that keeps how far a store has come."""
-    return f"{FOLDER}/{store}.json"
-
-
-def made_by_place(store: str) -> str:
-    """The file that keeps what the store's rows were made by."""
-    return f"{FOLDER}/{store}.settings"
-
-
-def served_tables(config: Config) -> list[ServedRows]:
-    """Every table with `serve`, in the order of the settings."""
-    found = [
-        ServedRows(name, f"tables.{name}", one.key, one.serve, frozenset([*one.types, *one.columns]))
-        for name, one in config.tables.items()
-        if one.serve is not None
-    ]
-    return found + [
-        ServedRows(name, f"derive.{name}", one.key, one.serve)
-        for name, one in config.derive.items()
-        if one.serve is not None
-    ]
-
-
 def stores(lake: Lake, config: Config) -> list[ServedStore]:
     """One for each store that serves a table; nothing is opened."""
     by_store: dict[str, list[ServedRows]] = {}
@@ -81,9 +53,7 @@ def stores(lake: Lake, config: Config) -> list[ServedStore]:
     return [_store(lake, name, config.serve.stores[name], tuple(by_store[name]), owner) for name in by_store]
 
 
-def _store(
-    lake: Lake, name: str, settings: KeyedStoreBase, tables: tuple[ServedRows, ...], owner: str
-) -> ServedStore:
+def _store(lake: Lake, name: str, settings: KeyedStore, tables: tuple[ServedRows, ...], owner: str) -> ServedStore:
     rows = keyed.rows(settings)
     doubted: set[str] = set()
     publisher = Publisher(

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from headrace.changes import served
+from headrace.changes.served_columns import unknown_column
 from headrace.config import Config
 from headrace.config_sources import ApiSource
 from headrace.errors import NotThere, Retryable
 from headrace.lake import Lake
 from headrace.pipelines import serve_parts
 from headrace.pipelines.serve_parts import JOB, ServedStore
+from headrace.pipelines.serve_places import UNTOLD, made_by_place
 from headrace.pipelines.source_marks import Marks
 from headrace.pipelines.telemetry import Telemetry
 from headrace.served_rows import heartbeat, heartbeat_key
@@ -26,8 +28,6 @@ from headrace.stores.files import LakeFiles
 from headrace.tables import TABLES
 
 log = logging.getLogger("headrace")
-UNTOLD = f"{serve_parts.FOLDER}/untold"
-"""There while a batch may take rows away without naming them."""
 LOOK_SECONDS = 1.0
 LONGEST_PAUSE = 60.0
 TRIES = 5
@@ -159,12 +159,12 @@ class _Followed:
         """Raises ConfigError for a column that a table which is there does not have."""
         for one in self.store.tables:
             relative = TABLES.format(table=one.name)
-            if self._lake.exists(relative) and (wrong := served.unknown_column(one, self._lake.read(relative).columns)):
+            if self._lake.exists(relative) and (wrong := unknown_column(one, self._lake.read(relative).columns)):
                 raise wrong
 
     def take_up(self, untold: bool) -> None:
         """Have the store filled where its rows were made by other settings, or not all changes were told."""
-        place = serve_parts.made_by_place(self.store.name)
+        place = made_by_place(self.store.name)
         if not untold and self._files.read_text(place) == self.store.fingerprint:
             self._tried(self._publisher.open)
             return
@@ -189,7 +189,7 @@ class _Followed:
             self._tried(lambda: self._bring(later, stop))
 
     def _bring(self, later: Mapping[str, datetime], stop: threading.Event) -> None:
-        if self._files.read_text(serve_parts.made_by_place(self.store.name)) is None:
+        if self._files.read_text(made_by_place(self.store.name)) is None:
             self._asked_for_fill()
         try:
             self._publish(stop)
@@ -201,7 +201,9 @@ class _Followed:
         one = self._publisher
         if one.behind or one.filling or one.late:
             return
-        one.beat({heartbeat_key(table): (at, heartbeat(table, self._position(table), at)) for table, at in later.items()})
+        one.beat(
+            {heartbeat_key(table): (at, heartbeat(table, self._position(table), at)) for table, at in later.items()}
+        )
         self._told |= later
 
     def _position(self, table: str) -> str | None:
@@ -210,10 +212,10 @@ class _Followed:
         return self._positions[table]
 
     def _check_doubts(self) -> None:
-        """Raises Retryable, and has all rows told again, where the store may hold rows that are older than the table's."""
+        """Raises Retryable, and has all rows told again, where the store may hold older rows than the table."""
         if doubted := len(self.store.doubted):
             self.store.doubted.clear()
-            self._files.delete(serve_parts.made_by_place(self.store.name))
+            self._files.delete(made_by_place(self.store.name))
             todo = "Look into rejects/apply_changes; the store is filled again."
             raise Retryable(
                 expected="rows the store takes or forgets", found=f"{doubted} it does neither with", todo=todo,
@@ -234,7 +236,7 @@ class _Followed:
 
     def _asked_for_fill(self) -> None:
         self._publisher.refill()
-        self._files.replace_text(serve_parts.made_by_place(self.store.name), self.store.fingerprint)
+        self._files.replace_text(made_by_place(self.store.name), self.store.fingerprint)
 
     def _tried(self, step: Callable[[], object]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The stores of served rows that the settings name: their read side, found by terms. Their write side is `keyed.rows`."""
+"""The stores of served rows that the settings name: the read side. The write side is `keyed.rows`."""
 
 from headrace.config_keyed_stores import SqliteRows
 from headrace.ports_rows import RowReader
