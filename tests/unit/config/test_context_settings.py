@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from headrace.config_assistant import Assistant
 from headrace.config import Config
+from headrace.config_assistant import Assistant
 from headrace.config_context import Context, Part
 from headrace.config_hints_context import CONTEXT, SERVE, SERVED
 from headrace.config_serve import Filter, Serve, ServedTable, misfits

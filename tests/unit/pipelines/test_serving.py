@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from pyspark.sql import SparkSession
 from headrace import config_file
 from headrace.config import Config
 from headrace.context.lookup import Answer
-from headrace.errors import ConfigError
+from headrace.errors import ConfigError, Fatal, HeadraceError, NotThere
 from headrace.pipelines import apply_changes, check_serve
 from headrace.pipelines.served_lookups import lookups
 from headrace.pipelines.status import status
@@ -80,7 +81,7 @@ def test_rows_are_looked_up_as_they_are_and_grow_stale_once_nobody_publishes(spa
     assert found.rows[0].values["big"] == "12345678901234567890.0000000001"
     assert found.rows[0].values["gate"] is None  # declared, and yet to come
     assert found.position == max(one.position for one in found.rows)
-    assert found.as_of is not None and datetime.fromisoformat(found.as_of) >= before and not found.stale
+    assert found.as_of is not None and datetime.fromisoformat(found.as_of) >= before
     assert dict(world.look("boards", number="LH 12").rows[0].values) == {"number": "LH 12", "twice": 6}
 
     world.send({"flight_id": 1, "number": "LH 12", "seats": 2, "price": "98"}, {"flight_id": 2, "op": "D"})
@@ -94,10 +95,11 @@ def test_rows_are_looked_up_as_they_are_and_grow_stale_once_nobody_publishes(spa
     world.run()
     found = world.look("flights", number="LH 12")
     assert [one.values["seats"] for one in found.rows] == [2]
-    assert found.as_of is not None and datetime.fromisoformat(found.as_of) > as_of and not found.stale
+    assert found.as_of is not None and datetime.fromisoformat(found.as_of) > as_of
     assert [one.values["twice"] for one in world.look("boards", number="LH 12").rows] == [4]
 
 
+@pytest.mark.deep
 def test_a_new_filter_an_emptied_store_and_an_outage_end_in_step(spark: SparkSession, tmp_path: Path):
     world = World(tmp_path)
     world.send({"flight_id": 1, "number": "LH 12", "seats": 3}, {"flight_id": 2, "number": "LH 13", "seats": 3})
@@ -109,13 +111,14 @@ def test_a_new_filter_an_emptied_store_and_an_outage_end_in_step(spark: SparkSes
 
     (tmp_path / "live.db").unlink()
     world.run()
-    assert len(world.look("flights", seats=3).rows) == 2 and not world.look("flights", seats=3).stale
+    found = world.look("flights", seats=3)
+    assert len(found.rows) == 2 and found.as_of is not None
 
     store = tmp_path / "live.db"
     store.rename(tmp_path / "away.db")
     store.mkdir()  # no database can be opened there
     world.send({"flight_id": 1, "number": "LH 12", "seats": 5})
-    with pytest.raises(Exception):  # noqa: B017 - whatever SQLite says; the table has the row
+    with pytest.raises(HeadraceError):  # the table has the row
         world.run()
     store.rmdir()
     (tmp_path / "away.db").rename(store)
@@ -142,5 +145,42 @@ def test_a_store_that_another_lake_feeds_is_refused(spark: SparkSession, tmp_pat
     other = SqliteStore(world.config.serve.stores["live"])
     other.open("another lake")
     other.close()
-    with pytest.raises(Exception, match="another lake"):
+    with pytest.raises(Fatal, match="another lake"):
         world.run()
+
+
+@pytest.mark.deep
+def test_while_the_job_runs_rows_and_their_age_follow(spark: SparkSession, tmp_path: Path):
+    world = World(tmp_path)
+    world.send({"flight_id": 1, "number": "LH 12", "seats": 3})
+    stop, ended = threading.Event(), threading.Event()
+
+    def job() -> None:
+        try:
+            apply_changes.run(world.config, once=False, stop=stop)
+        finally:
+            ended.set()
+
+    def seats() -> tuple[list[int], str | None]:
+        try:
+            found = world.look("flights", number="LH 12")
+        except NotThere:
+            return [], None
+        return [one.values["seats"] for one in found.rows], found.as_of
+
+    def until(wanted: Callable[[], bool]) -> None:
+        while not ended.wait(0.5) and not wanted():
+            pass
+        assert wanted()
+
+    thread = threading.Thread(target=job)
+    thread.start()
+    try:
+        until(lambda: seats()[0] == [3] and seats()[1] is not None)
+        first = seats()[1]
+        world.send({"flight_id": 1, "number": "LH 12", "seats": 2})
+        until(lambda: seats()[0] == [2])
+        until(lambda: (seats()[1] or "") > (first or ""))  # nothing new at the source: it is asked all the same
+    finally:
+        stop.set()
+        thread.join()
