@@ -118,6 +118,7 @@ class Deployment:
         assert in_store(self.config) == in_tables(self.lake, self.config)
 
 
+@pytest.mark.deep
 @settings(max_examples=WORLDS, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**63))
 def test_the_store_holds_the_tables_rows_whatever_comes_and_wherever_the_driver_dies(
