@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from headrace.config_alerts import Alerts
 from headrace.config_api import Api
 from headrace.config_api import misfits as api_misfits
 from headrace.config_assistant import Assistant
@@ -182,6 +183,7 @@ class Config(Settings):
     knowledge: Knowledge | None = None
     profiles: Profiles | None = None
     assistant: Assistant = Assistant()
+    alerts: Alerts = Alerts()
     checkpoints: str | None = None
     log: Log = Log()
     rejects: Rejects = Rejects()
