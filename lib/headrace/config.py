@@ -3,6 +3,7 @@
 Models only. Reading the file, `${NAME}`, secrets and readable errors live in `config_file.py`.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -21,15 +22,19 @@ from headrace.config_base import (
     OptionText,
     Settings,
     Text,
+    shared,
 )
 from headrace.config_derive import Derive
 from headrace.config_derive import misfits as derive_misfits
 from headrace.config_fit import left_out, misfits
+from headrace.config_keyed_stores import taken_places
 from headrace.config_knowledge import Knowledge
 from headrace.config_maintenance import TableMaintenance
 from headrace.config_metrics import Metrics
 from headrace.config_names import misnamed
 from headrace.config_profiles import Profiles
+from headrace.config_serve import Serve, ServedTable
+from headrace.config_serve import misfits as serve_misfits
 from headrace.config_sources import Source
 from headrace.config_web import Web
 from headrace.config_web import misfits as web_misfits
@@ -96,6 +101,7 @@ class Table(Settings):
         mask: columns whose values never reach `changes_log` and `rejects`; capitals and small letters are the same.
         max_row_bytes: a larger row is rejected.
         properties: Delta table properties, set when the table is created.
+        serve: how its rows are looked up at prompt time; not at all where not given.
     """
 
     source: str
@@ -111,6 +117,7 @@ class Table(Settings):
     max_row_bytes: Annotated[int, Field(gt=0)] = 8 * 1024 * 1024
     properties: dict[str, OptionText] = Field(default_factory=dict)
     maintenance: TableMaintenance = TableMaintenance()
+    serve: ServedTable | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -174,6 +181,7 @@ class Config(Settings):
     sources: dict[Name, Source] = Field(default_factory=dict)
     tables: dict[Name, Table] = Field(default_factory=dict)
     derive: dict[Name, Derive] = Field(default_factory=dict)
+    serve: Serve | None = None
     knowledge: Knowledge | None = None
     profiles: Profiles | None = None
     assistant: Assistant = Assistant()
@@ -192,6 +200,10 @@ class Config(Settings):
         if not problems:
             problems = [*misfits(self), *derive_misfits(self.derive, self.tables), *api_misfits(self)]
             problems += web_misfits(self)
+        problems += serve_misfits(self.serve, self._serve_by_place())
+        problems += self._columns_dropped()
+        if self.serve and self.profiles:
+            problems += taken_places("serve.stores", self.serve.stores, "profiles.stores", self.profiles.stores)
         if self.knowledge:
             formats = {name: one.format for name, one in self.sources.items() if not isinstance(one, Api)}
             problems += self.knowledge.misfits(list(self.keys()), formats)
@@ -204,6 +216,23 @@ class Config(Settings):
     def tables_of(self, source: str) -> dict[str, Table]:
         """The tables fed by one source, by name."""
         return {name: table for name, table in self.tables.items() if table.source == source}
+
+    def served(self) -> dict[str, ServedTable]:
+        """How each served table is looked up, by the table's name."""
+        return {name: one.serve for name, one in (self.tables | self.derive).items() if one.serve is not None}
+
+    def _serve_by_place(self) -> dict[str, ServedTable]:
+        places: dict[str, Table | Derive] = {f"tables.{name}": one for name, one in self.tables.items()}
+        places |= {f"derive.{name}": one for name, one in self.derive.items()}
+        return {place: one.serve for place, one in places.items() if one.serve is not None}
+
+    def _columns_dropped(self) -> Iterator[Contradiction]:
+        for name, table in self.tables.items():
+            for at, column in table.serve.named() if table.serve else ():
+                if shared([column], table.drop) and not shared([column], table.columns):
+                    yield Contradiction(
+                        f"tables.{name}.serve.{at}", "a column of the table", "one in drop", "filters: [id]"
+                    )
 
     def keys(self) -> dict[str, tuple[str, ...]]:
         """The key columns of every ordered and derived table, by the table's name."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from headrace.config_base import FIRST, Contradiction, Name, Names, Settings, Text, doubled, shared, unknown_name
 from headrace.config_maintenance import TableMaintenance
 from headrace.config_names import RESERVED
+from headrace.config_serve import ServedTable
 
 if TYPE_CHECKING:
     from headrace.config import Table
@@ -26,12 +27,14 @@ class Derive(Settings):
         sql: one query over ordered tables, and derived tables other than this one.
         reach: by table, a query over `changed`, which holds key columns of that table's changed rows, and the tables of
             `sql`: the keys of this table that the change may alter. Not needed where the table's own key holds `key`.
+        serve: how its rows are looked up at prompt time; not at all where not given.
     """
 
     key: Annotated[Names, Field(min_length=1)]
     sql: Text
     reach: dict[Name, Text] = Field(default_factory=dict)
     maintenance: TableMaintenance = TableMaintenance()
+    serve: ServedTable | None = None
 
 
 def misfits(derive: Mapping[str, Derive], tables: Mapping[str, "Table"]) -> Iterator[Contradiction]:

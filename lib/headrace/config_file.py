@@ -34,6 +34,7 @@ _FROM_THE_FOLDER = (
     "knowledge.documents.*.path",
     "knowledge.indexes.*.path",
     "profiles.stores.*.path",
+    "serve.stores.*.path",
     "profiles.stores.*.ca_file",
     "knowledge.indexes.*.ca_file",
     "knowledge.embed.ca_file",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from headrace.config_hints_alerts import ALERTS
 from headrace.config_hints_api import API
 from headrace.config_hints_assistant import ASSISTANT
-from headrace.config_hints_context import CONTEXT
+from headrace.config_hints_context import CONTEXT, SERVE, SERVED
 from headrace.config_hints_conversations import CONVERSATIONS, EVENTS
 from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 from headrace.config_hints_profiles import PROFILES
@@ -178,6 +178,8 @@ HINTS: dict[str, Hint] = {
     "spark": Hint("Spark settings", "spark: {spark.driver.memory: 4g}"),
     "spark.*": Hint("text", "spark.driver.memory: 4g"),
     **{place: Hint(*words) for place, words in (KNOWLEDGE | PROFILES | ASSISTANT | ALERTS).items()},
+    **{f"serve.{key}".rstrip("."): Hint(*words) for key, words in SERVE.items()},
+    **{f"{of}.*.serve.{key}".rstrip("."): Hint(*words) for of in ("tables", "derive") for key, words in SERVED.items()},
     **{f"assistant.context.{key}".rstrip("."): Hint(*words) for key, words in CONTEXT.items()},
     **{f"assistant.conversations.{key}".rstrip("."): Hint(*words) for key, words in CONVERSATIONS.items()},
     **{f"assistant.events.{key}".rstrip("."): Hint(*words) for key, words in (EVENTS | MSK_IAM).items()},

@@ -135,12 +135,27 @@ def one_place_each(where: str, stores: Mapping[str, KeyedStoreBase]) -> Iterator
     """Stores that lie in the place of an earlier one; `where` is the key they stand under."""
     seen: dict[tuple[object, ...], str] = {}
     for name, store in stores.items():
-        place = (type(store), *(_plain(getattr(store, key)) for key in store.placed_by))
-        first = seen.setdefault(place, name)
+        first = seen.setdefault(_place(store), name)
         if first != name:
             key = store.placed_by[-1]
             found = f"the same as {where}.{first}"
             yield Contradiction(f"{where}.{name}.{key}", "a place of its own", found, f"{key}: ...")
+
+
+def taken_places(
+    where: str, stores: Mapping[str, KeyedStoreBase], by: str, others: Mapping[str, KeyedStoreBase]
+) -> Iterator[Contradiction]:
+    """Stores that lie in the place of one that another job fills; `where` and `by` are the keys they stand under."""
+    taken = {_place(store): name for name, store in others.items()}
+    for name, store in stores.items():
+        if (other := taken.get(_place(store))) is not None:
+            key = store.placed_by[-1]
+            found = f"the same as {by}.{other}"
+            yield Contradiction(f"{where}.{name}.{key}", "a place of its own", found, f"{key}: ...")
+
+
+def _place(store: KeyedStoreBase) -> tuple[object, ...]:
+    return (type(store), *(_plain(getattr(store, key)) for key in store.placed_by))
 
 
 def _plain(value: object) -> object:

@@ -97,6 +97,11 @@ class ServedTable(Settings):
                 raise Contradiction(f"filters.{name}", expected, str(len(name)), "filters: [flight_id]")
         return self
 
+    def named(self) -> Iterator[tuple[str, str]]:
+        """The columns it names, each with the key it stands under."""
+        yield from ((f"filters.{name}", name) for name in self.filters)
+        yield from (("columns", name) for name in self.columns)
+
     def types(self) -> dict[str, FilterType]:
         """The filters' types, in the order of the settings."""
         return {name: one.type for name, one in self.filters.items()}

@@ -36,7 +36,8 @@ from typing import Any, Literal
 MOST_FILTERS = 5
 ROW, HEARTBEAT = "r:", "h:"
 FilterType = Literal["string", "integer", "number", "boolean", "date"]
-_LONGEST = 200
+LONGEST = 200
+"""Bytes of a key or a term; a hash stands for a longer one."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 _LARGEST = 100
 """Digits of a number; a longer one is compared as text."""
@@ -113,5 +114,5 @@ def _number(text: str) -> str | None:
 def _short(text: str) -> str:
     encoded = text.encode("utf-8", "surrogatepass")
     # No store takes half of a surrogate pair.
-    fits = len(encoded) <= _LONGEST and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    fits = len(encoded) <= LONGEST and not any("\ud800" <= sign <= "\udfff" for sign in text)
     return text if fits else f"#{sha256(encoded).hexdigest()}"

@@ -6,8 +6,9 @@ any line the same batch, or any batch that holds its events again, brings the la
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
@@ -26,6 +27,8 @@ from headrace.config import Config
 from headrace.lake import Lake, Transaction
 from headrace.ordering.floors import Floors
 from headrace.ordering.join_settings import BROADCAST, join_settings
+
+Untold = Callable[[Collection[str]], AbstractContextManager[object]]
 
 
 @dataclass(slots=True)
@@ -54,9 +57,14 @@ class Applier:
         spark: the driver's session.
         config: the settings.
         lake: where to write; the settings' lake by default.
+        untold: around a batch that may delete rows of these tables without a trace, should the driver die in it, until
+            `changed_keys` tells of them.
     """
 
-    def __init__(self, spark: SparkSession, config: Config, lake: Lake | None = None) -> None:
+    def __init__(
+        self, spark: SparkSession, config: Config, lake: Lake | None = None, untold: Untold | None = None
+    ) -> None:
+        self._untold: Untold = untold or nullcontext
         self._config = config
         self._lake = lake or Lake(spark, config.lake)
         types = {
@@ -71,6 +79,10 @@ class Applier:
         self._one_at_a_time = threading.Lock()
         self._derivations = Derivations(spark, config)
         self._derivations.start(self._lake, self._mend())
+
+    def bases(self) -> dict[str, tuple[str, ...]]:
+        """By derived table, the tables its SQL reads."""
+        return self._derivations.bases()
 
     def known(self) -> dict[str, dict[str, str]]:
         """Types learned so far, for the decoder."""
@@ -110,25 +122,26 @@ class Applier:
         try:
             facts = batch_facts(envelopes)
             self._learn(lake, envelopes, facts)
-            outcomes = self._apply_tables(lake, envelopes, facts, batch, exact, replayed)
-            changed = [one.newest_changed_at for one in facts.values() if one.newest_changed_at]
-            arrived = [one.oldest_arrived_at for one in facts.values() if one.oldest_arrived_at]
-            newest = max(changed, default=None)
-            touched = keys_of({name: outcome.changed for name, outcome in outcomes.items()})
-            # After all rows: whatever of them belongs together is seen together.
-            derived = self._derivations.apply(lake, touched, facts, newest)
-            result = BatchResult(outcomes, derived, newest, min(arrived, default=None))
-            # In any order: a batch that stops between them comes again and writes them all.
-            with ThreadPoolExecutor(3) as pool:
-                journals = [
-                    pool.submit(journal.append_rejects, lake, envelopes, facts, outcomes, derived, batch, exact),
-                    pool.submit(journal.append_changed_keys, lake, {**outcomes, **derived}, batch),
-                    pool.submit(
-                        journal.append_batches, lake, outcomes, facts, batch, started, time.monotonic() - clock
-                    ),
-                ]
-                for written in journals:
-                    written.result()
+            with self._untold([name for name, found in facts.items() if found.truncates or found.dump]):
+                outcomes = self._apply_tables(lake, envelopes, facts, batch, exact, replayed)
+                changed = [one.newest_changed_at for one in facts.values() if one.newest_changed_at]
+                arrived = [one.oldest_arrived_at for one in facts.values() if one.oldest_arrived_at]
+                newest = max(changed, default=None)
+                touched = keys_of({name: outcome.changed for name, outcome in outcomes.items()})
+                # After all rows: whatever of them belongs together is seen together.
+                derived = self._derivations.apply(lake, touched, facts, newest)
+                result = BatchResult(outcomes, derived, newest, min(arrived, default=None))
+                # In any order: a batch that stops between them comes again and writes them all.
+                with ThreadPoolExecutor(3) as pool:
+                    journals = [
+                        pool.submit(journal.append_rejects, lake, envelopes, facts, outcomes, derived, batch, exact),
+                        pool.submit(journal.append_changed_keys, lake, {**outcomes, **derived}, batch),
+                        pool.submit(
+                            journal.append_batches, lake, outcomes, facts, batch, started, time.monotonic() - clock
+                        ),
+                    ]
+                    for written in journals:
+                        written.result()
             self._derivations.told()
         finally:
             for table in self._tables.values():

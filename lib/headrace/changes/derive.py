@@ -46,6 +46,10 @@ class Derivations:
         broadcast = str(spark.conf.get(BROADCAST))
         self._tables = [DerivedTable(one, broadcast) for one in derivations(spark, config)] if config.derive else []
 
+    def bases(self) -> dict[str, tuple[str, ...]]:
+        """By derived table, the tables its SQL reads."""
+        return {table.name: table.one.bases for table in self._tables}
+
     def waiting(self, lake: Lake) -> dict[str, list[str]]:
         """By derived table that waits, the tables it reads that are not in the lake yet.
 

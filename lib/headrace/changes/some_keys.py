@@ -16,7 +16,7 @@ MOST_LISTED = 1000
 MOST_LITERALS = 20
 """Values up to this number are written into the query one by one: for each Delta looks at every file's statistics."""
 MOST_BROADCAST = 500_000
-_LISTABLE = frozenset(["string", "bigint", "int", "smallint", "tinyint", "date", "boolean"])
+LISTABLE = frozenset(["string", "bigint", "int", "smallint", "tinyint", "date", "boolean"])
 """Types whose values go to Python and back unchanged."""
 
 
@@ -102,7 +102,7 @@ class Keys:
 
 
 def _listable(frame: DataFrame) -> list[str]:
-    return [field.name for field in frame.schema if field.dataType.simpleString() in _LISTABLE]
+    return [field.name for field in frame.schema if field.dataType.simpleString() in LISTABLE]
 
 
 def typed_keys(texts: DataFrame, columns: Sequence[tuple[str, str]]) -> DataFrame:

@@ -18,7 +18,7 @@ from headrace.config_assistant import Assistant
 from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.context.assemble import Assembler
-from headrace.context.profile import Profile
+from headrace.context.profile import Known, Profile
 from headrace.context.profile_consent import shown
 from headrace.context.profile_text import render
 from headrace.context.retrieve import Found, Mode, retrieve
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     knowledge(settings)  # said before anything is opened
     now, filters = datetime.now(UTC), _filters(args)
     customer = person(settings, args.customer, args.store) if args.customer is not None else None
-    with Opened(settings, args.index, args.mode, customer) as opened:
+    with Opened(settings, args.index, args.mode, Known(customer) if customer else None) as opened:
         if not args.passages:
             return _answered(args, settings.assistant, opened.assembler(args.limit), customer, filters, now)
         found = retrieve(opened.index, opened.embedder, args.question, filters, args.limit, args.mode)

@@ -11,6 +11,7 @@ With `--json` one object:
     open_requests   names of the files in <lake>/requests/ that are not carried out yet
     people      null without profiles, else records (by name), people, quarantined (by kind), behind, stores (by name,
                 commits behind)
+    served      by table: store, behind (commits of changed_keys), as_of, age, stale, why
     knowledge   null without it, else
         feeds       by name: living, deleted, newest_changed_at
         pieces      of the living documents
@@ -31,6 +32,7 @@ from datetime import datetime
 from headrace.commands.knowledge_lines import knowledge_lines
 from headrace.commands.options import config_option, json_option
 from headrace.commands.people_lines import people_lines
+from headrace.commands.serve_lines import serve_lines
 from headrace.commands.text import aligned, cut, duration, moment, number, page_width, to_json
 from headrace.config_file import load
 from headrace.pipelines.status import Status, status
@@ -72,6 +74,9 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
     if found.people is not None:
         yield ""
         yield from people_lines(found.people)
+    if found.served:
+        yield ""
+        yield from serve_lines(found.served)
     for request in found.open_requests:
         yield f"Open request: {request}; `headrace run apply_changes --once` carries it out."
     if schema:

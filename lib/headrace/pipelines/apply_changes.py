@@ -19,6 +19,7 @@ from headrace.pipelines.enrichment import Enrichment
 from headrace.pipelines.kept_tables import upkeep_of_changes
 from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.runtime import spark_session
+from headrace.pipelines.serving import Serving
 from headrace.pipelines.telemetry import Telemetry
 from headrace.stores.files import LakeFiles
 
@@ -47,19 +48,43 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     for name, table in config.tables.items():
         for wrong in settings_sql.unreadable(spark, name, table):
             raise wrong
-    applier = Applier(spark, config)
-    upkeep = upkeep_of_changes(Lake(spark, config.lake), config)
-    batches = Batches(applier, config, upkeep, stop, telemetry)
+    lake = Lake(spark, config.lake)
+    serving = Serving(lake, config, telemetry)
+    try:
+        return _run(spark, lake, config, serving, once, stop, telemetry)
+    finally:
+        serving.end()
+
+
+def _run(
+    spark: SparkSession,
+    lake: Lake,
+    config: Config,
+    serving: Serving,
+    once: bool,
+    stop: threading.Event,
+    telemetry: Telemetry | None,
+) -> int:
+    applier = Applier(spark, config, untold=serving.untold)
+    serving.open(applier.bases())
+    upkeep = upkeep_of_changes(lake, config)
+    batches = Batches(applier, config, upkeep, stop, telemetry, serving.news)
     files = LakeFiles(config.lake)
-    new_tables.ask_for_replays(files, Lake(spark, config.lake), config)
+    new_tables.ask_for_replays(files, lake, config)
     open_requests = partial(replay.carry_out, files, spark, config, batches)
     open_requests()
-    enrichment = Enrichment(Lake(spark, config.lake), config)
+    enrichment = Enrichment(lake, config)
+
+    def between() -> None:
+        serving.check()
+        open_requests()
+
     start = partial(_start, spark, config, batches, enrichment, once)
-    follow = partial(batches.follow, poll=streams.POLL_SECONDS, between=open_requests, every=REQUESTS_EVERY)
+    follow = partial(batches.follow, poll=streams.POLL_SECONDS, between=between, every=REQUESTS_EVERY)
     try:
         if not once:
             enrichment.start()
+            serving.start()
         _streamed([name for name in config.sources if config.tables_of(name)], start, follow)
         # The keys of one API may come of another's answers.
         for _ in enrichment.sources if once else ():
@@ -68,6 +93,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     finally:
         enrichment.end()
     if once:
+        serving.finish(stop)
         upkeep.run()
     return 0
 

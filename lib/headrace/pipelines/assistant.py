@@ -1,4 +1,4 @@
-"""Opens what an answer is made of, as the settings name it: the index and its model. No Spark."""
+"""Opens what an answer is made of, as the settings name it: index, model, served tables. No Spark."""
 
 from contextlib import ExitStack
 from datetime import timedelta
@@ -8,9 +8,10 @@ from headrace.config import Config
 from headrace.config_knowledge import Knowledge
 from headrace.context.assemble import Assembler
 from headrace.context.gather import Sources
-from headrace.context.profile import Known, Profile
+from headrace.context.profile import Known, Profiles
 from headrace.context.retrieve import Mode
 from headrace.errors import ConfigError
+from headrace.pipelines.served_lookups import lookups
 from headrace.ports import Embedder, PassageReader
 from headrace.stores.embedders import kept_embedder
 from headrace.stores.indexes import reader
@@ -24,20 +25,22 @@ class Opened:
 
     Args:
         index: of the settings; the first where not given.
-        customer: who asks.
+        people: where it is looked up who asks; the caller's to close.
 
     Raises:
         ConfigError: the settings name no such thing.
     """
 
-    def __init__(self, config: Config, index: str | None, mode: Mode, customer: Profile | None = None) -> None:
-        self._config, self.mode = config, mode
+    def __init__(self, config: Config, index: str | None, mode: Mode, people: Profiles | Known | None = None) -> None:
+        self._config, self.mode, self._people = config, mode, people
         settings = knowledge(config)
         with ExitStack() as opened:
             self.index = _index(settings, index)
             opened.callback(self.index.close)
             self.embedder = None if mode == "words" else _embedder(settings, self.index.model().fingerprint)
-            self._customer = Known(customer) if customer else None
+            self._rows = lookups(config)
+            if self._rows:
+                opened.callback(self._rows.close)
             self._opened = opened.pop_all()
 
     def assembler(self, passages: int) -> Assembler:
@@ -48,7 +51,9 @@ class Opened:
             for name, part in (("profile", settings.profile), ("passages", settings.passages))
         }
         chosen = {"most_passages": passages, "mode": self.mode, **patient}
-        return Assembler(settings.model_copy(update=chosen), Sources(self._customer, None, self.index, self.embedder))
+        return Assembler(
+            settings.model_copy(update=chosen), Sources(self._people, self._rows, self.index, self.embedder)
+        )
 
     def __enter__(self) -> "Opened":
         return self

@@ -26,7 +26,11 @@ log = logging.getLogger("headrace")
 
 
 class Batches:
-    """The batches of one job. One runs at a time: each table has one writer."""
+    """The batches of one job. One runs at a time: each table has one writer.
+
+    Args:
+        applied: called after each of them.
+    """
 
     def __init__(
         self,
@@ -35,8 +39,10 @@ class Batches:
         upkeep: Upkeep,
         stop: threading.Event,
         telemetry: Telemetry | None = None,
+        applied: Callable[[], None] = lambda: None,
     ) -> None:
         self._applier, self._config, self._upkeep, self._stop = applier, config, upkeep, stop
+        self._applied = applied
         self._telemetry = telemetry or Telemetry(config.metrics)
         self._lock = threading.Lock()
         self._ids: dict[str, str] = {}
@@ -152,4 +158,6 @@ class Batches:
             replayed=replayed,
             registry=schema_registry.client_of(source),
         )
-        return self._applier.apply(envelopes, batch, exact, replayed=replayed)
+        result = self._applier.apply(envelopes, batch, exact, replayed=replayed)
+        self._applied()
+        return result

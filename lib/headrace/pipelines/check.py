@@ -62,6 +62,11 @@ def check(config: Config) -> Iterator[Finding]:
         if not config.tables_of(name) and name not in of_documents:
             todo = f"Add a table with source: {name}, or remove the source."
             yield Finding(f"source {name}: tables", False, "no table reads this source", todo)
+    if config.serve is not None:
+        from headrace.pipelines import check_serve
+
+        for title, trial in check_serve.trials(config):
+            yield _tried(title, trial)
     if config.knowledge is not None:
         from headrace.pipelines import check_knowledge
 

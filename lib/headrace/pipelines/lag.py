@@ -124,7 +124,7 @@ def _checkpoints(config: Config, source: str) -> list[str]:
 def _kafka(source: KafkaSource, checkpoints: list[Checkpoint]) -> int:
     look = KafkaLook(source.servers, source.options, source.auth)
     held = look.offsets(look.topics(source.topics))
-    return max(_messages_behind(source, held, checkpoint.offsets()) for checkpoint in checkpoints)
+    return max(messages_behind(source, held, checkpoint.offsets()) for checkpoint in checkpoints)
 
 
 def _kinesis(source: KinesisSource, checkpoints: list[Checkpoint]) -> Lag:
@@ -135,9 +135,10 @@ def _kinesis(source: KinesisSource, checkpoints: list[Checkpoint]) -> Lag:
     return Lag(-(-slowest // 1000), "seconds")
 
 
-def _messages_behind(
+def messages_behind(
     source: KafkaSource, held: dict[str, dict[int, tuple[int, int]]], taken: dict[str, dict[str, int]]
 ) -> int:
+    """Messages that are held and not taken."""
     behind = 0
     for topic, partitions in held.items():
         for partition, (first, end) in partitions.items():
@@ -151,8 +152,20 @@ def _folder(source: FilesSource, checkpoints: list[Checkpoint]) -> Lag:
         return Lag(None, "files", "only local folders are listed")
     if not os.path.isdir(source.path):
         return Lag(None, "files", f"no folder {source.path}")
-    there = {str(file.resolve()) for file in data_files(Path(source.path))}
-    return Lag(max(len(there - {_local(path) for path in one.taken()}) for one in checkpoints), "files")
+    there = files_in(source) or set()
+    return Lag(max(len(there - files_taken(one)) for one in checkpoints), "files")
+
+
+def files_in(source: FilesSource) -> set[str] | None:
+    """The files of a local folder; None where it is none."""
+    if "://" in source.path or not os.path.isdir(source.path):
+        return None
+    return {str(file.resolve()) for file in data_files(Path(source.path))}
+
+
+def files_taken(checkpoint: Checkpoint) -> set[str]:
+    """Local paths of the files in committed batches."""
+    return {_local(path) for path in checkpoint.taken()}
 
 
 def _api(config: Config, source: str) -> Lag:

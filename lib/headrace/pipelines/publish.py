@@ -8,10 +8,11 @@ are written.
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -28,6 +29,8 @@ ROWS_AT_ONCE = 2_000
 _CHECK_AGE_EVERY = 3600.0
 _NOT_ASKED = 1 << EPOCH_BITS
 """Beyond every commit: before its first run a publisher counts as behind."""
+_BEATS_PER_SECOND = 100
+"""Times in hundredths of a second fit beside an epoch until the year 2318."""
 _ORDER = ("_commit_version", "deleted", "key")
 
 Place = tuple[int, bool, str]
@@ -64,6 +67,7 @@ class Publisher:
         tells_keys: whether the store can say what it holds.
         by_commit: write no row before those of earlier commits are written.
         keep: how long the outbox keeps its rows; a store further behind is filled from the snapshot.
+        body: makes what the store holds of a row's text.
     """
 
     name: str
@@ -79,6 +83,7 @@ class Publisher:
     tells_keys: bool = True
     by_commit: bool = False
     keep: timedelta = timedelta(days=7)
+    body: Callable[[str], Mapping[str, Any]] = json.loads
     progress: Progress = field(default_factory=Progress)
     _opened: bool = False
     _next: Place = (0, False, "")
@@ -147,6 +152,19 @@ class Publisher:
         self.open()
         self._keep(replace(self.progress, filling=True))
         self._wants_fill = True
+
+    def beat(self, bodies: Mapping[str, tuple[datetime, Mapping[str, Any]]]) -> None:
+        """Write rows that the outbox does not tell of, such as heartbeats, each with its time; the later one counts.
+
+        Their versions are times: of the epoch, and beyond all its commits.
+        """
+        rows = [
+            Projected(key, self.progress.row_version(int(at.timestamp() * _BEATS_PER_SECOND)), False, body)
+            for key, (at, body) in bodies.items()
+        ]
+        if rows and not self.delivery.store.write(rows).failed:
+            self._written = max(self._written, *(row.version for row in rows))
+            self._remember()
 
     def forget(self, before: datetime) -> int:
         """Let the store forget deletes that were told before a time, when no row as old can come any more."""
@@ -227,7 +245,7 @@ class Publisher:
         if not fill.complete:
             rows = self.snapshot().select("key", "deleted", "body").where(F.col("key") > fill.after)
             batch = rows.orderBy("key").limit(ROWS_AT_ONCE).collect()
-            done = self._send([Projected(row["key"], version, row["deleted"], _body(row)) for row in batch])
+            done = self._send([Projected(row["key"], version, row["deleted"], self._body(row)) for row in batch])
             fill = self._fill = _Fill(fill.commit, batch[-1]["key"] if batch else "", len(batch) < ROWS_AT_ONCE)
         # What is late would be missing once the older rows are swept away.
         if fill.complete and not self.late:
@@ -245,7 +263,10 @@ class Publisher:
         return done
 
     def _projected(self, row: Row) -> Projected:
-        return Projected(row["key"], self._version(row["_commit_version"]), row["deleted"], _body(row))
+        return Projected(row["key"], self._version(row["_commit_version"]), row["deleted"], self._body(row))
+
+    def _body(self, row: Row) -> Mapping[str, Any] | None:
+        return None if row["deleted"] else self.body(row["body"])
 
     def _version(self, commit: int) -> int:
         return self.progress.row_version(commit)
@@ -276,7 +297,3 @@ def _place(row: Row) -> Place:
 def _literal(place: Place) -> Column:
     commit, deleted, key = (F.lit(value) for value in place)
     return F.struct(commit.cast("bigint").alias(_ORDER[0]), deleted.alias(_ORDER[1]), key.alias(_ORDER[2]))
-
-
-def _body(row: Row) -> dict[str, object] | None:
-    return None if row["deleted"] else json.loads(row["body"])

@@ -11,6 +11,7 @@ from headrace.pipelines.knowledge_status import KnowledgeStatus, knowledge_statu
 from headrace.pipelines.lag import Lag, lag
 from headrace.pipelines.people_status import PeopleStatus, people_status
 from headrace.pipelines.requests import list_open
+from headrace.pipelines.serve_status import ServedStatus, serve_status
 from headrace.pipelines.tables_view import LakeView
 from headrace.pipelines.telemetry import HEARTBEATS
 from headrace.stores.delta_reader import ROWS
@@ -78,6 +79,7 @@ class Status:
     open_requests: list[str]
     knowledge: KnowledgeStatus | None = None
     people: PeopleStatus | None = None
+    served: dict[str, ServedStatus] = field(default_factory=dict)
     heartbeats: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,6 +104,7 @@ def status(config: Config, view: LakeView | None = None, now: datetime | None = 
         open_requests=[request.name for request in list_open(view.files, JOB, refuse=False)],
         knowledge=knowledge_status(config, view),
         people=people_status(config, view),
+        served=serve_status(config, view, now),
         heartbeats=_heartbeats(view),
     )
 

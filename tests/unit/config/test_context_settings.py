@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from headrace.config import Config
 from headrace.config_assistant import Assistant
 from headrace.config_context import Context, Part
 from headrace.config_hints_context import CONTEXT, SERVE, SERVED
@@ -131,3 +132,28 @@ def test_every_key_has_a_hint_whose_example_is_right(
                 inner = inner.setdefault(next(iter(inner), "policies") if step == "*" else step, {})
             inner[key] = value
         model.model_validate(whole)
+
+
+def whole(**changed: Any) -> dict[str, Any]:
+    serve = {"store": "live", "about": "A user.", "filters": ["name"]}
+    users = {"source": "feed", "key": ["id"], "serve": serve} | changed
+    feed = {"from": "files", "path": "/in", "format": "json", "position": ["at"]}
+    stores = {"live": {"store": "sqlite", "path": "/live.db"}}
+    return {"lake": "/lake", "sources": {"feed": feed}, "tables": {"users": users}, "serve": {"stores": stores}}
+
+
+def test_a_whole_file_names_its_served_tables_and_is_told_what_does_not_fit() -> None:
+    derive = {"names": {"key": ["id"], "sql": "SELECT id FROM users", "serve": whole()["tables"]["users"]["serve"]}}
+    assert list(Config.model_validate(whole() | {"derive": derive}).served()) == ["users", "names"]
+    with pytest.raises(ValidationError, match=r"tables\.users\.serve\.store: expected one of the stores"):
+        Config.model_validate({key: one for key, one in whole().items() if key != "serve"})
+    with pytest.raises(ValidationError, match=r"tables\.users\.serve\.filters\.name: .*one in drop"):
+        Config.model_validate(whole(drop=["Name"]))
+    assert Config.model_validate(whole(drop=["name"], columns={"name": "upper(name)"}))
+    profiles = {
+        "hash_key": "sixteen-letters-or-more",
+        "records": {"web": {"table": "users", "identifiers": {"email": "mail"}}},
+        "stores": {"main": {"store": "sqlite", "path": "/live.db"}},
+    }
+    with pytest.raises(ValidationError, match=r"serve\.stores\.live\.path: .*the same as profiles\.stores\.main"):
+        Config.model_validate(whole() | {"profiles": profiles})

@@ -223,6 +223,8 @@ def names_in_profiles(steps: list[str]) -> dict[str, str]:
 
 def names_for(steps: list[str]) -> dict[str, str]:
     """The entry of each section that has the key: in the settings for tests, entries are called by their kind."""
+    if "serve" in steps:
+        return {**NAMES, "stores": "live", "filters": "name"}
     if steps[0] == "profiles":
         return names_in_profiles(steps)
     if steps[0] == "alerts":
@@ -272,6 +274,9 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data["assistant"] = {"model": chat_for(path, "assistant.model"), "answers": {"fallback": [more_chat]}}
     data["assistant"] |= conversing_for(path) | {"judge": {"model": chat_for(path, "assistant.judge.model")}}
     data["web"] = {"webhooks": ["feed"], "readers": {"ada": {"token": {"secret": "env:ADA_TOKEN"}}}}
+    data["serve"] = {"stores": {"live": {"store": "sqlite", "path": "./live.db"}}}
+    for place in (data["tables"]["users"], data["derive"]["stays"]):
+        place["serve"] = {"store": "live", "about": "A row.", "filters": {"name": {}}}
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")
