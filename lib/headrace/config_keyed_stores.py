@@ -26,9 +26,11 @@ class KeyedStoreBase(Settings):
         attempts: tries before a row goes to `rejects`.
         keep_deleted: for how long the store remembers that a row is gone, so that no late row revives it.
         placed_by: the keys that say where it lies, the one to change last.
+        forgets_by_itself: deletes go by a time to live; elsewhere the job takes them away.
     """
 
     placed_by: ClassVar[tuple[str, ...]]
+    forgets_by_itself: ClassVar[bool] = False
     rows_per_write: Positive = 200
     writers: Annotated[int, Field(ge=1, le=64)] = 4
     attempts: Positive = 8
@@ -62,6 +64,7 @@ class DocumentDbRows(KeyedStoreBase):
     """
 
     placed_by: ClassVar[tuple[str, ...]] = ("uri", "database", "collection")
+    forgets_by_itself: ClassVar[bool] = True
     store: Literal["documentdb"]
     uri: SecretStr
     auth: Literal["password", "iam"] = "password"
@@ -96,6 +99,7 @@ class DynamoDbRows(KeyedStoreBase):
     """
 
     placed_by: ClassVar[tuple[str, ...]] = ("region", "endpoint", "table")
+    forgets_by_itself: ClassVar[bool] = True
     store: Literal["dynamodb"]
     table: Text
     region: str | None = None

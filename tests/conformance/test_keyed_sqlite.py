@@ -27,6 +27,7 @@ class OneFile:
     """One file."""
 
     most_bytes = MOST_BODY_BYTES
+    remembers_purges = True
 
     def __init__(self, path: Path) -> None:
         self.settings = SqliteRows(path=str(path))

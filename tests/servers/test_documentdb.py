@@ -35,6 +35,7 @@ class OneCollection:
     """One collection of the server, and what its commands were."""
 
     most_bytes = MOST_BODY_BYTES
+    remembers_purges = False
 
     def __init__(self, server: Secantus, **settings) -> None:
         self.allowed = Allowed()

@@ -39,6 +39,7 @@ class OneTable:
     """One table of the server."""
 
     most_bytes = MOST_BYTES
+    remembers_purges = False
 
     def __init__(self, server: DynamoDbLocal, **settings) -> None:
         self.settings = server.settings(f"rows{next(NUMBERS)}", **settings)

@@ -91,6 +91,30 @@ def test_a_deleted_person_keeps_its_version_and_nothing_else_until_it_is_purged(
     assert state(store)["p:never"] == (5, False)
 
 
+def test_what_was_purged_comes_back_by_nothing_older(server, store):
+    store.write([profile("a", 1, "crm:1 email:x"), gone("p:b", 3), gone("p:c", 9)])
+    assert store.purge(5) == 1
+    late = [profile("b", 4, "crm:2 email:y"), profile("new", 2), gone("p:b", 1), alias("late", 4, "a")]
+    assert [store.write([row]) for row in late] == [Written(stale=1)] * 4
+    store.write([alias("d", 6, "b")])  # b is there again, as where an alias leads to
+    again = NeptuneStore(server.settings())
+    again.open(OWNER)
+    assert again.write([profile("b", 4, "crm:2 email:y"), profile("a", 2, "crm:3 email:z")]) == Written(1, 1)
+    assert again.purge(2) == 0
+    assert again.write([profile("b", 4)]) == Written(stale=1)
+    assert again.write([profile("b", 5, "crm:2 email:y")]) == Written(applied=1)
+    again.close()
+    assert state(store) == {"p:a": (2, False), "p:b": (5, False), "p:c": (9, True), "p:d": (6, False)}
+
+
+def test_a_record_without_identifiers_belongs_to_its_person_and_shows_nothing(store):
+    store.write([Projected(f"p:{one}", 1, False, {"kind": "profile", "links": [["crm", one, "", ""]]}) for one in "ab"])
+    assert edges(store) == {"has p:a r:crm:a", "has p:b r:crm:b"}
+    assert not store._graph().V().has_label("identifier").has_next()
+    assert store.write([profile("a", 2, "crm:a email:x")]) == Written(applied=1)
+    assert "shows r:crm:a i:email:x" in edges(store)
+
+
 def test_a_sweep_deletes_what_is_older_and_keeps_it_out(store):
     store.write([profile("old", 1, "crm:1 email:x"), profile("new", 10, "crm:2 email:x"), gone("p:gone", 1)])
     assert (store.sweep(10), store.sweep(10)) == (1, 0)

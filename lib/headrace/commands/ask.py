@@ -54,8 +54,7 @@ def run(args: argparse.Namespace) -> int:
     knowledge(settings)  # said before anything is opened
     now, filters = datetime.now(UTC), _filters(args)
     customer = person(settings, args.customer, args.store) if args.customer is not None else None
-    profiles = None if customer is None else args.store or ""
-    with Opened(settings, args.index, args.mode, profiles) as opened:
+    with Opened(settings, args.index, args.mode, customer) as opened:
         if not args.passages:
             return _answered(args, settings.assistant, opened.assembler(args.limit), customer, filters, now)
         found = retrieve(opened.index, opened.embedder, args.question, filters, args.limit, args.mode)

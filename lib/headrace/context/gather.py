@@ -10,7 +10,7 @@ from headrace.config_context import PartName
 from headrace.context import asks
 from headrace.context.asks import Ask
 from headrace.context.lookup import Answer, Lookups
-from headrace.context.profile import Profile, Profiles
+from headrace.context.profile import Known, Profile, Profiles
 from headrace.context.profile_consent import Shown, shown
 from headrace.context.retrieve import Found, retrieve
 from headrace.context.side_by_side import Busy, Lane, Late, Pending
@@ -81,7 +81,7 @@ class Sources:
 
     def __init__(
         self,
-        profiles: Profiles | None = None,
+        profiles: Profiles | Known | None = None,
         lookups: Lookups | None = None,
         passages: PassageReader | None = None,
         embedder: Embedder | None = None,

@@ -1,4 +1,4 @@
-"""Opens what an answer is made of, as the settings name it: the index, its model, the profiles. No Spark."""
+"""Opens what an answer is made of, as the settings name it: the index and its model. No Spark."""
 
 from contextlib import ExitStack
 from datetime import timedelta
@@ -8,9 +8,9 @@ from headrace.config import Config
 from headrace.config_knowledge import Knowledge
 from headrace.context.assemble import Assembler
 from headrace.context.gather import Sources
+from headrace.context.profile import Known, Profile
 from headrace.context.retrieve import Mode
 from headrace.errors import ConfigError
-from headrace.pipelines.people_lookup import lookup
 from headrace.ports import Embedder, PassageReader
 from headrace.stores.embedders import kept_embedder
 from headrace.stores.indexes import reader
@@ -24,22 +24,20 @@ class Opened:
 
     Args:
         index: of the settings; the first where not given.
-        profiles: the store that people are looked up in; the first where empty, none where None.
+        customer: who asks.
 
     Raises:
         ConfigError: the settings name no such thing.
     """
 
-    def __init__(self, config: Config, index: str | None, mode: Mode, profiles: str | None = None) -> None:
+    def __init__(self, config: Config, index: str | None, mode: Mode, customer: Profile | None = None) -> None:
         self._config, self.mode = config, mode
         settings = knowledge(config)
         with ExitStack() as opened:
             self.index = _index(settings, index)
             opened.callback(self.index.close)
             self.embedder = None if mode == "words" else _embedder(settings, self.index.model().fingerprint)
-            self._people = None if profiles is None else lookup(config, profiles or None)
-            if self._people:
-                opened.callback(self._people.close)
+            self._customer = Known(customer) if customer else None
             self._opened = opened.pop_all()
 
     def assembler(self, passages: int) -> Assembler:
@@ -50,7 +48,7 @@ class Opened:
             for name, part in (("profile", settings.profile), ("passages", settings.passages))
         }
         chosen = {"most_passages": passages, "mode": self.mode, **patient}
-        return Assembler(settings.model_copy(update=chosen), Sources(self._people, None, self.index, self.embedder))
+        return Assembler(settings.model_copy(update=chosen), Sources(self._customer, None, self.index, self.embedder))
 
     def __enter__(self) -> "Opened":
         return self

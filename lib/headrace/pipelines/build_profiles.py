@@ -20,6 +20,7 @@ from headrace.pipelines.profile_batch import JOB, Done, ProfileBatches, Touched
 from headrace.pipelines.profile_parts import publishers
 from headrace.pipelines.profile_progress import Reached
 from headrace.pipelines.profile_rows import ProfileRows
+from headrace.pipelines.profile_upkeep import ProfileUpkeep
 from headrace.pipelines.publish import Publisher
 from headrace.pipelines.runtime import spark_session
 from headrace.pipelines.telemetry import Telemetry
@@ -68,7 +69,8 @@ class _Job:
         self._rows = ProfileRows(lake, settings, config.keys(), hashing)
         self._batches = ProfileBatches(lake, settings, self._rows, hashing)
         self._publishers = publishers(lake, settings)
-        self._upkeep = upkeep_of_profiles(lake, config, settings.keep_outbox)
+        tables = upkeep_of_profiles(lake, config, settings.keep_outbox)
+        self._upkeep = ProfileUpkeep(tables, self._files, settings, self._publishers)
         self._settings_told = profile_progress.fingerprint(settings)
         self._reached: Reached | None = None
         self._batch = -1

@@ -6,24 +6,24 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from headrace.config_profiles import Profiles
+from headrace.config_profiles import Behaviour, Consent, Profiles, Related
 from headrace.identifiers.normalise import Normaliser
 from headrace.lake import Lake, local_rows
 from headrace.pipelines import profile_plan
-from headrace.pipelines.profile_placed import Placed, records_of
+from headrace.pipelines.profile_material import MEMBERS, Material
+from headrace.pipelines.profile_placed import Moved, Placed, records_of
 from headrace.pipelines.profile_plan import Plan
 from headrace.pipelines.profile_rows import ProfileRows
-from headrace.profiles import build, owners, served, served_some
+from headrace.profiles import build, served, served_some
 from headrace.profiles.fill import fill, index
 from headrace.profiles.identity import Outcome, Person, Seen, step
 from headrace.profiles.links import Ref, Rules
 from headrace.profiles.people_tables import LakePeople
-from headrace.profiles.records import IDENTIFIED, VALUES, identified, seen
+from headrace.profiles.records import IDENTIFIED, identified, seen
 from headrace.profiles.served import Served
 from headrace.profiles.some_rows import picked
 from headrace.stores.files import LakeFiles
@@ -64,7 +64,8 @@ class ProfileBatches:
         self._files = LakeFiles(lake.root)
         self._ask_due_at = 0.0
         self._found_by = settings.found_by()
-        self._owning = {name for one in self._feeds() for name in one.by} - settings.records.keys()
+        self._owning = {name for one in _feeds(settings) for name in one.by} - settings.records.keys()
+        self._material = Material(lake, settings, rows, self._placed, self._owning)
 
     def fill(self, batch: int, unclean: bool) -> Done:
         """Bring everything up to date from all rows there are: the first time, and after other settings.
@@ -72,6 +73,11 @@ class ProfileBatches:
         Args:
             unclean: an unfinished fill may have left entries in the index that no difference shows.
         """
+        # A row must be placed where it is counted, and others go on writing.
+        with self._rows.standing_still():
+            return self._fill(batch, unclean)
+
+    def _fill(self, batch: int, unclean: bool) -> Done:
         self.people.begin()
         found, rejected = self._identified()
         records, links = found.agg(F.count("*"), F.coalesce(F.sum(F.size("identifiers")), F.lit(0))).collect()[0]
@@ -88,7 +94,7 @@ class ProfileBatches:
             events = _counted(outcome)
         self.people.begin()
         self._placed.fill(batch)
-        return Done(records, events, self._serve(None, batch), rejected)
+        return Done(records, events, self._serve(None, (), batch), rejected)
 
     def take(self, touched: Touched, batch: int) -> Done:
         """Bring everything that hangs on these keys up to date."""
@@ -119,13 +125,9 @@ class ProfileBatches:
         persons |= self._placed.persons(plan.moved)
         if self._asks_due():
             persons |= self._due()
-        done = self._serve_some(persons, plan.outcome.people, plan.batch, again) if persons else Served()
+        done = self._serve_some(persons, plan, again) if persons else Served()
         self._placed.keep(plan.moved, plan.batch)
         return done
-
-    def _feeds(self) -> list:  # type: ignore[type-arg]
-        some = [*self._settings.related.values(), *self._settings.behaviour.values()]
-        return [*some, self._settings.consent] if self._settings.consent else some
 
     def _seen(self, touched: Touched) -> tuple[list[Seen], int]:
         """The records whose rows changed, as they are now; how many values were refused."""
@@ -180,89 +182,40 @@ class ProfileBatches:
         profiles = self._lake.read(self._lake.ensure(PROFILES)).where(F.col("due_at") <= F.lit(datetime.now(UTC)))
         return {row["person"] for row in profiles.where("NOT deleted").select("person").collect()}
 
-    def _serve_some(self, persons: Collection[str], changed: Collection[Ref], batch: int, again: bool) -> Served:
+    def _serve_some(self, persons: Collection[str], plan: Plan, again: bool) -> Served:
         """Serve these people.
 
         Args:
-            changed: records that may be theirs since their profiles were last written.
             again: stores may have been told of some already, and are told of all.
         """
         if again or len(persons) > DRIVER_PERSONS:
-            return self._serve(persons, batch, again)
+            return self._serve(persons, plan.moved, plan.batch, again)
         before = served_some.held(self._lake, persons)
-        refs = {*changed, *(ref for one in before.values() for ref in one.records)}
+        refs = {*plan.outcome.people, *(ref for one in before.values() for ref in one.records)}
         members = [one for one in self.people.records(refs).values() if not one.deleted and one.person in persons]
-        parts = self._parts(local_rows(self._lake.spark, [_member(one) for one in members], _MEMBERS), False)
+        of_them = local_rows(self._lake.spark, [_member(one) for one in members], MEMBERS)
+        parts = self._material.of_some(of_them, plan.moved, plan.batch, few=True)
         built = build.profiles(parts, self._settings, datetime.now(UTC)).toArrow().to_pylist()
-        done = served_some.serve(self._lake, self.people, built, before, persons, self._found_by, batch)
+        done = served_some.serve(self._lake, self.people, built, before, persons, self._found_by, plan.batch)
         refused = [one for one in built if one["refused"]]
         if refused:
             self._refuse(local_rows(self._lake.spark, [(one["refused"],) for one in refused], "refused array<string>"))
         return done
 
-    def _serve(self, persons: Collection[str] | None, batch: int, again: bool = False) -> Served:
+    def _serve(
+        self, persons: Collection[str] | None, moved: Collection[Moved], batch: int, again: bool = False
+    ) -> Served:
         now = datetime.now(UTC)
         people = self._lake.read(self._lake.ensure(PEOPLE)).where("NOT deleted")
         if persons is not None:
             people = picked(people, "person", persons)
         people = people.select("record", "key", "own", "person", "identifiers").localCheckpoint()
-        built = build.profiles(self._parts(people, persons is None), self._settings, now).localCheckpoint()
+        material = self._material
+        parts = material.of_all(people) if persons is None else material.of_some(people, moved, batch, few=False)
+        built = build.profiles(parts, self._settings, now).localCheckpoint()
         done = served.serve(self._lake, built, persons, self._found_by, batch, again)
         self._refuse(built.where("size(refused) > 0"))
         return done
-
-    def _parts(self, people: DataFrame, everybody: bool) -> DataFrame:
-        """All that belongs to these people, schema `build.PARTS`."""
-        member = F.to_json(F.struct("record", "key", "own", "identifiers"))
-        parts = [
-            people.select("person", F.lit("member").alias("what"), F.col("record").alias("name"), member.alias("body"))
-        ]
-        refs = [] if everybody else people.select("record", "key").collect()
-        for name, record in self._settings.records.items():
-            if record.fields and self._rows.there(record.table):
-                keys = None if everybody else [row["key"] for row in refs if row["record"] == name]
-                if keys is None or keys:
-                    mine = people.where(F.col("record") == name).select("person", "key")
-                    said = self._rows.fields(name, keys).join(F.broadcast(mine) if keys else mine, "key")
-                    parts.append(
-                        said.select("person", F.lit("fields").alias("what"), F.lit(name).alias("name"), "body")
-                    )
-        owned = self._owned(people, everybody)
-        if owned is not None:
-            parts.append(owned)
-        return reduce(DataFrame.unionByName, parts)
-
-    def _owned(self, people: DataFrame, everybody: bool) -> DataFrame | None:
-        whose = people.select(owners.columns(F.col("record"), F.col("key")).alias("owner"), "person")
-        if self._owning:
-            whose = whose.unionByName(self._by_value(people))
-        if everybody:
-            whose = whose.localCheckpoint()
-        only = None if everybody else whose.select("owner")
-        found = [
-            self._rows.related(name, only)
-            for name, one in self._settings.related.items()
-            if self._rows.there(one.table)
-        ]
-        if self._settings.consent and self._rows.there(self._settings.consent.table):
-            found.append(self._rows.statements(only))
-        if self._settings.behaviour:
-            found.append(self._placed.buckets(only))
-        if not found:
-            return None
-        rows = reduce(DataFrame.unionByName, found)
-        return rows.join(whose if everybody else F.broadcast(whose), "owner").select("person", "what", "name", "body")
-
-    def _by_value(self, people: DataFrame) -> DataFrame:
-        """Identifiers of which only one of all people has each, as owners."""
-        told = people.select("person", F.explode("identifiers").alias("_one")).select(
-            "person", "_one.kind", "_one.hash"
-        )
-        told = told.where(F.col("kind").isin(list(self._owning))).distinct()
-        having = served.persons_having(self._lake, told.select("kind", "hash").distinct())
-        alone = having.where("size(persons) = 1").select("kind", "hash")
-        owner = owners.value_columns(F.col("kind"), F.col("hash")).alias("owner")
-        return told.join(alone, ["kind", "hash"]).select(owner, "person")
 
     def _reject_some(self, rows: Sequence[Mapping[str, object]], table: str) -> int:
         if not rows:
@@ -305,7 +258,9 @@ class ProfileBatches:
         return count
 
 
-_MEMBERS = f"record string, key string, own string, person string, identifiers {VALUES}"
+def _feeds(settings: Profiles) -> list[Related | Behaviour | Consent]:
+    some: list[Related | Behaviour | Consent] = [*settings.related.values(), *settings.behaviour.values()]
+    return [*some, settings.consent] if settings.consent else some
 
 
 def _member(one: Person) -> tuple[object, ...]:

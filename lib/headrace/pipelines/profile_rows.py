@@ -1,7 +1,8 @@
 """Rows of ordered tables as `build_profiles` takes them: what records say, and what belongs to somebody."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import cast
@@ -20,7 +21,9 @@ from headrace.profiles.some_rows import LITERALS, picked
 from headrace.tables import CHANGED_AT, POSITION, TABLES
 
 _ISO = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
-OWNED = "owner string, what string, name string, body string"
+OWNED = "feed string, key string, place string, owner string, what string, name string, body string"
+"""Rows of somebody. `place`: what `placed` says of a row of this feed and key that belongs here."""
+HOUR_MARK = "\x1e"
 
 
 class ProfileRows:
@@ -34,6 +37,16 @@ class ProfileRows:
         self, lake: Lake, settings: Profiles, keys: Mapping[str, Sequence[str]], normaliser: Normaliser
     ) -> None:
         self._lake, self._settings, self._keys, self._normaliser = lake, settings, keys, normaliser
+        self._versions: dict[str, int] | None = None
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """For a while each table stays as it is at its first reading, whatever others write."""
+        self._versions = {}
+        try:
+            yield
+        finally:
+            self._versions = None
 
     def there(self, table: str) -> bool:
         """Whether the table has been made: a source may not have sent a row yet."""
@@ -69,7 +82,7 @@ class ProfileRows:
         rows = self._of(one.table, keys, rows)
         owner = F.col("_owner")
         if isinstance(one, Behaviour):
-            owner = F.concat_ws("\x1e", owner, hour_text(col(one.at)))
+            owner = F.concat_ws(HOUR_MARK, owner, hour_text(col(one.at)))
             rows = rows.where(col(one.at).isNotNull())
         return rows.where("_owner IS NOT NULL").select(F.col("_key").alias("key"), owner.alias("owner"))
 
@@ -90,7 +103,7 @@ class ProfileRows:
         return self._owned(rows, one, "statement", "", values, owners)
 
     def events(self, name: str, hours: DataFrame | None, since: datetime) -> DataFrame:
-        """Events as `owner, hour, key, at, body`.
+        """Events as `feed, key, place, owner, hour, at, body`, the first three as in `OWNED`.
 
         Args:
             hours: only of these `owner, hour`; None for all.
@@ -112,9 +125,10 @@ class ProfileRows:
         }
         structs = [(F.struct(*columns) if columns else F.create_map()).alias(part) for part, columns in parts.items()]
         body = F.to_json(F.struct(*structs), _ISO)
+        place = F.concat_ws(HOUR_MARK, "_owner", hour_text(col(one.at)))
         return rows.select(
-            F.col("_owner").alias("owner"), F.col("_hour").alias("hour"), F.col("_key").alias("key"), at.alias("at"),
-            body.alias("body"),
+            F.lit(f"behaviour.{name}").alias("feed"), F.col("_key").alias("key"), place.alias("place"),
+            F.col("_owner").alias("owner"), F.col("_hour").alias("hour"), at.alias("at"), body.alias("body"),
         )  # fmt: skip
 
     def check(self) -> None:
@@ -165,7 +179,9 @@ class ProfileRows:
         rows = rows.where("_owner IS NOT NULL")
         if owners is not None:
             rows = rows.join(F.broadcast(owners), F.col("_owner") == F.col("owner"), "left_semi")
+        feed = "consent." if isinstance(one, Consent) else f"related.{name}"
         return rows.select(
+            F.lit(feed).alias("feed"), F.col("_key").alias("key"), F.col("_owner").alias("place"),
             F.col("_owner").alias("owner"), F.lit(what).alias("what"), F.lit(name).alias("name"),
             _body(values).alias("body"),
         )  # fmt: skip
@@ -174,7 +190,7 @@ class ProfileRows:
         """The table with `_key`, narrowed to some keys in a way that lets files and pages be passed over."""
         columns = self._keys[table]
         if rows is None:
-            rows = self._lake.read(TABLES.format(table=table))
+            rows = self._read(TABLES.format(table=table))
             rows = rows.withColumn("_key", key_text([col(column) for column in columns]))
         if keys is None:
             return rows
@@ -183,6 +199,13 @@ class ProfileRows:
             literals = [F.lit(json.loads(key)[0]).cast(kind) for key in keys]
             rows = rows.where(col(columns[0]).isin(literals))
         return picked(rows, "_key", keys)
+
+    def _read(self, relative: str) -> DataFrame:
+        if self._versions is None:
+            return self._lake.read(relative)
+        if relative not in self._versions:
+            self._versions[relative] = self._lake.version(relative)
+        return self._lake.read(relative, self._versions[relative])
 
 
 def hour_text(at: Column) -> Column:

@@ -1,7 +1,8 @@
 """One SQLite file as a store of rows by key.
 
 The guard is `on conflict do update .. where excluded.version > version`; deletes stay as rows without body until they
-are purged. The highest version is kept beside the rows, in the same transaction: to look for it would read the file.
+are purged. How far they were purged is kept, and what is older comes in only where its key is held: a late row revives
+nothing. The highest version is kept beside the rows, in the same transaction: to look for it would read the file.
 """
 
 import sqlite3
@@ -19,6 +20,7 @@ from headrace.stores import sqlite_schema as schema
 from headrace.stores.keyed_rows import (
     FORMAT,
     MOST_BODY_BYTES,
+    Row,
     askable,
     body_of,
     check_claim,
@@ -54,6 +56,10 @@ where excluded.version > version
 _SWEEP = "update rows set version = ?1 - 1, deleted = 1, body = null where not deleted and version < ?1"
 _RAISE = "update settings set value = max(cast(value as integer), ?) where name = 'newest'"
 _NEWEST_AGAIN = "update settings set value = (select coalesce(max(version), -1) from rows) where name = 'newest'"
+_PURGE = "delete from rows where deleted and version < ?1"
+_PURGED = """insert into settings values ('purged', ?1)
+on conflict (name) do update set value = max(cast(value as integer), cast(excluded.value as integer))"""
+_HELD = "select 1 from rows where key = ?"
 _READ = "select key, version, body from rows where not deleted and key in (select value from json_each(?))"
 
 
@@ -114,24 +120,26 @@ class SqliteStore:
         taken, failed, replaced = checked(rows, MOST_BODY_BYTES)
         if not taken:
             return Written(failed=tuple(failed))
-        records = [(row.key, row.version, row.text is None, row.text) for row in taken]
         with answering(self._path), schema.transaction(connection, "immediate"):
-            applied = connection.executemany(_UPSERT, records).rowcount
+            records = [(row.key, row.version, row.text is None, row.text) for row in _known(connection, taken)]
+            applied = connection.executemany(_UPSERT, records).rowcount if records else 0
             # Where the highest was stale, what is held of its key was higher already.
             connection.execute(_RAISE, [max(row.version for row in taken)])
-        return Written(applied, len(records) - applied + replaced, tuple(failed))
+        return Written(applied, len(taken) - applied + replaced, tuple(failed))
 
     def sweep(self, before_version: int) -> int:
         """Delete every row whose version is lower. What is swept stays out for anything older."""
         return self._change(_SWEEP, before_version)
 
     def purge(self, before_version: int) -> int:
-        """Forget deletes whose version is lower."""
-        return self._change("delete from rows where deleted and version < ?1", before_version)
+        """Forget deletes whose version is lower. No key that is not held is taken with such a version any more."""
+        return self._change(_PURGE, before_version, purged=True)
 
-    def _change(self, statement: str, before_version: int) -> int:
+    def _change(self, statement: str, before_version: int, purged: bool = False) -> int:
         connection = self._opened()
         with answering(self._path), schema.transaction(connection, "immediate"):
+            if purged:
+                connection.execute(_PURGED, [before_version])
             changed = connection.execute(statement, [before_version]).rowcount
             connection.execute(_NEWEST_AGAIN)
             return changed
@@ -205,6 +213,12 @@ class SqliteReader:
             self._close()
             self._connection, self._file = _reading(self._path), there
         return self._connection
+
+
+def _known(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Row]:
+    """The rows without those that may have been deleted by what was purged."""
+    purged = int(schema.setting(connection, "purged") or 0)
+    return [row for row in rows if row.version >= purged or connection.execute(_HELD, [row.key]).fetchone()]
 
 
 def _reading(path: str) -> sqlite3.Connection:

@@ -49,7 +49,7 @@ class NeptuneStore:
         self._settings = settings
         self._where = client.where_of(settings)
         self._server: client.Server | None = None
-        self._owner = ""
+        self._owner, self._purged = "", 0
 
     def open(self, owner: str) -> None:
         """Claim the graph for `owner`."""
@@ -69,8 +69,12 @@ class NeptuneStore:
             self._check_claim()
 
     def _check_claim(self) -> Mapping[str, Any]:
-        found = self._graph().V(CLAIM).project("owner", "format", "newest").by("owner").by("format").by("newest")
+        from gremlin_python.process.graph_traversal import __
+
+        found = self._graph().V(CLAIM).project("owner", "format", "newest", "purged").by("owner").by("format")
+        found = found.by("newest").by(__.coalesce(__.values("purged"), __.constant(client.long(0))))
         for claim in found.to_list():
+            self._purged = int(claim["purged"])
             release = f"drop the vertex {CLAIM!r}"
             check_claim(self._owner, claim["owner"], claim["format"], self._where, release)
             return dict(claim)
@@ -119,6 +123,9 @@ class NeptuneStore:
         from gremlin_python.process.traversal import Merge, P, T
 
         def person() -> "GraphTraversal":
+            if version < self._purged:
+                # Whoever is not there may have been deleted by what was purged.
+                return self._graph().V(key).has("v", P.between(client.long(0), client.long(version)))
             new = {T.id: key, T.label: "person"}
             found = self._graph().merge_v(new).option(Merge.on_create, {**new, "v": client.long(-1)})
             return found.has("v", P.lt(client.long(version)))
@@ -148,13 +155,20 @@ class NeptuneStore:
             return done
 
     def purge(self, before_version: int) -> int:
-        """Forget deletes whose version is lower, and records and identifiers that no edge leads to."""
+        """Forget deletes whose version is lower, and records and identifiers that no edge leads to.
+
+        Nobody who is not there is taken with such a version any more.
+        """
         from gremlin_python.process.graph_traversal import __
-        from gremlin_python.process.traversal import P
+        from gremlin_python.process.traversal import Cardinality, P
 
         self._opened()
         before = client.long(before_version)
         with self._answering():
+            self._check_claim()
+            if before_version > self._purged:
+                self._graph().V(CLAIM).property(Cardinality.single, "purged", before).iterate()
+                self._purged = before_version
             older = self._people().has("v", P.lt(before)).has("deleted", True).id_().to_list()
             done = 0
             for key in older:

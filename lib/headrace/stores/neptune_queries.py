@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 PERSON = "p:"
 """A person's key begins so."""
 Link = tuple[str, str, str, str]
-"""Record name, hash of the record's key, kind of identifier, hash of the identifier."""
+"""Record name, what tells the record from others, kind of identifier, its hash; no kind: a record that has none."""
 
 
 def meaning(row: Row) -> tuple[list[Link], str | None]:
@@ -42,7 +42,7 @@ def edges(key: str, links: Sequence[Link], alias: str | None) -> list[str]:
     """The ids of all edges of a person."""
     found = [f"{key}>alias"] if alias else []
     for link in links:
-        found += _ids(key, link)[2:]
+        found += _ids(key, link)[2 : 4 if link[2] else 3]
     return sorted(set(found))
 
 
@@ -54,10 +54,13 @@ def linked(query: "GraphTraversal", key: str, links: Sequence[Link]) -> "GraphTr
     for link in links:
         record, identifier, has, shows = _ids(key, link)
         whole = __.merge_v({T.id: record, T.label: "record", "name": link[0]})
-        whole = whole.merge_v({T.id: identifier, T.label: "identifier", "kind": link[2]})
+        if link[2]:
+            whole = whole.merge_v({T.id: identifier, T.label: "identifier", "kind": link[2]})
         whole = whole.merge_e({T.id: has, T.label: "has", Direction.OUT: key, Direction.IN: record})
-        ends = {Direction.OUT: record, Direction.IN: identifier}
-        query = query.side_effect(whole.merge_e({T.id: shows, T.label: "shows", "person": key, **ends}))
+        if link[2]:
+            ends = {Direction.OUT: record, Direction.IN: identifier}
+            whole = whole.merge_e({T.id: shows, T.label: "shows", "person": key, **ends})
+        query = query.side_effect(whole)
     return query
 
 

@@ -19,9 +19,12 @@ class KeyedStoreUnderTest(Protocol):
 
     Attributes:
         most_bytes: the longest key and body, as JSON, it takes.
+        remembers_purges: after a purge it takes nothing older for a key it does not hold. Where deletes go by a time to
+            live, the publisher's order alone keeps such rows out.
     """
 
     most_bytes: int
+    remembers_purges: bool
 
     def rows(self) -> Projection:
         """A new object on the store, not opened."""
@@ -231,7 +234,22 @@ class KeyedStoreContract:
         check_held(store, rows, [put("a", 1), gone("c", 5)])
         equal(state(rows), {"a": (1, False), "c": (5, True)}, "held")
         equal(rows.purge(5), 0, "purged again")
-        equal(rows.write([put("b", 2)]), Written(applied=1), "newer than what was forgotten")
+        equal(rows.write([put("b", 6)]), Written(applied=1), "newer than what was forgotten")
+
+    def test_what_was_purged_comes_back_by_nothing_older(self, store: KeyedStoreUnderTest) -> None:
+        if not store.remembers_purges:
+            return
+        rows = opened(store)
+        rows.write([put("a", 1), gone("b", 3), gone("c", 9)])
+        equal(rows.purge(5), 1, "purged")
+        equal(rows.write([put("b", 4), put("new", 2), gone("b", 1)]), Written(stale=3), "older than the purge")
+        rows.purge(2)
+        equal(rows.write([put("b", 4)]), Written(stale=1), "after another purge that reaches less far")
+        again = opened(store)
+        late = [put("a", 2), put("b", 4), put("b", 5), put("c", 8)]
+        equal(again.write(late), Written(applied=2, stale=2), "what is held changes; the newest of a key counts")
+        check_held(store, again, [put("a", 2), put("b", 5), gone("c", 9)])
+        equal(again.write([put("b", 4)]), Written(stale=1), "older than what came since")
 
     def test_what_is_held_outlives_the_object(self, store: KeyedStoreUnderTest) -> None:
         rows = opened(store)

@@ -18,7 +18,7 @@ from headrace.config_keyed_stores import SqliteRows
 from headrace.identifiers.normalise import normaliser
 from headrace.passages import packed
 from headrace.ports import Model, Projected
-from headrace.stores.keyed_sqlite import SqliteStore
+from headrace.stores.keyed_sqlite import SqliteReader, SqliteStore
 from headrace.stores.sqlite_index import SqliteVectorIndex
 from unit.profiles import people
 
@@ -133,6 +133,13 @@ def test_an_answer_is_made_of_the_profile_and_the_passages(ask):
     assert "Lisboa" not in json.dumps(answer)
     assert "“A cello needs a seat.” [p1]" in ask("--customer", "p1")[1]
     assert {item["kind"] for item in json.loads(ask("--json")[1])["context"]["items"]} == {"passage"}
+
+
+def test_a_profile_is_read_once(ask, monkeypatch):
+    read, real = [], SqliteReader.read
+    monkeypatch.setattr(SqliteReader, "read", lambda reader, keys: read.extend(keys) or real(reader, keys))
+    assert json.loads(ask("--customer", "p1", "--json")[1])["context"]["person"] == "p1"
+    assert read == ["p:p1"]
 
 
 @pytest.mark.parametrize(
