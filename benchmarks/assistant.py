@@ -28,10 +28,9 @@ from headrace.stores.embedders import embedder
 from headrace.stores.sqlite_index import SqliteVectorIndex
 
 GOAL_MS = 150
-WORDS = (
-    "flight hotel refund voucher seat cello baggage cancelled gate delay room city breakfast airport transfer "
-    "insurance passport visa child meal wheelchair upgrade miles lounge pool sauna deposit invoice train ferry"
-).split()
+WORDS = [f"word{number}" for number in range(20_000)]
+WEIGHTS = [1 / (number + 10) for number in range(len(WORDS))]
+# As in any language: few words are in most texts, most words are in few.
 
 
 def fill(path: Path, count: int) -> None:
@@ -51,7 +50,7 @@ def fill(path: Path, count: int) -> None:
 
 
 def _passage(number: int, vector: numpy.ndarray, model: Model, chance: random.Random) -> Projected:
-    text = " ".join([*chance.choices(WORDS, k=60), f"number{number}"])
+    text = " ".join([*chance.choices(WORDS, WEIGHTS, k=60), f"number{number}"])
     body = {
         "source": "policies", "document": f"d{number // 10}", "title": None, "modality": "text", "language": "en",
         "tags": [], "audience": [], "metadata": {}, "text": text, "start": 0, "end": len(text), "heading": [],
@@ -69,7 +68,7 @@ def load(url: str, a_second: int, seconds: int) -> tuple[list[float], list[float
 
     def one(number: int) -> None:
         chance = random.Random(number)
-        question = f"What about {' '.join(chance.sample(WORDS, 4))} number{chance.randrange(100_000)}?"
+        question = f"What about {' '.join(chance.choices(WORDS, WEIGHTS, k=5))} number{chance.randrange(100_000)}?"
         body = json.dumps({"question": question}).encode()
         began = time.perf_counter()
         try:
