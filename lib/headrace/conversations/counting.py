@@ -6,7 +6,7 @@ same batch finds the same minutes, and more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -22,6 +22,8 @@ from headrace.tables import COUNTED, MEASURES, RATINGS, TURNS
 _OVERS: tuple[Over, ...] = ("turns", "ratings", "conversations")
 PLACES = (TURNS, RATINGS, COUNTED)
 """Tables that tell of a conversation."""
+FEW = 10_000
+"""Rows that the driver may hold."""
 _SPAN = ("conversation", "person", "began", "ended")
 _STANDS = ("person", "began", "ended", "turn_minutes", "rating_minutes")
 
@@ -32,6 +34,23 @@ class Counted:
 
     written: int = 0
     removed: int = 0
+
+
+class Bounds(NamedTuple):
+    """First and last of some minutes, as microseconds since 1970."""
+
+    first: int
+    last: int
+
+    def sql(self, column: str) -> str:
+        """Whether a time may lie in one of them."""
+        end = self.last + 60_000_000
+        return f"({column} >= timestamp_micros({self.first}L) AND {column} < timestamp_micros({end}L))"
+
+    def days(self, column: str) -> str:
+        """Whether a day may have one of them."""
+        first, last = (f"to_date(timestamp_micros({one}L))" for one in self)
+        return f"({column} >= {first} AND {column} <= {last})"
 
 
 def count(lake: Lake, measures: Sequence[Measure], conversations: DataFrame) -> Counted:
@@ -49,19 +68,20 @@ def count(lake: Lake, measures: Sequence[Measure], conversations: DataFrame) -> 
     after = changed.where("now").drop("now")
     others = counted.join(F.broadcast(touched), "conversation", "left_anti")
     minutes = _kept(_minutes(changed, others))
-    bounds = minutes.agg(F.min("minute"), F.max("minute")).collect()[0]
+    bounds = _bounds(minutes)
     done = Counted()
-    if bounds[0] is not None:
+    if bounds:
         spans = others.select(*_SPAN).unionByName(after.select(*_SPAN)).where(F.col("person").isNotNull())
-        fresh = _kept(_counted_again(lake, measures, minutes, spans, bounds[0], bounds[1]))
-        done = _write(lake, measures, fresh, minutes, bounds[0], bounds[1])
+        fresh = _kept(_counted_again(lake, measures, minutes, spans, bounds))
+        done = _write(lake, measures, fresh, minutes, bounds)
     _keep(lake, touched, after)
     return done
 
 
 def _kept(rows: DataFrame) -> DataFrame:
-    """Computed once, with the first job that needs it."""
-    return rows.localCheckpoint(eager=False)
+    """Computed once. Few rows become part of the plan: each small job that reads them is spared."""
+    few = rows.limit(FEW + 1).toArrow()
+    return rows.sparkSession.createDataFrame(few, rows.schema) if few.num_rows <= FEW else rows.localCheckpoint()
 
 
 def stands(turns: DataFrame, ratings: DataFrame) -> DataFrame:
@@ -72,6 +92,11 @@ def stands(turns: DataFrame, ratings: DataFrame) -> DataFrame:
 
 def _all_minutes(rows: DataFrame, name: str) -> DataFrame:
     return rows.groupBy("conversation").agg(F.array_sort(F.collect_set(minute("at"))).alias(name))
+
+
+def _bounds(minutes: DataFrame) -> Bounds | None:
+    found = minutes.selectExpr("unix_micros(min(minute))", "unix_micros(max(minute))").collect()[0]
+    return None if found[0] is None else Bounds(*found)
 
 
 def _of(rows: DataFrame, conversations: DataFrame) -> DataFrame:
@@ -103,13 +128,13 @@ def _begun() -> Column:
 
 
 def _counted_again(
-    lake: Lake, measures: Sequence[Measure], minutes: DataFrame, spans: DataFrame, first: datetime, last: datetime
+    lake: Lake, measures: Sequence[Measure], minutes: DataFrame, spans: DataFrame, bounds: Bounds
 ) -> DataFrame:
     """What the measures of these minutes are, from all conversations that have something in them."""
     turns, ratings = lake.read(TURNS.path), lake.read(RATINGS.path)
     # Conversations count in the minute of a turn.
-    asked = _in(turns.where(_between("at", first, last)), minutes, ("turns", "conversations"))
-    given = _in(ratings.where(_between("at", first, last)), minutes, ("ratings",))
+    asked = _in(turns.where(bounds.sql("at")), minutes, ("turns", "conversations"))
+    given = _in(ratings.where(bounds.sql("at")), minutes, ("ratings",))
     there = asked.select("conversation").unionByName(given.select("conversation")).distinct()
     there = _kept(there)
     turns, ratings = _kept(_of(turns, there)), _kept(_of(ratings, there))
@@ -130,31 +155,26 @@ def _at(rows: DataFrame, minutes: DataFrame, overs: tuple[Over, ...]) -> DataFra
     return rows.join(F.broadcast(wanted), "minute", "left_semi")
 
 
-def _between(column: str, first: datetime, last: datetime) -> Column:
-    return (F.col(column) >= F.lit(first)) & (F.col(column) < F.lit(last) + F.expr("INTERVAL 1 MINUTE"))
-
-
 def _write(
-    lake: Lake, measures: Sequence[Measure], fresh: DataFrame, minutes: DataFrame, first: datetime, last: datetime
+    lake: Lake, measures: Sequence[Measure], fresh: DataFrame, minutes: DataFrame, bounds: Bounds
 ) -> Counted:
     """MERGE absolute values; rows of these minutes that nothing counts for any more are deleted."""
-    inside = (F.col("day").between(F.lit(first.date()), F.lit(last.date()))) & F.col("minute").between(first, last)
-    over = F.create_map(*[F.lit(text) for one in measures for text in (one.name, one.over)])
-    there = lake.read(MEASURES.path).where(inside).select(*KEY, "day")
+    names = ", ".join(f"'{one.name}', '{one.over}'" for one in measures)
+    over = F.expr(f"map({names})")
+    there = lake.read(MEASURES.path).where(f"{bounds.days('day')} AND {bounds.sql('minute')}").select(*KEY, "day")
     # A measure that has left the settings counts for nothing.
     mine = F.coalesce(F.try_element_at(over, F.col("measure")), F.lit("turns"))
     touched = there.withColumn("over", mine).join(F.broadcast(minutes), ["over", "minute"], "left_semi")
     gone = touched.join(fresh.select(*KEY), list(KEY), "left_anti").select(*KEY, "day", F.lit(True).alias("_gone"))
     source = fresh.withColumn("_gone", F.lit(False)).unionByName(gone, allowMissingColumns=True)
     same_key = " AND ".join(f"t.{name} = s.{name}" for name in KEY)
-    days = f"t.day BETWEEN DATE'{first.date()}' AND DATE'{last.date()}'"
     changed = (
         "NOT (t.numerator <=> s.numerator AND t.denominator <=> s.denominator AND t.n <=> s.n "
         "AND map_entries(t.buckets) <=> map_entries(s.buckets))"
     )
     values: Assignments = {name: f"s.{name}" for name in VALUES} | {"counted_at": "current_timestamp()"}
     every: Assignments = {name: f"s.{name}" for name in fresh.columns} | values
-    merge = lake.table(MEASURES.path).alias("t").merge(_kept(source).alias("s"), f"{days} AND {same_key}")
+    merge = lake.table(MEASURES.path).alias("t").merge(_kept(source).alias("s"), f"{bounds.days('t.day')} AND {same_key}")
     merge = merge.whenMatchedDelete("s._gone").whenMatchedUpdate(changed, values)
     told = merge.whenNotMatchedInsert("NOT s._gone", every).execute().first()
     if told is None:

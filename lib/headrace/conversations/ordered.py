@@ -25,11 +25,13 @@ from headrace.tables import RATINGS, TURNS, TableContract
 
 ORDERED = {"turn": TURNS, "rating": RATINGS}
 """The table of each kind of event."""
+FLOORS_FOLDER = "track.feedback/"
+"""Below `tombstones`: no ordered table of `apply_changes` has a dot in its name."""
 
 
 def floors_of(table: TableContract) -> str:
-    """The name under which its tombstones are kept; no ordered table of `apply_changes` may have a dot in its own."""
-    return f"{table.owner}.{table.path}"
+    """The name under which its tombstones are kept, in a folder of the job's own."""
+    return FLOORS_FOLDER + table.path
 
 
 @dataclass(frozen=True, slots=True)

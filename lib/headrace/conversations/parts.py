@@ -1,14 +1,13 @@
 """Rows -> what of them adds up: by measure, minute and slice."""
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config_measures import COLUMNS, Over, slices
 from headrace.conversations.measures import Measure
-from headrace.lake import quoted
 
 SLICES = tuple(dict.fromkeys(name for over in COLUMNS for name in slices(over)))
 """Every column that some measure can be sliced by."""
@@ -25,53 +24,45 @@ def parts(rows: Mapping[Over, DataFrame], measures: Sequence[Measure]) -> DataFr
     groups: dict[tuple[Over, tuple[str, ...]], list[Measure]] = {}
     for one in measures:
         groups.setdefault((one.over, one.dimensions), []).append(one)
-    found = [_group(rows[over], dimensions, some) for (over, dimensions), some in groups.items()]
+    found = [_group(rows[over], dimensions, tuple(some)) for (over, dimensions), some in groups.items()]
     counted = reduce(DataFrame.unionByName, found)
-    return counted.where((F.col("n") > 0) | (F.col("numerator") != 0))
+    return counted.where("n > 0 OR numerator <> 0")
 
 
-def _group(rows: DataFrame, dimensions: tuple[str, ...], measures: Sequence[Measure]) -> DataFrame:
+def _group(rows: DataFrame, dimensions: tuple[str, ...], measures: tuple[Measure, ...]) -> DataFrame:
     """Of measures that are sliced alike: one pass over the rows."""
-    sums = [column for place, one in enumerate(measures) for column in _sums(one, place)]
-    summed = rows.groupBy("minute", *map(quoted, dimensions)).agg(*sums)
-    each = F.explode(F.array(*[_told(one, place) for place, one in enumerate(measures)])).alias("_told")
-    named = summed.select("minute", *map(quoted, dimensions), each)
-    text = F.lit(None).cast("string")
-    return named.select(
-        "_told.measure", "minute", F.to_json(F.array(*map(quoted, dimensions))).alias("slice"),
-        *[(F.col(quoted(name)) if name in dimensions else text).alias(name) for name in SLICES],
-        *[f"_told.{name}" for name in VALUES], F.to_date("minute").alias("day"),
+    summed = rows.groupBy("minute", *dimensions).agg(*_sums(measures))
+    return summed.selectExpr("minute", *dimensions, f"explode(array({_told(measures)})) AS told").selectExpr(
+        "told.measure", "minute", f"to_json(array({', '.join(dimensions)})) AS slice",
+        *[name if name in dimensions else f"CAST(NULL AS STRING) AS {name}" for name in SLICES],
+        *[f"told.{name}" for name in VALUES], "to_date(minute) AS day",
     )  # fmt: skip
 
 
-def _sums(measure: Measure, place: int) -> list[Column]:
-    numerator, denominator = measure.sums
-    counts = F.expr(f"COALESCE(CAST(({measure.denominator}) AS DOUBLE), 0.0) <> 0.0")
-    found = [
-        F.expr(numerator).alias(f"_numerator_{place}"),
-        F.expr(denominator).alias(f"_denominator_{place}"),
-        F.count_if(counts).alias(f"_n_{place}"),
-    ]
-    if measure.bucket:
-        found.append(F.collect_list(F.expr(measure.bucket)).alias(f"_buckets_{place}"))
-    return found
+# Kept from batch to batch: building an expression is a call into Java for each part of it.
+@lru_cache(maxsize=64)
+def _sums(measures: tuple[Measure, ...]) -> tuple[Column, ...]:
+    found = []
+    for place, one in enumerate(measures):
+        numerator, denominator = one.sums
+        counts = f"COUNT_IF(COALESCE(CAST(({one.denominator}) AS DOUBLE), 0.0) <> 0.0)"
+        found += [f"{numerator} AS numerator_{place}", f"{denominator} AS denominator_{place}", f"{counts} AS n_{place}"]
+        if one.bucket:
+            found.append(f"COLLECT_LIST({one.bucket}) AS buckets_{place}")
+    return tuple(map(F.expr, found))
 
 
-def _told(measure: Measure, place: int) -> Column:
-    buckets = F.lit(None).cast("map<int, bigint>")
-    if measure.bucket:
-        buckets = _counts(f"_buckets_{place}")
-    return F.struct(
-        F.lit(measure.name).alias("measure"),
-        F.col(f"_numerator_{place}").alias("numerator"),
-        F.col(f"_denominator_{place}").alias("denominator"),
-        F.col(f"_n_{place}").alias("n"),
-        buckets.alias("buckets"),
+def _told(measures: tuple[Measure, ...]) -> str:
+    """SQL of a struct for each measure."""
+    return ", ".join(
+        f"named_struct('measure', '{one.name}', 'numerator', numerator_{place}, 'denominator', denominator_{place}, "
+        f"'n', n_{place}, 'buckets', {_counts(f'buckets_{place}') if one.bucket else 'CAST(NULL AS MAP<INT, BIGINT>)'})"
+        for place, one in enumerate(measures)
     )
 
 
-def _counts(values: str) -> Column:
-    """How often each value is in an array; in their order, so that equal ones are the same."""
+def _counts(values: str) -> str:
+    """SQL of how often each value is in an array; in their order, so that equal ones are the same."""
     distinct = f"array_sort(array_distinct({values}))"
     counts = f"transform({distinct}, one -> CAST(size(filter({values}, other -> other = one)) AS BIGINT))"
-    return F.expr(f"map_from_arrays({distinct}, {counts})")
+    return f"map_from_arrays({distinct}, {counts})"
