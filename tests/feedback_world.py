@@ -1,4 +1,4 @@
-"""Random conversations and ratings as a stream tells them: late, doubled, changed, withdrawn; and what is true at last."""
+"""Random turns and ratings as a stream tells them: late, doubled, changed, withdrawn; and what is true at last."""
 
 import json
 import random

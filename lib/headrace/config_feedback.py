@@ -1,5 +1,6 @@
 """Settings of `track_feedback`: which events it reads, and what it measures."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -28,7 +29,7 @@ class Feedback(Settings):
     trigger: Duration = timedelta(seconds=5)
     purge_tombstones_after: Timeout = timedelta(days=90)
 
-    def misfits(self, formats: dict[str, str]) -> list[Contradiction]:
+    def misfits(self, formats: Mapping[str, str]) -> list[Contradiction]:
         """What does not fit the sources: their formats by name, without those that ask an API."""
         problems = [
             Contradiction("feedback.sources", "each source once", f"{first} twice", f"sources: [{first}]")

@@ -9,6 +9,7 @@ from headrace.config_hints_api import API
 from headrace.config_hints_assistant import ASSISTANT
 from headrace.config_hints_context import CONTEXT
 from headrace.config_hints_conversations import CONVERSATIONS, EVENTS
+from headrace.config_hints_feedback import FEEDBACK
 from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 from headrace.config_hints_profiles import PROFILES
 
@@ -175,7 +176,7 @@ HINTS: dict[str, Hint] = {
     "metrics.prometheus.port": Hint("a port from 1 to 65535", "port: 9464"),
     "spark": Hint("Spark settings", "spark: {spark.driver.memory: 4g}"),
     "spark.*": Hint("text", "spark.driver.memory: 4g"),
-    **{place: Hint(*words) for place, words in (KNOWLEDGE | PROFILES | ASSISTANT).items()},
+    **{place: Hint(*words) for place, words in (KNOWLEDGE | PROFILES | FEEDBACK | ASSISTANT).items()},
     **{f"assistant.context.{key}".rstrip("."): Hint(*words) for key, words in CONTEXT.items()},
     **{f"assistant.conversations.{key}".rstrip("."): Hint(*words) for key, words in CONVERSATIONS.items()},
     **{f"assistant.events.{key}".rstrip("."): Hint(*words) for key, words in (EVENTS | MSK_IAM).items()},

@@ -305,8 +305,8 @@ TURNS = TableContract(
     statistics=("conversation", "turn", "at", "_position"),
     marks_rows=True,
 )
-"""Living turns, as docs/conversation-events.md describes them; `items`, `gaps` and `tries` are JSON. From `calls` on, what
-measures count of these."""
+"""Living turns, as docs/conversation-events.md describes them; `items`, `gaps` and `tries` are JSON. From `calls` on,
+what measures count of these."""
 RATINGS = TableContract(
     "ratings",
     """rating_id string, conversation string, turn bigint, at timestamp, revision bigint, by string, kind string,

@@ -40,7 +40,7 @@ def track(spark: SparkSession, folder: str, batches: Sequence[Sequence[Event]]) 
 
 def measured(lake: Lake) -> Found:
     rows = lake.read(MEASURES.path).collect()
-    found = {(row["measure"], row["minute"].replace(tzinfo=UTC), tuple(json.loads(row["slice"]))): row for row in rows}
+    found = {(row["measure"], row["minute"].astimezone(UTC), tuple(json.loads(row["slice"]))): row for row in rows}
     assert len(found) == len(rows), "a minute and slice stands there twice"
     return found
 
@@ -79,7 +79,7 @@ def check_hours(lake: Lake, turns: list[dict[str, Any]], ratings: list[dict[str,
                 whole = minute.replace(minute=0) if unit == "hour" else minute.replace(minute=0, hour=0)
                 expected[measure.name, whole][0] += parts[0]
                 expected[measure.name, whole][1] += parts[1]
-        got = {(row["measure"], row["at"].replace(tzinfo=UTC)): [row["one"], row["other"]] for row in summed}
+        got = {(row["measure"], row["at"].astimezone(UTC)): [row["one"], row["other"]] for row in summed}
         assert got.keys() == expected.keys()
         for where, parts in expected.items():
             assert got[where] == pytest.approx(parts), where
@@ -110,11 +110,11 @@ def holds(spark: SparkSession, seed: int, conversations: int, cuts: int) -> None
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=1)
 def test_every_measure_is_what_plain_python_finds_in_the_final_truth(spark: SparkSession, seed: int) -> None:
-    holds(spark, seed, conversations=40, cuts=3)
+    holds(spark, seed, conversations=40, cuts=2)
 
 
 @pytest.mark.deep
 @given(seed=st.integers(0, 2**32), cuts=st.integers(1, 5))
-@settings(max_examples=3)
+@settings(max_examples=2)
 def test_so_it_is_however_the_stream_is_cut(spark: SparkSession, seed: int, cuts: int) -> None:
     holds(spark, seed + 1, conversations=25, cuts=cuts)

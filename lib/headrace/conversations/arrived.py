@@ -44,7 +44,9 @@ def arrived(message: bytes | None) -> Arrived | Refused:
     """What a message holds. A refusal names properties, never their text."""
     if message is None or len(message) > MOST_BYTES:
         found = "nothing" if message is None else f"{len(message)} bytes"
-        return Refused("unreadable event", f"expected a JSON object of at most {MOST_BYTES} bytes; found {found}. {_TODO}")
+        return Refused(
+            "unreadable event", f"expected a JSON object of at most {MOST_BYTES} bytes; found {found}. {_TODO}"
+        )
     try:
         told = json.loads(message)
     except (ValueError, RecursionError):
@@ -84,7 +86,11 @@ def _turn(turn: Turn, values: dict[str, Any]) -> dict[str, Any]:
     row |= {name: json.dumps(row[name], ensure_ascii=False) for name in ("items", "gaps", "tries")}
     row |= {name: _float(row[name]) for name in ("cost", "seconds", "seconds_to_first")}
     day = row["price_as_of"]
-    return row | {"at": turn.at, "price_as_of": datetime.fromisoformat(day).date() if day else None} | facts(turn)._asdict()
+    return (
+        row
+        | {"at": turn.at, "price_as_of": datetime.fromisoformat(day).date() if day else None}
+        | facts(turn)._asdict()
+    )
 
 
 def _rating(values: dict[str, Any]) -> dict[str, Any]:

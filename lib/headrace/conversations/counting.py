@@ -112,14 +112,18 @@ def _minutes(changed: DataFrame, others: DataFrame) -> DataFrame:
     """
     people = changed.where(F.col("person").isNotNull()).select(*_SPAN)
     returned = returns(others.select(*_SPAN), people)
-    stood = changed.select(F.explode(F.concat(_named("turns", "turn_minutes"), _named("ratings", "rating_minutes"), _begun())))
+    stood = changed.select(
+        F.explode(F.concat(_named("turns", "turn_minutes"), _named("ratings", "rating_minutes"), _begun()))
+    )
     stood = stood.select("col.*").where(F.col("minute").isNotNull())
     return stood.unionByName(returned.select(F.explode(_begun())).select("col.*")).distinct()
 
 
 def _named(over: Over, minutes: str) -> Column:
     empty = F.array().cast("array<timestamp>")
-    return F.transform(F.coalesce(F.col(minutes), empty), lambda one: F.struct(F.lit(over).alias("over"), one.alias("minute")))
+    return F.transform(
+        F.coalesce(F.col(minutes), empty), lambda one: F.struct(F.lit(over).alias("over"), one.alias("minute"))
+    )
 
 
 def _begun() -> Column:
@@ -155,9 +159,7 @@ def _at(rows: DataFrame, minutes: DataFrame, overs: tuple[Over, ...]) -> DataFra
     return rows.join(F.broadcast(wanted), "minute", "left_semi")
 
 
-def _write(
-    lake: Lake, measures: Sequence[Measure], fresh: DataFrame, minutes: DataFrame, bounds: Bounds
-) -> Counted:
+def _write(lake: Lake, measures: Sequence[Measure], fresh: DataFrame, minutes: DataFrame, bounds: Bounds) -> Counted:
     """MERGE absolute values; rows of these minutes that nothing counts for any more are deleted."""
     names = ", ".join(f"'{one.name}', '{one.over}'" for one in measures)
     over = F.expr(f"map({names})")
@@ -172,9 +174,11 @@ def _write(
         "NOT (t.numerator <=> s.numerator AND t.denominator <=> s.denominator AND t.n <=> s.n "
         "AND map_entries(t.buckets) <=> map_entries(s.buckets))"
     )
-    values: Assignments = {name: f"s.{name}" for name in VALUES} | {"counted_at": "current_timestamp()"}
-    every: Assignments = {name: f"s.{name}" for name in fresh.columns} | values
-    merge = lake.table(MEASURES.path).alias("t").merge(_kept(source).alias("s"), f"{bounds.days('t.day')} AND {same_key}")
+    values: Assignments = {**{name: f"s.{name}" for name in VALUES}, "counted_at": "current_timestamp()"}
+    every: Assignments = {**{name: f"s.{name}" for name in fresh.columns}, **values}
+    merge = (
+        lake.table(MEASURES.path).alias("t").merge(_kept(source).alias("s"), f"{bounds.days('t.day')} AND {same_key}")
+    )
     merge = merge.whenMatchedDelete("s._gone").whenMatchedUpdate(changed, values)
     told = merge.whenNotMatchedInsert("NOT s._gone", every).execute().first()
     if told is None:

@@ -115,5 +115,3 @@ def conversations(events: DataFrame) -> DataFrame:
     """The conversations that a batch's events are of, each once: column `conversation`."""
     named = F.coalesce("turn.conversation", "rating.conversation").alias("conversation")
     return events.where(F.col("op") != "reject").select(named).distinct()
-
-

@@ -46,7 +46,11 @@ def _sums(measures: tuple[Measure, ...]) -> tuple[Column, ...]:
     for place, one in enumerate(measures):
         numerator, denominator = one.sums
         counts = f"COUNT_IF(COALESCE(CAST(({one.denominator}) AS DOUBLE), 0.0) <> 0.0)"
-        found += [f"{numerator} AS numerator_{place}", f"{denominator} AS denominator_{place}", f"{counts} AS n_{place}"]
+        found += [
+            f"{numerator} AS numerator_{place}",
+            f"{denominator} AS denominator_{place}",
+            f"{counts} AS n_{place}",
+        ]
         if one.bucket:
             found.append(f"COLLECT_LIST({one.bucket}) AS buckets_{place}")
     return tuple(map(F.expr, found))

@@ -1,6 +1,6 @@
 """The rows that measures are SQL over: turns, ratings and conversations, with the columns of `config_measures.COLUMNS`.
 
-Each also has `at`, the time by which it is counted. What is deleted or withdrawn is not in the tables these are made of.
+Each also has the `minute` by which it is counted. What is withdrawn is not in the tables these are made of.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -77,7 +77,9 @@ def returns(earlier: DataFrame, later: DataFrame) -> DataFrame:
     Args:
         earlier, later: `conversation, person, began, ended`.
     """
-    starts = later.select(F.col("person").alias("_who"), F.col("conversation").alias("_other"), F.col("began").alias("_at"))
+    starts = later.select(
+        F.col("person").alias("_who"), F.col("conversation").alias("_other"), F.col("began").alias("_at")
+    )
     within = (F.col("began") < F.col("_at")) & (F.col("_at") <= F.col("ended") + F.expr(RETURNED))
     same = (F.col("person") == F.col("_who")) & (F.col("conversation") != F.col("_other")) & within
     return earlier.join(starts, same, "left_semi")
@@ -98,6 +100,8 @@ def _valid(turns: DataFrame, ratings: DataFrame) -> DataFrame:
 
 
 def _as_told(rows: DataFrame, over: Over) -> DataFrame:
-    """Only what measures may name. Numbers are doubles: a sum of whole numbers could grow too large, and end the job."""
-    told = [f"CAST({name} AS DOUBLE) AS {name}" if one.kind == "number" else name for name, one in COLUMNS[over].items()]
+    """Only what measures may name. Numbers are doubles: whole ones could grow too large in SQL, and end the job."""
+    told = [
+        f"CAST({name} AS DOUBLE) AS {name}" if one.kind == "number" else name for name, one in COLUMNS[over].items()
+    ]
     return rows.selectExpr("date_trunc('minute', at) AS minute", *told)
