@@ -16,7 +16,7 @@ from headrace.pipelines import track_feedback
 from headrace.tables import COUNTED, MEASURES, RATINGS, TURNS
 
 BEFORE = ("append tombstones", "execute turns", "execute ratings", "execute measures", "execute counted")
-FEW = [("execute ratings", True), ("execute measures", True)]
+FEW = [("execute counted", False)]
 MORE = [(what, after) for what in BEFORE for after in (False, True) if (what, after) not in FEW]
 
 
@@ -63,7 +63,7 @@ def test_a_crash_between_two_writes_changes_nothing(
     calm = tmp_path / "calm"
     for number, some in enumerate(lines):
         send(calm, f"{number}.json", some)
-        assert run(calm)
+    assert run(calm)
     expected = tables(CrashingLake(spark, str(calm / "lake"), Plan()))
     assert all(expected.values())
     for number, (what, after) in enumerate(deaths):

@@ -196,7 +196,7 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     assert set(HINTS) == known | free | {"tables.*.expect.*.values.*"}
 
 
-NAMES = {
+NAMES = {"measures": "slow", 
     "sources": "feed", "tables": "users", "documents": "folder", "indexes": "sqlite", "models": "better",
     "records": "web", "fields": "name", "related": "orders", "behaviour": "views", "stores": "sqlite",
     "derive": "stays",
@@ -265,6 +265,9 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     more_chat = chat_for(path, "assistant.answers.fallback.*")
     data["assistant"] = {"model": chat_for(path, "assistant.model"), "answers": {"fallback": [more_chat]}}
     data["assistant"] |= conversing_for(path)
+    if path.startswith("feedback"):
+        data["sources"]["events"] = {"from": "files", "path": "./events", "format": "json", "position": ["at"]}
+        data["feedback"] = {"sources": ["events"], "measures": {"slow": {"numerator": "seconds > 9"}}}
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")

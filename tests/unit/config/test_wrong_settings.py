@@ -61,7 +61,7 @@ CASES = [
         "lake: ./lake", "lake: ./lake\nzebra: 1",
         """\
   line 2: zebra
-    expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, assistant, \
+    expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, feedback, assistant, \
 checkpoints, log, rejects, apply, metrics, spark
     found     an unknown key
     example   lake: ./lake""",
