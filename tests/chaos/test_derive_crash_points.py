@@ -14,14 +14,14 @@ from headrace.lake import Lake
 from headrace.testing import delete, envelopes, upsert
 from properties.test_derive import DERIVE, Events, base_rows, changed, config_of, derived_rows, expected
 
-DEATHS = (
+FEW = (("execute reached/totals", False),)
+MORE = (
     ("execute tables/trips", True),
-    ("execute reached/totals", False),
     ("append changed_keys", False),
-)
-MORE_DEATHS = (
-    ("execute tables/trips", False),
     ("append tombstones/boards", True),
+)
+REST = (
+    ("execute tables/trips", False),
     ("execute tables/boards", True),
     ("execute reached/boards", True),
     ("append changed_keys", True),
@@ -29,7 +29,12 @@ MORE_DEATHS = (
 
 
 @pytest.mark.parametrize(
-    "deaths", [pytest.param(DEATHS, id="few"), pytest.param(MORE_DEATHS, id="more", marks=pytest.mark.deep)]
+    "deaths",
+    [
+        pytest.param(FEW, id="few"),
+        pytest.param(MORE, id="more", marks=pytest.mark.deep),
+        pytest.param(REST, id="rest", marks=pytest.mark.soak),
+    ],
 )
 def test_after_a_crash_between_two_writes_derived_rows_are_right_and_told(
     spark: SparkSession, tmp_path: Path, deaths: tuple[tuple[str, bool], ...]

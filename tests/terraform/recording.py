@@ -61,7 +61,7 @@ class Recording:
 @contextmanager
 def recording(kinesis: str) -> Iterator[Recording]:
     """One that answers until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Between)
+    server = _Server(("127.0.0.1", 0), _Between)
     kept = server.recording = Recording(f"http://127.0.0.1:{server.server_port}", kinesis)  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
@@ -69,6 +69,11 @@ def recording(kinesis: str) -> Iterator[Recording]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    """Of connections that wait. Every worker of Spark has its own clients, and the usual 5 are soon passed."""
 
 
 class _Between(BaseHTTPRequestHandler):
