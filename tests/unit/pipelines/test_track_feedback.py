@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from chaos.test_feedback_crash_points import send, settings
@@ -19,6 +20,7 @@ def run(folder: Path, **more: object) -> None:
     track_feedback.run(settings(folder, **more), once=True, stop=threading.Event())
 
 
+@pytest.mark.deep
 def test_bad_events_are_told_and_own_measures_counted_from_what_is_there(spark: SparkSession, tmp_path: Path) -> None:
     turn = Turn("c", 1, NOW, question="q", answer="a", outcome="answered", model="m", seconds=9.0)
     rating = Rating("c", 1, NOW, "person", "thumbs", 1)
