@@ -125,7 +125,8 @@ class _Batches:
                 self._take(frame, number, name, source)
             except BaseException as error:
                 self._failure = plain(streams.explained(error, name) if isinstance(error, Exception) else error)
-                raise self._failure from error
+                # `follow` raises what it was: Py4J passes nothing on but an Exception, and Spark would wait for ever.
+                raise StreamStopping from error
 
     def _take(self, frame: DataFrame, number: int, name: str, source: Source) -> None:
         self._started.wait()
