@@ -56,6 +56,7 @@ setup(
         "prometheus": ["prometheus-client>=0.22"],
         "dev": [
             "chispa>=0.11",
+            "duckdb>=2.0",
             "hypothesis>=6.140",
             "import-linter>=2.5",
             "jsonschema>=4.26",
@@ -67,6 +68,7 @@ setup(
             "pytest-xdist>=3.8",
             "ruff>=0.14",
             "setuptools>=77",
+            "sqlglot>=30.30",
             "types-PyYAML",
         ],
         # The PostgreSQL of the server tests where the system has none; its binaries are published up to Python 3.12.

@@ -25,6 +25,9 @@ VERBS = {
     "rejects": "the refused rows themselves: when and why, and the message",
     "rebuild": "ask for a new model's vectors, or for an index to be filled anew",
     "ask": "answer a question from an index, or show the passages found for it and who asks",
+    "alerts": "what the rules of alerts say now, or would have said in the past",
+    "judge": "how satisfied people were with a sample of conversations, as a model sees it, and how far people agree",
+    "views": "SQL views over measures, turns and ratings for DuckDB, Databricks SQL, Athena or Redshift Spectrum",
     "explain": "why records are one person: what links them, and every merge and split with its cause",
 }
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from headrace.config_alerts import Alerts
 from headrace.config_api import Api
 from headrace.config_api import misfits as api_misfits
 from headrace.config_assistant import Assistant
@@ -176,6 +177,7 @@ class Config(Settings):
     profiles: Profiles | None = None
     feedback: Feedback | None = None
     assistant: Assistant = Assistant()
+    alerts: Alerts = Alerts()
     checkpoints: str | None = None
     log: Log = Log()
     rejects: Rejects = Rejects()

@@ -9,6 +9,7 @@ from headrace.config_base import Contradiction, Duration, Settings, Timeout
 from headrace.config_chat import Chat, ExtractiveChat
 from headrace.config_context import Context
 from headrace.config_conversations import Conversations, Events
+from headrace.config_judge import Judge
 
 
 class Answers(Settings):
@@ -45,6 +46,7 @@ class Assistant(Settings):
         context: what goes into a prompt.
         conversations: what is remembered; None for nothing.
         events: where turns and ratings go; None for nowhere.
+        judge: a model that says how satisfied people were with whole conversations; None for none.
     """
 
     model: Chat = ExtractiveChat()
@@ -52,6 +54,7 @@ class Assistant(Settings):
     context: Context = Context()
     conversations: Conversations | None = None
     events: Events | None = None
+    judge: Judge | None = None
 
     def models(self) -> tuple[Chat, ...]:
         """All of them, in the order in which they are asked."""

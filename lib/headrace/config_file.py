@@ -45,6 +45,8 @@ _FROM_THE_FOLDER = (
     "assistant.events.spool",
     "assistant.model.ca_file",
     "assistant.answers.fallback.*.ca_file",
+    "assistant.judge.model.ca_file",
+    "alerts.outputs.*.ca_file",
 )
 
 

@@ -5,6 +5,7 @@ Paths are written with dots; `*` stands for a name the user chose, or for an ite
 
 from typing import NamedTuple
 
+from headrace.config_hints_alerts import ALERTS
 from headrace.config_hints_api import API
 from headrace.config_hints_assistant import ASSISTANT
 from headrace.config_hints_context import CONTEXT
@@ -176,7 +177,7 @@ HINTS: dict[str, Hint] = {
     "metrics.prometheus.port": Hint("a port from 1 to 65535", "port: 9464"),
     "spark": Hint("Spark settings", "spark: {spark.driver.memory: 4g}"),
     "spark.*": Hint("text", "spark.driver.memory: 4g"),
-    **{place: Hint(*words) for place, words in (KNOWLEDGE | PROFILES | FEEDBACK | ASSISTANT).items()},
+    **{place: Hint(*words) for place, words in (KNOWLEDGE | PROFILES | FEEDBACK | ASSISTANT | ALERTS).items()},
     **{f"assistant.context.{key}".rstrip("."): Hint(*words) for key, words in CONTEXT.items()},
     **{f"assistant.conversations.{key}".rstrip("."): Hint(*words) for key, words in CONVERSATIONS.items()},
     **{f"assistant.events.{key}".rstrip("."): Hint(*words) for key, words in (EVENTS | MSK_IAM).items()},

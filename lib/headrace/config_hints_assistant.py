@@ -48,12 +48,24 @@ _ANSWERS = {
     "fallback.*": ("a model that answers: a mapping as assistant.model", "{provider: extractive, sentences: 3}"),
 }
 
+_JUDGE = {
+    "": ("a model that judges conversations: a mapping with model", f"judge: {{{_MODEL}}}"),
+    "model": ("a model that fills in forms", _MODEL),
+    "sample": (_COUNT, "sample: 100"),
+    "timeout": (_DURATION, "timeout: 60s"),
+    "attempts": ("a whole number from 1 to 5", "attempts: 2"),
+    "purpose": ("a purpose that people must have agreed to", "purpose: improve"),
+}
+
 _PLACES = {
     "": ("what answers questions", f"assistant: {{{_MODEL}}}"),
     "model": ("the model that answers", _MODEL),
     **{f"model.{key}": hint for key, hint in _CHAT.items()},
     **{f"answers.{key}" if key else "answers": hint for key, hint in _ANSWERS.items()},
     **{f"answers.fallback.*.{key}": hint for key, hint in _CHAT.items()},
+    **{f"judge.{key}".rstrip("."): hint for key, hint in _JUDGE.items()},
+    **{f"judge.model.{key}": hint for key, hint in _CHAT.items() if key != "sentences"},
+    "judge.model.provider": ("one of bedrock, sagemaker, openai", "provider: bedrock"),
 }
 
 ASSISTANT: dict[str, tuple[str, str]] = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from headrace.config_chat import Price
 
@@ -46,6 +46,19 @@ class ChatMessage(NamedTuple):
     text: str
 
 
+class Form(NamedTuple):
+    """What an answer must be, instead of text: one JSON object.
+
+    Attributes:
+        name: letters, digits, `_` and `-`.
+        schema: JSON Schema of the object. Services check it themselves, some only in part: the answer must be checked.
+    """
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """What a model is asked.
@@ -56,6 +69,7 @@ class ChatRequest:
         items: the same items, for a model that quotes instead of writing.
         max_tokens: the longest answer.
         metadata: kept by the service beside its log of the call, such as `conversation` and `turn`. No secret.
+        form: the answer is a JSON object of this form, as text; None for free text.
     """
 
     system: str
@@ -64,6 +78,7 @@ class ChatRequest:
     max_tokens: int = 1024
     temperature: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from headrace.config_base import parse_duration
 from headrace.config_file import load
 from headrace.config_maintenance import TableMaintenance
 
-SECRETS = ("HEADRACE_HASH_KEY", "KAFKA_JAAS", "REGISTRY_PASSWORD", "CHAT_KEY", "WEATHER_TOKEN")
+SECRETS = ("HEADRACE_HASH_KEY", "KAFKA_JAAS", "REGISTRY_PASSWORD", "CHAT_KEY", "WEATHER_TOKEN", "HOOK_SECRET")
 README = ROOT / "README.md"
 
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 LEAST = 30
 """Below so many a share is shown as uncertain."""
-_Z = 1.959963984540054
-"""Of 95 %."""
+SQUARED_Z = 1.959963984540054**2
+"""Of an interval of 95 %."""
 
 
 class Rate(NamedTuple):
@@ -38,10 +38,10 @@ def rate(numerator: float, denominator: float, least: float = LEAST) -> Rate:
         raise ValueError(f"expected a part of {denominator}; found {numerator}")
     if denominator == 0:
         return Rate(None, 0.0, 1.0, 0, False)
-    share, square = numerator / denominator, _Z * _Z
+    share, square = numerator / denominator, SQUARED_Z
     middle = (share + square / (2 * denominator)) / (1 + square / denominator)
     spread = share * (1 - share) / denominator + square / (4 * denominator * denominator)
-    half = _Z * spread**0.5 / (1 + square / denominator)
+    half = (SQUARED_Z * spread) ** 0.5 / (1 + square / denominator)
     low, high = max(0.0, middle - half), min(1.0, middle + half)
     # Rounding alone could leave the share outside of its own interval.
     return Rate(share, min(low, share), max(high, share), denominator, denominator >= least)

@@ -6,7 +6,7 @@ from typing import Any
 
 from headrace.config_chat import BedrockChat
 from headrace.errors import Retryable
-from headrace.ports_chat import ChatEnd, ChatRequest, Ended
+from headrace.ports_chat import ChatEnd, ChatRequest, Ended, Form
 from headrace.stores.aws_clients import aws_client
 from headrace.stores.chat_errors import broken, of_aws
 from headrace.stores.chat_request import alternating, most_tokens, plain, temperature
@@ -47,13 +47,13 @@ class BedrockChatModel:
         why, usage = "", dict[str, Any]()
         try:
             for event in self._events(stream):
-                if text := event.get("contentBlockDelta", {}).get("delta", {}).get("text"):
+                if text := _text(event, request):
                     yield text
                 why = event.get("messageStop", {}).get("stopReason", why)
                 usage = event.get("metadata", {}).get("usage", usage)
         finally:
             stream.close()
-        yield self._end(why, usage)
+        yield self._end("end_turn" if why == "tool_use" and request.form else why, usage)
 
     def close(self) -> None:
         """As in `ChatModel`."""
@@ -78,6 +78,18 @@ class BedrockChatModel:
         return ChatEnd(_REASONS.get(why, "done"), *tokens)
 
 
+def _text(event: Mapping[str, Any], request: ChatRequest) -> str:
+    """What an event adds to the answer. With a form only the tool's input is one: a model may talk before it."""
+    delta = event.get("contentBlockDelta", {}).get("delta", {})
+    return str((delta.get("toolUse", {}).get("input") if request.form else delta.get("text")) or "")
+
+
+def _tool(form: Form) -> dict[str, Any]:
+    """A form as the one tool that must be called, which every model with tools takes."""
+    about = {"name": form.name, "description": form.description, "inputSchema": {"json": dict(form.schema)}}
+    return {"tools": [{"toolSpec": about}], "toolChoice": {"tool": {"name": form.name}}}
+
+
 def _asked(request: ChatRequest, settings: BedrockChat) -> dict[str, Any]:
     messages = alternating(request.messages)
     limits: dict[str, Any] = {"maxTokens": most_tokens(request, settings)}
@@ -90,6 +102,8 @@ def _asked(request: ChatRequest, settings: BedrockChat) -> dict[str, Any]:
     }
     if request.system.strip():
         asked["system"] = [{"text": plain(request.system)}]
+    if request.form:
+        asked["toolConfig"] = _tool(request.form)
     if metadata := _metadata(request.metadata):
         asked["requestMetadata"] = metadata
     if guard := settings.guardrail:

@@ -69,6 +69,8 @@ def _refused(said: str, settings: str) -> str:
         return f"Set {settings}.length_field: max_completion_tokens."
     if "stream_options" in said:
         return f"Set {settings}.count_tokens: false."
+    if "response_format" in said or "json_schema" in said:
+        return "The server knows no answers of a given form (`response_format` with `json_schema`); name another model."
     return _SHORTER
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from headrace.citations import looks_cited
 from headrace.config_chat import ExtractiveChat
+from headrace.ports import Unacceptable
 from headrace.ports_chat import ChatEnd, ChatRequest, Item
 from headrace.words import sentences, telling, words
 
@@ -36,7 +37,7 @@ class Quote:
 
 
 class ExtractiveModel:
-    """As `ChatModel`. It asks nobody, never fails, and cites only what it was given."""
+    """As `ChatModel`. It asks nobody, never fails for a question, and cites only what it was given."""
 
     name = "extractive"
 
@@ -45,6 +46,9 @@ class ExtractiveModel:
 
     def stream(self, request: ChatRequest) -> Iterator[str | ChatEnd]:
         """As in `ChatModel`; a quote a piece."""
+        if request.form is not None:
+            todo = "Name a model that writes."
+            raise Unacceptable(where=self.name, expected="a question", found="a form to fill in", todo=todo)
         found = quotes(_question(request), request.items, self._most)
         yield QUOTED if found else NOTHING
         for one in found:

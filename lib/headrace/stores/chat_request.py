@@ -47,4 +47,7 @@ def openai_body(request: ChatRequest, settings: ModelChat, model: str | None) ->
         body["model"] = model
     if (warmth := temperature(request, settings)) is not None:
         body["temperature"] = warmth
+    if form := request.form:
+        about = {"name": form.name, "description": form.description, "strict": True, "schema": form.schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": about}
     return body

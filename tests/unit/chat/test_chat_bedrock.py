@@ -9,7 +9,7 @@ from botocore.session import get_session
 from headrace.config_chat import BedrockChat
 from headrace.errors import Fatal, Retryable, Unreachable
 from headrace.ports import Throttled, Unacceptable
-from headrace.ports_chat import ChatEnd, ChatMessage
+from headrace.ports_chat import ChatEnd, ChatMessage, Form
 from headrace.stores.aws_clients import aws_client
 from headrace.stores.chat_bedrock import BedrockChatModel
 from unit.chat.aws_stream import event, exception, refused, streamed
@@ -201,3 +201,20 @@ def test_no_key_shows_in_what_is_told(server, made):
         read(made())
     assert server.calls[0].headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIA-TEST/")
     assert SECRET not in str(caught.value) and "AKIA-TEST" not in str(caught.value)
+
+
+FORM = Form("verdict", "What was found.", {"type": "object", "properties": {"category": {"type": "string"}}})
+
+
+def test_a_form_is_a_tool_that_must_be_called_and_its_input_is_the_answer(server, made):
+    start = {"start": {"toolUse": {"toolUseId": "t", "name": "verdict"}}, "contentBlockIndex": 1}
+    parts = [{"delta": {"toolUse": {"input": one}}, "contentBlockIndex": 1} for one in ('{"cate', 'gory": "good"}')]
+    called = [event("contentBlockStart", start), *(event("contentBlockDelta", one) for one in parts)]
+    server.answer = lambda call: streamed(*text("Let me see."), *called, *stop("tool_use"))
+    assert read(made(), request(form=FORM)) == ('{"category": "good"}', ChatEnd("done", 12, 3, None))
+    assert server.calls[0].body["toolConfig"] == {
+        "tools": [{"toolSpec": {
+            "name": "verdict", "description": "What was found.", "inputSchema": {"json": dict(FORM.schema)},
+        }}],
+        "toolChoice": {"tool": {"name": "verdict"}},
+    }  # fmt: skip

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from headrace.config_chat import OpenAiChat
 from headrace.errors import ConfigError, Fatal, Retryable, Unreachable
 from headrace.ports import Throttled, Unacceptable
-from headrace.ports_chat import ChatEnd
+from headrace.ports_chat import ChatEnd, Form
 from headrace.stores import chat_events
 from headrace.stores.chat_events import events, pieces
 from headrace.stores.chat_http import HttpChatModel
@@ -258,3 +258,17 @@ def test_a_login_in_the_url_does_not_show_and_another_scheme_is_refused(server, 
         made(url="ftp://127.0.0.1/v1")
     with pytest.raises(ConfigError, match=r"assistant\.model\.ca_file: expected a file with certificates"):
         made(url="https://127.0.0.1/v1", ca_file="/nowhere.pem")
+
+
+def test_a_form_is_asked_for_as_a_strict_schema(server, made):
+    server.answer = streams(sse(chunk('{"category": "good"}'), chunk("", "stop")))
+    form = Form("verdict", "What was found.", {"type": "object", "properties": {"category": {"type": "string"}}})
+    assert read(made(), request(form=form))[0] == '{"category": "good"}'
+    about = {"name": "verdict", "description": "What was found.", "strict": True, "schema": dict(form.schema)}
+    assert server.calls[0].body["response_format"] == {"type": "json_schema", "json_schema": about}
+
+
+def test_a_server_that_knows_no_forms_is_told_as_such(server, made):
+    server.answer = lambda call: Reply(status=400, body=b"response_format is not supported")
+    with pytest.raises(Unacceptable, match="name another model"):
+        read(made())

@@ -120,6 +120,8 @@ def test_secrets_may_stand_exactly_where_the_models_hold_them():
         "profiles.hash_key", "profiles.stores.*.uri",
         "assistant.model.key", "assistant.model.headers.*",
         "assistant.answers.fallback.*.key", "assistant.answers.fallback.*.headers.*",
+        "assistant.judge.model.key", "assistant.judge.model.headers.*",
+        "alerts.outputs.*.secret", "alerts.outputs.*.headers.*",
     }  # fmt: skip
 
 

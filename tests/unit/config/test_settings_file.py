@@ -19,7 +19,7 @@ from headrace.config_hints_api import API
 from headrace.config_places import MAPPINGS
 from headrace.config_yaml import read
 from headrace.errors import ConfigError
-from unit.config.whole_settings import CHAT, EMBED, EVENTS, PROFILES, ROWS, SECRETS, TABLES, WHOLE
+from unit.config.whole_settings import ALERTS, CHAT, EMBED, EVENTS, PROFILES, ROWS, SECRETS, TABLES, WHOLE
 
 CONTRACT = TABLES
 
@@ -187,12 +187,13 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     known = set(paths(Config))
     free = {"", "sources.*.options.*", "tables.*.types.*", "tables.*.columns.*", "tables.*.properties.*", "spark.*"}
     free |= {f"knowledge.{one}.{key}.*" for one in ("embed", "models.*") for key in ("headers", "arguments")}
-    free |= {f"assistant.{one}.headers.*" for one in ("model", "answers.fallback.*")}
+    free |= {f"assistant.{one}.headers.*" for one in ("model", "answers.fallback.*", "judge.model")}
     free |= {"knowledge.indexes.*.options.*", "derive.*.reach.*", "sources.*.headers.*"}
     free |= {"assistant.context.stale_after.sources.*", "assistant.events.options.*"}
     free |= {f"profiles.records.*.{key}.*" for key in ("identifiers", "fields")}
     free |= {f"profiles.{key}.*" for key in ("related.*.by", "consent.by", "windows")}
     free |= {f"profiles.behaviour.*.{key}.*" for key in ("by", "sums", "top")}
+    free |= {"alerts.rules.*.slice.*", "alerts.outputs.*.headers.*"}
     assert set(HINTS) == known | free | {"tables.*.expect.*.values.*"}
 
 
@@ -222,6 +223,9 @@ def names_for(steps: list[str]) -> dict[str, str]:
     """The entry of each section that has the key: in the settings for tests, entries are called by their kind."""
     if steps[0] == "profiles":
         return names_in_profiles(steps)
+    if steps[0] == "alerts":
+        kinds = MAPPINGS[".".join(steps[:3])].kinds_with(steps[3]) if steps[3:] else ["threshold"]
+        return {**NAMES, **dict.fromkeys(("rules", "outputs"), kinds[0])}
     names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
     names = {**NAMES, "sources": "clicks"} if set(KINESIS_ONLY) & set(steps) else names
     names = {**names, "sources": "rooms"} if steps[0] == "sources" and steps[2:] and steps[2] in API else names
@@ -243,7 +247,7 @@ def embed_for(key: str) -> dict[str, Any]:
 def chat_for(path: str, place: str) -> dict[str, Any]:
     """Settings of the first model that has the key that the path names below its place."""
     key = path.removeprefix(f"{place}.").split(".")[0] if path.startswith(f"{place}.") else ""
-    provider = next(iter(MAPPINGS["assistant.model"].kinds_with(key)), "extractive")
+    provider = next(iter(MAPPINGS[place].kinds_with(key)), "bedrock" if "judge" in place else "extractive")
     return {"provider": provider, **CHAT[provider]}
 
 
@@ -259,12 +263,12 @@ def conversing_for(path: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", [path for path in HINTS if path])
 def test_every_example_is_right_where_it_is_shown(path, tmp_path):
-    data = yaml.safe_load(WHOLE + PROFILES)
+    data = yaml.safe_load(WHOLE + PROFILES + ALERTS)
     data["sources"]["feed"]["position"] = [{"column": "sequenceNum"}]
     data["tables"]["users"]["expect"] = [{"column": "price", "max": 5}]
     more_chat = chat_for(path, "assistant.answers.fallback.*")
     data["assistant"] = {"model": chat_for(path, "assistant.model"), "answers": {"fallback": [more_chat]}}
-    data["assistant"] |= conversing_for(path)
+    data["assistant"] |= conversing_for(path) | {"judge": {"model": chat_for(path, "assistant.judge.model")}}
     if path.startswith("feedback"):
         data["sources"]["events"] = {"from": "files", "path": "./events", "format": "json", "position": ["at"]}
         data["feedback"] = {"sources": ["events"], "measures": {"slow": {"numerator": "seconds > 9"}}}
@@ -350,7 +354,7 @@ values = st.recursive(
 
 @given(path=st.sampled_from(sorted(HINTS)), value=values)
 def test_any_value_at_any_key_loads_or_raises_a_config_error_that_names_a_place(path, value, tmp_path_factory):
-    data = yaml.safe_load(WHOLE + PROFILES)
+    data = yaml.safe_load(WHOLE + PROFILES + ALERTS)
     names = {**names_for(path.split(".")), "sources": "shop"}
     place: Any = data
     steps = [

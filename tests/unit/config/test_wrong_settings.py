@@ -61,8 +61,8 @@ CASES = [
         "lake: ./lake", "lake: ./lake\nzebra: 1",
         """\
   line 2: zebra
-    expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, feedback, assistant, \
-checkpoints, log, rejects, apply, metrics, spark
+    expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, feedback, \
+assistant, alerts, checkpoints, log, rejects, apply, metrics, spark
     found     an unknown key
     example   lake: ./lake""",
     ),
@@ -351,7 +351,8 @@ checkpoints, log, rejects, apply, metrics, spark
     Secrets may stand in sources.*.options, sources.*.registry.password, sources.*.registry.token, \
 sources.*.headers, profiles.stores.*.uri, profiles.hash_key, assistant.model.key, assistant.model.headers, \
 assistant.answers.fallback.*.key, assistant.answers.fallback.*.headers, assistant.conversations.store.uri, \
-assistant.events.options.""",
+assistant.events.options, assistant.judge.model.key, assistant.judge.model.headers, \
+alerts.outputs.*.secret, alerts.outputs.*.headers.""",
     ),
     (
         "two tables on plain rows that do not say which they are of",

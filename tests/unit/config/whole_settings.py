@@ -38,6 +38,19 @@ knowledge:
 _SOURCES, _REST = KNOWLEDGE.split("knowledge:\n")
 WHOLE = TABLES.replace("tables:\n", f"{_SOURCES}tables:\n") + f"knowledge:\n{_REST}"
 
+ALERTS = """\
+alerts:
+  rules:
+    threshold: {rule: threshold, measure: errors, above: 0.05}
+    change:    {rule: change, measure: csat, by: 0.5}
+    unusual:   {rule: unusual, measure: latency, percentile: 0.95}
+    burn_rate: {rule: burn_rate, measure: errors, budget: 0.01}
+  outputs:
+    log:     {to: log}
+    sns:     {to: sns, topic: "arn:aws:sns:eu-central-1:123456789012:headrace"}
+    webhook: {to: webhook, url: "https://hooks.example/headrace"}
+"""
+
 PROFILES = """\
 profiles:
   hash_key: {secret: env:HASH_KEY}
