@@ -26,6 +26,7 @@ from headrace.config_base import (
 )
 from headrace.config_derive import Derive
 from headrace.config_derive import misfits as derive_misfits
+from headrace.config_feedback import Feedback
 from headrace.config_fit import left_out, misfits
 from headrace.config_keyed_stores import taken_places
 from headrace.config_knowledge import Knowledge
@@ -184,6 +185,7 @@ class Config(Settings):
     serve: Serve | None = None
     knowledge: Knowledge | None = None
     profiles: Profiles | None = None
+    feedback: Feedback | None = None
     assistant: Assistant = Assistant()
     alerts: Alerts = Alerts()
     checkpoints: str | None = None
@@ -196,7 +198,8 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _tables_fit(self) -> "Config":
-        problems = list(left_out({"sources": self.sources, "tables": self.tables, "knowledge": self.knowledge}))
+        told = ("sources", "tables", "knowledge", "feedback")
+        problems = list(left_out({name: getattr(self, name) for name in told}))
         if not problems:
             problems = [*misfits(self), *derive_misfits(self.derive, self.tables), *api_misfits(self)]
             problems += web_misfits(self)
@@ -204,8 +207,10 @@ class Config(Settings):
         problems += self._columns_dropped()
         if self.serve and self.profiles:
             problems += taken_places("serve.stores", self.serve.stores, "profiles.stores", self.profiles.stores)
+        formats = {name: one.format for name, one in self.sources.items() if not isinstance(one, Api)}
+        if self.feedback:
+            problems += self.feedback.misfits(formats)
         if self.knowledge:
-            formats = {name: one.format for name, one in self.sources.items() if not isinstance(one, Api)}
             problems += self.knowledge.misfits(list(self.keys()), formats)
         if self.profiles:
             problems += self.profiles.misfits(self.keys())

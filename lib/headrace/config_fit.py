@@ -21,13 +21,14 @@ _SCHEMES = ("s3://", "s3a://", "file:///", "file:/", "dbfs:/")
 TABLE_FOLDERS = frozenset(
     ["tables", "tombstones", "truncates", "history", "versions", "changed_keys", "changes_log", "rejects", "schemas",
      "batches", "reached", "documents", "chunks", "vectors", "passages", "outbox", "identifiers", "people",
-     "aliases", "identity_events", "quarantine", "profiles", "behaviour", "placed", "answers"]
+     "aliases", "identity_events", "quarantine", "profiles", "behaviour", "placed", "answers", "turns", "ratings",
+     "counted", "measures"]
 )  # fmt: skip
 
 
 def left_out(given: Mapping[str, Any]) -> Iterator[Contradiction]:
     """What settings cannot do without: something to do, and sources for tables."""
-    if not given.get("tables") and given.get("knowledge") is None:
+    if not given.get("tables") and given.get("knowledge") is None and given.get("feedback") is None:
         yield Contradiction("tables", "tables by name, or knowledge", "nothing", FIRST["tables"])
     if given.get("tables") and not given.get("sources"):
         yield Contradiction("sources", "sources by name", "nothing", FIRST["sources"])

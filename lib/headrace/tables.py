@@ -291,8 +291,64 @@ PLACED = TableContract(
     sorted_by="key",
 )
 """Whose a related row or an event was when it was last looked at; the newest batch counts."""
+TURNS = TableContract(
+    "turns",
+    """conversation string, turn bigint, at timestamp, revision bigint, person string, tenant string, channel string,
+    language string, intent string, question string, answer string, outcome string, ended string, regenerates bigint,
+    citations array<string>, invalid_citations array<string>, items string, gaps string, provider string, model string,
+    fallback boolean, prompt string, input_tokens bigint, output_tokens bigint, cached_tokens bigint, cost double,
+    currency string, price_as_of date, seconds double, seconds_to_first double, tries string, purposes array<string>,
+    calls bigint, failed_calls bigint, passages bigint, cited bigint, answer_age double, cites_stale boolean,
+    _position string, _changed_at timestamp""",
+    ("conversation", "turn"),
+    "track_feedback",
+    person="person",
+    statistics=("conversation", "turn", "at", "_position"),
+    marks_rows=True,
+)
+"""Living turns, as docs/conversation-events.md describes them; `items`, `gaps` and `tries` are JSON. From `calls` on,
+what measures count of these."""
+RATINGS = TableContract(
+    "ratings",
+    """rating_id string, conversation string, turn bigint, at timestamp, revision bigint, by string, kind string,
+    rater string, value double, text string, sentiment string, valence double, text_language string, felt_of string,
+    _position string, _changed_at timestamp""",
+    ("rating_id",),
+    "track_feedback",
+    person="rater",
+    statistics=("rating_id", "conversation", "at", "_position"),
+    marks_rows=True,
+)
+"""Ratings that were not taken back, those of absent turns too. `sentiment` and `valence` are of the text; `felt_of` is
+the hash of what they were found of: model, declared language and text."""
+COUNTED = TableContract(
+    "counted",
+    """conversation string, person string, began timestamp, ended timestamp, turn_minutes array<timestamp>,
+    rating_minutes array<timestamp>""",
+    ("conversation",),
+    "track_feedback",
+    person="person",
+    statistics=("conversation", "began"),
+    marks_rows=True,
+)
+"""Where each conversation stands in `measures`: in which minutes. What changes there is found by it."""
+MEASURES = TableContract(
+    "measures",
+    """measure string, minute timestamp, slice string, tenant string, channel string, language string, intent string,
+    provider string, model string, prompt string, outcome string, ended string, currency string, kind string,
+    rated_by string, sentiment string, numerator double, denominator double, n bigint, buckets map<int, bigint>,
+    counted_at timestamp, day date""",
+    ("measure", "minute", "slice"),
+    "track_feedback",
+    partition=("day",),
+    statistics=("measure", "minute", "counted_at"),
+    marks_rows=True,
+)
+"""What adds up: sums of one minute and slice. `slice`: the values of the measure's dimensions as a JSON array; each has
+a column too, null where the measure is not sliced by it. `n`: rows whose denominator is not 0. `buckets`: of measures
+with percentiles, how many values fell into each bucket."""
 CONTRACTS = (
     TOMBSTONES, VERSIONS, TRUNCATES, REACHED, ANSWERS, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
     DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX, IDENTIFIERS, PEOPLE, ALIASES, IDENTITY_EVENTS, QUARANTINE, PROFILES,
-    BEHAVIOUR, PLACED,
+    BEHAVIOUR, PLACED, TURNS, RATINGS, COUNTED, MEASURES,
 )  # fmt: skip

@@ -25,6 +25,7 @@ JOBS: Mapping[str, str] = {
     "apply_changes": "headrace.pipelines.apply_changes",
     "build_profiles": "headrace.pipelines.build_profiles",
     "index_knowledge": "headrace.pipelines.index_knowledge",
+    "track_feedback": "headrace.pipelines.track_feedback",
 }
 """Every job and its module; `run(config, once, stop, telemetry) -> exit code` is in each."""
 

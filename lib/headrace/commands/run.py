@@ -40,5 +40,6 @@ def _configured(config: Config) -> list[str]:
         "apply_changes": bool(config.tables),
         "build_profiles": config.profiles is not None,
         "index_knowledge": config.knowledge is not None,
+        "track_feedback": config.feedback is not None,
     }
     return [name for name in JOBS if wanted[name]]

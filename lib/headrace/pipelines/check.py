@@ -48,6 +48,7 @@ def check(config: Config) -> Iterator[Finding]:
     if config.derive:
         yield from _derived(config)
     of_documents = config.knowledge.sources() if config.knowledge else frozenset()
+    of_events = config.feedback.sources if config.feedback else ()
     for name, source in config.sources.items():
         if isinstance(source, KafkaSource):
             yield _kafka(name, source)
@@ -59,7 +60,7 @@ def check(config: Config) -> Iterator[Finding]:
             yield _folder(name, source)
         if isinstance(source, KafkaSource | KinesisSource) and (registry := source.registry) is not None:
             yield _tried(f"source {name}: registry", lambda registry=registry: _registry(registry))  # type: ignore[misc]
-        if not config.tables_of(name) and name not in of_documents:
+        if not config.tables_of(name) and name not in of_documents and name not in of_events:
             todo = f"Add a table with source: {name}, or remove the source."
             yield Finding(f"source {name}: tables", False, "no table reads this source", todo)
     if config.serve is not None:
@@ -77,6 +78,8 @@ def check(config: Config) -> Iterator[Finding]:
 
         for title, trial in check_profiles.trials(config, config.profiles):
             yield _tried(title, trial)
+    if config.feedback is not None:
+        yield _tried("feedback: sentiment", lambda: _sentiment(config))
 
 
 def _tried(name: str, attempt: Callable[[], str]) -> Finding:
@@ -106,6 +109,13 @@ def _packages(config: Config) -> str:
         todo = f"Run `pip install 'headrace[{extras}]'`."
         raise MissingDependency(expected=", ".join(wanted), found=f"no {', '.join(missing)}", todo=todo)
     return f"{', '.join(wanted)} are installed"
+
+
+def _sentiment(config: Config) -> str:
+    from headrace.pipelines.feeling import feeler
+
+    made = feeler(config.feedback.sentiment) if config.feedback else None
+    return f"{made.name} and a detector of languages are there" if made else "none: comments are kept as they are"
 
 
 def _java() -> str:

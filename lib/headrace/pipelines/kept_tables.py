@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 
 from headrace.config import Config
 from headrace.config_api import apis
+from headrace.config_feedback import Feedback
+from headrace.conversations.ordered import ORDERED, floors_of
 from headrace.lake import Lake
 from headrace.pipelines.upkeep import Kept, Upkeep
 from headrace.profiles.served import PROFILES_OUTBOX
@@ -21,10 +23,12 @@ from headrace.tables import (
     CHANGED_KEYS,
     CHANGES_LOG,
     CHUNKS,
+    COUNTED,
     DOCUMENTS,
     HISTORY,
     IDENTIFIERS,
     IDENTITY_EVENTS,
+    MEASURES,
     OUTBOX,
     PASSAGES,
     PASSAGES_OUTBOX,
@@ -32,12 +36,14 @@ from headrace.tables import (
     PLACED,
     PROFILES,
     QUARANTINE,
+    RATINGS,
     REACHED,
     REJECTS,
     SCHEMAS,
     TABLES,
     TOMBSTONES,
     TRUNCATES,
+    TURNS,
     VECTORS,
     VERSIONS,
 )
@@ -89,6 +95,17 @@ def upkeep_of_profiles(lake: Lake, config: Config, keep_outbox: timedelta) -> Up
         *[Kept(one.path) for one in (IDENTITY_EVENTS, QUARANTINE)],
     ]
     return Upkeep(lake, tables, PEOPLE.path)
+
+
+def upkeep_of_feedback(lake: Lake, config: Config, settings: Feedback) -> Upkeep:
+    """What `track_feedback` looks after."""
+    floors = [TOMBSTONES.path.format(table=floors_of(table)) for table in ORDERED.values()]
+    tables = [
+        Kept(REJECTS.path.format(job="track_feedback"), expired=_days(config.rejects.keep), every_look=True),
+        *[Kept(one.path) for one in (TURNS, RATINGS, COUNTED, MEASURES)],
+        *[Kept(path, expired=_older("deleted_at", settings.purge_tombstones_after)) for path in floors],
+    ]
+    return Upkeep(lake, tables, TURNS.path)
 
 
 def _hours(config: Config) -> Expired:

@@ -118,6 +118,8 @@ def _checkpoints(config: Config, source: str) -> list[str]:
     """The checkpoints of all that read a source."""
     feeds = config.knowledge.readers(source) if config.knowledge else []
     found = [feed_checkpoint(config, feed, source) for feed in feeds]
+    if config.feedback and source in config.feedback.sources:
+        found.append(checkpoint_folder(config, source, "track_feedback"))
     return found if found and not config.tables_of(source) else [checkpoint_folder(config, source), *found]
 
 

@@ -14,7 +14,8 @@ from headrace.config_keyed_stores import KeyedStore
 from headrace.config_maintenance import TableMaintenance
 from headrace.lake import Lake
 from headrace.pipelines.deliver import Delivery
-from headrace.pipelines.index_parts import lake_id, park
+from headrace.pipelines.index_parts import park
+from headrace.pipelines.lake_ids import lake_id
 from headrace.pipelines.publish import Publisher
 from headrace.pipelines.serve_places import LAKE_ID, progress_place
 from headrace.ports import Failed, Projected, Projection

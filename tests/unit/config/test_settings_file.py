@@ -199,6 +199,7 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
 
 
 NAMES = {
+    "measures": "slow",
     "readers": "ada",
     "sources": "feed", "tables": "users", "documents": "folder", "indexes": "sqlite", "models": "better",
     "records": "web", "fields": "name", "related": "orders", "behaviour": "views", "stores": "sqlite",
@@ -277,6 +278,9 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data["serve"] = {"stores": {"live": {"store": "sqlite", "path": "./live.db"}}}
     for place in (data["tables"]["users"], data["derive"]["stays"]):
         place["serve"] = {"store": "live", "about": "A row.", "filters": {"name": {}}}
+    if path.startswith("feedback"):
+        data["sources"]["events"] = {"from": "files", "path": "./events", "format": "json", "position": ["at"]}
+        data["feedback"] = {"sources": ["events"], "measures": {"slow": {"numerator": "seconds > 9"}}}
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")

@@ -61,8 +61,8 @@ CASES = [
         "lake: ./lake", "lake: ./lake\nzebra: 1",
         """\
   line 2: zebra
-    expected  one of the keys lake, runtime, sources, tables, derive, knowledge, profiles, assistant, \
-alerts, checkpoints, log, rejects, apply, metrics, web, spark
+    expected  one of the keys lake, runtime, sources, tables, derive, serve, knowledge, profiles, feedback, \
+assistant, alerts, checkpoints, log, rejects, apply, metrics, web, spark
     found     an unknown key
     example   lake: ./lake""",
     ),

@@ -1,0 +1,43 @@
+"""Settings of `track_feedback`: which events it reads, and what it measures."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from headrace.config_base import Contradiction, Duration, Names, Settings, Timeout, doubled, unknown_name
+from headrace.config_measures import OwnMeasures
+
+Sentiment = Literal["vader", "blend", "none"]
+
+
+class Feedback(Settings):
+    """Turns and ratings, and measures of them.
+
+    Attributes:
+        sources: whose messages are events as docs/conversation-events.md describes them.
+        sentiment: the model that tells how comments feel; `none` leaves it out.
+        measures: a user's own, beside those that Headrace brings.
+        trigger: time between micro-batches.
+        purge_tombstones_after: how long withdrawals are remembered.
+    """
+
+    sources: Annotated[Names, Field(min_length=1)]
+    sentiment: Sentiment = "vader"
+    measures: OwnMeasures = Field(default_factory=dict)
+    trigger: Duration = timedelta(seconds=5)
+    purge_tombstones_after: Timeout = timedelta(days=90)
+
+    def misfits(self, formats: Mapping[str, str]) -> list[Contradiction]:
+        """What does not fit the sources: their formats by name, without those that ask an API."""
+        problems = [
+            Contradiction("feedback.sources", "each source once", f"{first} twice", f"sources: [{first}]")
+            for first, _ in doubled(self.sources)
+        ]
+        fit = sorted(name for name, format in formats.items() if format == "json")
+        return problems + [
+            unknown_name("feedback.sources", name, "sources of format: json", fit)
+            for name in self.sources
+            if name not in fit
+        ]

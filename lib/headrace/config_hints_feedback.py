@@ -1,0 +1,23 @@
+"""What every key below `feedback` expects, with an example: merged into `HINTS`."""
+
+_MEASURE = "slow: {numerator: seconds > 8}"
+_SQL = "SQL over one row that gives a number"
+
+FEEDBACK: dict[str, tuple[str, str]] = {
+    "feedback": ("what is done with turns and ratings: a mapping with sources", "feedback: {sources: [events]}"),
+    "feedback.sources": ("names of sources of format: json, at least one", "sources: [events]"),
+    "feedback.sentiment": ("one of vader, blend, none", "sentiment: vader"),
+    "feedback.trigger": ("a duration such as 90s, 15m, 12h or 7 days", "trigger: 5s"),
+    "feedback.purge_tombstones_after": (
+        "a duration such as 90s, 15m, 12h or 7 days, above 0",
+        "purge_tombstones_after: 90 days",
+    ),
+    "feedback.measures": ("measures of your own by name", f"measures: {{{_MEASURE}}}"),
+    "feedback.measures.*": ("a measure: a mapping with numerator", _MEASURE),
+    "feedback.measures.*.over": ("one of turns, ratings, conversations", "over: turns"),
+    "feedback.measures.*.numerator": (_SQL, "numerator: seconds > 8"),
+    "feedback.measures.*.denominator": (_SQL, "denominator: outcome = 'answered'"),
+    "feedback.measures.*.dimensions": ("columns with few values", "dimensions: [model, language]"),
+    "feedback.measures.*.unit": ("what the result is counted in", "unit: share"),
+    "feedback.measures.*.definition": ("one sentence", "definition: Answers that took more than eight seconds."),
+}

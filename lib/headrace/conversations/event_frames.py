@@ -1,0 +1,98 @@
+"""Raw messages -> turns and ratings as rows, each with its key and position, or with the reason why it is refused."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
+
+from headrace.conversations.arrived import Arrived, Refused, arrived
+from headrace.lake import struct
+from headrace.tables import MESSAGES, RATINGS, REFUSED_HEADER, TURNS, TableContract
+
+SYSTEM = ("_position", "_changed_at")
+FELT = ("sentiment", "valence", "text_language", "felt_of")
+"""Columns of `ratings` that no event brings."""
+_MESSAGE = ("message_key", "message", "headers", "stream", "partition", "offset", "arrived_at")
+
+
+def columns(table: TableContract) -> list[str]:
+    """The columns that events bring."""
+    return [name for name in struct(table.schema).names if name not in (*SYSTEM, *FELT)]
+
+
+def _ddl(table: TableContract) -> str:
+    fields, kept = struct(table.schema), columns(table)
+    return ", ".join(f"`{one.name}`: {one.dataType.simpleString()}" for one in fields if one.name in kept)
+
+
+@cache
+def schema() -> StructType:
+    """Of what `events` gives: `op` is `upsert`, `delete` or `reject`; one of `turn` and `rating` is there."""
+    return struct(
+        f"""kind string, op string, key string, position string, reason string, detail string,
+        turn struct<{_ddl(TURNS)}>, rating struct<{_ddl(RATINGS)}>, {MESSAGES}"""
+    )
+
+
+def events(messages: DataFrame, *, lines: bool) -> DataFrame:
+    """Every message as one row, of `schema`.
+
+    Args:
+        messages: schema `tables.MESSAGES`.
+        lines: they are lines of files; an offset is then that of a block, and becomes that of the line.
+    """
+    arrow = to_arrow_schema(schema())
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        seen: dict[tuple[str, int], int] = {}
+        for batch in batches:
+            rows = []
+            for message in batch.to_pylist():
+                if lines:
+                    block = (message["stream"] or "", message["offset"] or 0)
+                    seen[block] = seen.get(block, -1) + 1
+                    message["offset"] = block[1] + seen[block]
+                rows.append(_row(message))
+            yield pa.RecordBatch.from_pylist(rows, schema=arrow)
+
+    return messages.select(*_MESSAGE).mapInArrow(run, schema())
+
+
+def _row(message: Mapping[str, Any]) -> dict[str, Any]:
+    found = _refused(message) or arrived(message["message"])
+    if isinstance(found, Refused):
+        return {**message, "op": "reject", "reason": found.reason, "detail": found.detail}
+    return {**message, **_told(found)}
+
+
+def _told(one: Arrived) -> dict[str, Any]:
+    op = "delete" if one.deleted else "upsert"
+    return {"kind": one.kind, "op": op, "key": one.key, "position": one.position, one.kind: one.values}
+
+
+def _refused(message: Mapping[str, Any]) -> Refused | None:
+    """The reject of what the transport itself could not read."""
+    for header in message["headers"] or ():
+        if header["key"] == REFUSED_HEADER:
+            told = json.loads(header["value"])
+            return Refused(told["reason"], told["detail"])
+    return None
+
+
+def rejects(found: DataFrame, source: str, batch: str) -> DataFrame:
+    """Those of `events` that are refused, as `tables.REJECTS` has them."""
+    day = F.to_date(F.coalesce(F.col("arrived_at"), F.current_timestamp()))
+    none = F.lit(None).cast("string")
+    return found.where(F.col("op") == "reject").select(
+        F.lit(source).alias("source"), none.alias("source_table"), none.alias("table"), "reason", "detail",
+        none.alias("key"), none.alias("position"), "arrived_at", F.current_timestamp().alias("rejected_at"),
+        "message_key", "message", "headers",
+        F.struct("stream", "partition", "offset", F.lit(0).alias("part")).alias("origin"),
+        F.lit(batch).alias("batch"), day.alias("day"),
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""One micro-batch of events -> `turns`, `ratings` and `measures`.
+
+Every write may be repeated: floors come before rows, rows before measures, and where conversations stand comes last.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from headrace.conversations import counting, event_frames, feelings, ordered
+from headrace.conversations.counting import Counted
+from headrace.conversations.feelings import Feeler
+from headrace.conversations.measures import Measure
+from headrace.conversations.ordered import ORDERED, Batch
+from headrace.lake import Lake, Transaction
+from headrace.ordering.floors import Floors
+from headrace.tables import RATINGS, REJECTS, TURNS
+
+JOB = "track_feedback"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What became of a batch: events by what they did, and rows of `measures`."""
+
+    batch: Batch
+    applied: int
+    stale: int
+    counted: Counted
+
+
+class Tracker:
+    """The one writer of the job's tables. Not safe for two batches at a time.
+
+    Args:
+        feeler: None finds nothing of how texts feel.
+    """
+
+    def __init__(self, lake: Lake, measures: Sequence[Measure], feeler: Feeler | None) -> None:
+        self._lake, self._measures, self._feeler = lake, tuple(measures), feeler
+        for table in (TURNS, RATINGS):
+            lake.ensure(table)
+        self._floors = Floors.load(lake, [ordered.floors_of(table) for table in ORDERED.values()])
+
+    def take(self, events: DataFrame, source: str, batch: str, exact: Transaction | None = None) -> Tracked:
+        """Apply one batch.
+
+        Args:
+            events: from `event_frames.events`.
+            exact: given where a repeat of the batch holds exactly the same rows; rejects then skip a repeat.
+        """
+        lake = self._lake.on(events.sparkSession)
+        # What is merged is checkpointed; Delta's own copy of it would double the work.
+        lake.spark.conf.set("spark.databricks.delta.merge.materializeSource", "none")
+        events = events.persist()
+        try:
+            found, applied = ordered.batch_of(events), 0
+            if found.rejected:
+                lake.append(event_frames.rejects(events, source, batch), lake.ensure(REJECTS, job=JOB), exact)
+            for kind, facts in found.kinds.items():
+                applied += ordered.apply(lake, self._floors, kind, facts, events).applied
+            counted = self._count(lake, ordered.conversations(events)) if found.kinds else Counted()
+        finally:
+            events.unpersist()
+        changes = sum(facts.changes for facts in found.kinds.values())
+        return Tracked(found, min(applied, changes), max(0, changes - applied), counted)
+
+    def count_all(self) -> Counted:
+        """Count everything again: measures or the model are others than before."""
+        lake = self._lake
+        lake.spark.conf.set("spark.databricks.delta.merge.materializeSource", "none")
+        places = [lake.read(lake.ensure(table)).select("conversation") for table in counting.PLACES]
+        return self._count(lake, places[0].unionByName(places[1]).unionByName(places[2]).distinct())
+
+    def _count(self, lake: Lake, conversations: DataFrame) -> Counted:
+        touched = conversations.localCheckpoint()
+        if self._feeler:
+            feelings.feel(lake, self._feeler, touched)
+        return counting.count(lake, self._measures, touched)

@@ -1,0 +1,159 @@
+"""The job `track_feedback`: events of conversations -> turns, ratings, measures. Wiring only."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from headrace.config import Config
+from headrace.config_feedback import Feedback
+from headrace.config_sources import FilesSource, Source
+from headrace.conversations import event_frames
+from headrace.conversations.measures import Measure, own
+from headrace.conversations.shipped import SHIPPED
+from headrace.conversations.track import JOB, Tracked, Tracker
+from headrace.errors import ConfigError
+from headrace.lake import Lake, Transaction
+from headrace.pipelines import feedback_progress, streams
+from headrace.pipelines.feeling import feeler
+from headrace.pipelines.kept_tables import upkeep_of_feedback
+from headrace.pipelines.lag import checkpoint_folder
+from headrace.pipelines.runtime import spark_session
+from headrace.pipelines.spark_errors import plain
+from headrace.pipelines.streams import StreamStopping
+from headrace.pipelines.telemetry import Telemetry, age
+from headrace.pipelines.upkeep import Upkeep
+from headrace.stores.files import LakeFiles
+
+log = logging.getLogger("headrace")
+
+
+def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry | None = None) -> int:
+    """Run the job until `stop` is set, or with `once` until what is there is processed.
+
+    Returns:
+        0. What went wrong is raised.
+    """
+    settings = config.feedback
+    if settings is None:
+        todo = "See docs/measures.md."
+        raise ConfigError(where="feedback", expected="sources of events", found="nothing", todo=todo)
+    spark = spark_session(
+        f"headrace {JOB}",
+        kafka=streams.need_kafka(config),
+        avro=streams.need_avro(config),
+        s3=config.lake.startswith("s3://"),
+        settings=config.spark,
+        packages=streams.packages(config),
+        runtime=config.runtime,
+    )
+    lake, measures = Lake(spark, config.lake), all_measures(settings)
+    tracker = Tracker(lake, measures, feeler(settings.sentiment))
+    count_all_if_others(LakeFiles(config.lake), tracker, settings, measures)
+    upkeep = upkeep_of_feedback(lake, config, settings)
+    batches = _Batches(tracker, upkeep, stop, telemetry or Telemetry(config.metrics))
+    queries = [(name, _start(spark, config, settings, batches, once, name)) for name in settings.sources]
+    batches.follow(queries)
+    if once:
+        upkeep.run()
+    return 0
+
+
+def all_measures(settings: Feedback) -> tuple[Measure, ...]:
+    """Those that Headrace brings, and the user's own."""
+    return (*SHIPPED, *(own(name, one) for name, one in settings.measures.items()))
+
+
+def count_all_if_others(files: LakeFiles, tracker: Tracker, settings: Feedback, measures: Sequence[Measure]) -> None:
+    """Count everything again where measures or the model are others than when it was last counted."""
+    told = feedback_progress.fingerprint(settings.sentiment, measures)
+    before = feedback_progress.counted_by(files)
+    if before == told:
+        return
+    if before is not None:
+        log.info("job=%s measures or their model have changed: everything is counted again", JOB)
+        tracker.count_all()
+    feedback_progress.keep(files, told)
+
+
+def _start(
+    spark: SparkSession, config: Config, settings: Feedback, batches: "_Batches", once: bool, name: str
+) -> StreamingQuery:
+    source, place = config.sources[name], checkpoint_folder(config, name, JOB)
+    take = batches.of(name, source)
+    stream = streams.writer(spark, f"{JOB}/{name}", source, take, place, once, config.runtime)
+    return streams.start(stream, source, once, settings.trigger.total_seconds())
+
+
+class _Batches:
+    """The batches of the job. One runs at a time: each table has one writer."""
+
+    def __init__(self, tracker: Tracker, upkeep: Upkeep, stop: threading.Event, telemetry: Telemetry) -> None:
+        self._tracker, self._upkeep, self._stop, self._telemetry = tracker, upkeep, stop, telemetry
+        self._lock, self._started = threading.Lock(), threading.Event()
+        self._ids: dict[str, str] = {}
+        self._failure: BaseException | None = None
+
+    def of(self, name: str, source: Source) -> Callable[[DataFrame, int], None]:
+        """The function a stream calls with each of its micro-batches."""
+        return partial(self._one_at_a_time, name, source)
+
+    def follow(self, queries: Sequence[tuple[str, StreamingQuery]]) -> None:
+        """Wait until all streams have ended or a stop was asked for. Raises what made one fail."""
+        self._ids = {name: query.id for name, query in queries}
+        self._started.set()
+        while any(query.isActive for _, query in queries) and not self._stop.is_set() and self._failure is None:
+            self._stop.wait(streams.POLL_SECONDS)
+            for name, query in queries:
+                if query.isActive and not query.status["isTriggerActive"]:
+                    self._telemetry.alive(JOB, name)
+        for _, query in queries:
+            streams.end(query)
+        for found in [self._failure, *(streams.failure(query) for _, query in queries)]:
+            if found is not None:
+                raise found
+
+    def _one_at_a_time(self, name: str, source: Source, frame: DataFrame, number: int) -> None:
+        with self._lock:
+            if self._stop.is_set() or self._failure is not None:
+                raise StreamStopping
+            try:
+                self._take(frame, number, name, source)
+            except BaseException as error:
+                self._failure = plain(streams.explained(error, name) if isinstance(error, Exception) else error)
+                # `follow` raises what it was: Py4J passes nothing on but an Exception, and Spark would wait for ever.
+                raise StreamStopping from error
+
+    def _take(self, frame: DataFrame, number: int, name: str, source: Source) -> None:
+        self._started.wait()
+        self._telemetry.working(JOB, name)
+        messages, clock = streams.messages(frame, source), time.monotonic()
+        if messages is not None:
+            exact = Transaction(f"headrace/{self._ids[name]}/rejects", number)
+            found = event_frames.events(messages, lines=isinstance(source, FilesSource))
+            self._told(
+                name, number, self._tracker.take(found, name, f"{name}/{number}", exact), time.monotonic() - clock
+            )
+            self._upkeep.run(tables=1)
+        self._telemetry.alive(JOB, name)
+
+    def _told(self, name: str, number: int, done: Tracked, seconds: float) -> None:
+        self._telemetry.observe(
+            JOB,
+            name,
+            BatchSeconds=seconds,
+            RowsApplied=done.applied,
+            RowsStale=done.stale,
+            RowsRejected=done.batch.rejected,
+            FreshnessSeconds=age(done.batch.newest),
+            LagSeconds=age(done.batch.oldest_arrived),
+        )
+        log.info(
+            "job=%s source=%s batch=%s applied=%s stale=%s rejected=%s measures=%s removed=%s seconds=%.1f",
+            JOB, name, number, done.applied, done.stale, done.batch.rejected, done.counted.written,
+            done.counted.removed, seconds,
+        )  # fmt: skip

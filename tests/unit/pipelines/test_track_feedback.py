@@ -1,0 +1,43 @@
+"""The job: bad events, own measures, and what a change of the settings does."""
+
+import json
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from chaos.test_feedback_crash_points import send, settings
+from headrace.conversations.events import Rating, Turn
+from headrace.lake import Lake
+from headrace.pipelines import track_feedback
+
+NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
+
+
+def run(folder: Path, **more: object) -> None:
+    track_feedback.run(settings(folder, **more), once=True, stop=threading.Event())
+
+
+@pytest.mark.deep
+def test_bad_events_are_told_and_own_measures_counted_from_what_is_there(spark: SparkSession, tmp_path: Path) -> None:
+    turn = Turn("c", 1, NOW, question="q", answer="a", outcome="answered", model="m", seconds=9.0)
+    rating = Rating("c", 1, NOW, "person", "thumbs", 1)
+    wrong = turn.to_json() | {"outcome": "secret words"}
+    send(tmp_path, "0.json", [*(json.dumps(one) for one in (turn.to_json(), rating.to_json(), wrong)), "no JSON"])
+    run(tmp_path)
+    lake = Lake(spark, str(tmp_path / "lake"))
+    rejects = {row["reason"]: row["detail"] for row in lake.read("rejects/track_feedback").collect()}
+    assert set(rejects) == {"wrong event", "unreadable event"}
+    assert "outcome" in rejects["wrong event"] and "secret" not in rejects["wrong event"]
+    offsets = {row["origin"]["offset"] for row in lake.read("rejects/track_feedback").collect()}
+    assert len(offsets) == 2
+    thumbs = lake.read("measures").where("measure = 'thumbs_up'").collect()[0]
+    assert (thumbs["model"], thumbs["numerator"], thumbs["denominator"], thumbs["n"]) == ("m", 1.0, 1.0, 1)
+    # No event comes; the measure is new.
+    run(tmp_path, measures={"slow": {"numerator": "seconds > 8", "dimensions": ["model"]}})
+    slow = lake.read("measures").where("measure = 'slow'").collect()
+    assert [(row["slice"], row["numerator"], row["denominator"]) for row in slow] == [('["m"]', 1.0, 1.0)]
+    run(tmp_path)
+    assert lake.read("measures").where("measure = 'slow'").isEmpty()
