@@ -8,7 +8,7 @@ from headrace.config import Config
 from headrace.config_knowledge import Knowledge
 from headrace.context.assemble import Assembler
 from headrace.context.gather import Sources
-from headrace.context.profile import Known, Profile
+from headrace.context.profile import Known, Profile, Profiles
 from headrace.context.retrieve import Mode
 from headrace.errors import ConfigError
 from headrace.ports import Embedder, PassageReader
@@ -24,20 +24,22 @@ class Opened:
 
     Args:
         index: of the settings; the first where not given.
-        customer: who asks.
+        customer: who asks; or, for a process that answers many, what looks them up, which the caller closes.
 
     Raises:
         ConfigError: the settings name no such thing.
     """
 
-    def __init__(self, config: Config, index: str | None, mode: Mode, customer: Profile | None = None) -> None:
+    def __init__(
+        self, config: Config, index: str | None, mode: Mode, customer: Profile | Profiles | None = None
+    ) -> None:
         self._config, self.mode = config, mode
         settings = knowledge(config)
         with ExitStack() as opened:
             self.index = _index(settings, index)
             opened.callback(self.index.close)
             self.embedder = None if mode == "words" else _embedder(settings, self.index.model().fingerprint)
-            self._customer = Known(customer) if customer else None
+            self._customer = Known(customer) if isinstance(customer, Profile) else customer
             self._opened = opened.pop_all()
 
     def assembler(self, passages: int) -> Assembler:

@@ -76,8 +76,8 @@ class World:
     def _opened(self) -> Assistant:
         settings = self.config.assistant
         with ExitStack() as stack:
-            profiles = "" if self.has_people else None
-            opened = stack.enter_context(Opened(self.config, None, settings.context.mode, profiles))
+            people = stack.enter_context(closing(lookup(self.config))) if self.has_people else None
+            opened = stack.enter_context(Opened(self.config, None, settings.context.mode, people))
             models = answerers(settings)
             stack.callback(close, models)
             remembered = conversations(settings)
