@@ -35,6 +35,7 @@ _FROM_THE_FOLDER = (
     "knowledge.indexes.*.path",
     "profiles.stores.*.path",
     "serve.stores.*.path",
+    "serve.stores.*.ca_file",
     "profiles.stores.*.ca_file",
     "knowledge.indexes.*.ca_file",
     "knowledge.embed.ca_file",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from headrace.config_base import Contradiction, Duration, Name, Names, Settings, Text, unknown_name
-from headrace.config_keyed_stores import SqliteRows, one_place_each
+from headrace.config_keyed_stores import DocumentDbRows, KeyedStore, one_place_each
 from headrace.served_rows import MOST_FILTERS, FilterType
 
 TOOL = "lookup_"
@@ -110,10 +110,27 @@ class ServedTable(Settings):
 class Serve(Settings):
     """Where served tables are published."""
 
-    stores: Annotated[dict[Name, SqliteRows], Field(min_length=1)]
+    stores: Annotated[dict[Name, Annotated[KeyedStore, Field(discriminator="store")]], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _files(cls, value: Any) -> Any:
+        """`{path: ./live.db}` is a store of SQLite: it was once the only kind."""
+        if not isinstance(value, dict) or not isinstance(value.get("stores"), dict):
+            return value
+        stores = {
+            name: {"store": "sqlite", **one} if isinstance(one, dict) and "path" in one else one
+            for name, one in value["stores"].items()
+        }
+        return {**value, "stores": stores}
 
     @model_validator(mode="after")
     def _apart(self) -> "Serve":
+        for name, store in self.stores.items():
+            if isinstance(store, DocumentDbRows) and "collection" not in store.model_fields_set:
+                found = f"none, which means {store.collection}"
+                where = f"stores.{name}.collection"
+                raise Contradiction(where, "a collection of its own", found, "collection: served")
         for problem in one_place_each("stores", self.stores):
             raise problem
         return self

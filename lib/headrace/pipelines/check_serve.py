@@ -5,12 +5,12 @@ from contextlib import closing
 
 from headrace.changes.served_columns import served_tables, unknown_column
 from headrace.config import Config
-from headrace.config_keyed_stores import SqliteRows
+from headrace.config_keyed_stores import KeyedStore, SqliteRows
 from headrace.errors import NotThere
 from headrace.pipelines.check_knowledge import may_be_made
 from headrace.pipelines.serve_places import LAKE_ID
 from headrace.pipelines.tables_view import LakeView
-from headrace.stores import keyed
+from headrace.stores import served
 from headrace.stores.files import LakeFiles
 from headrace.tables import TABLES
 
@@ -38,12 +38,14 @@ def _columns(config: Config) -> str:
     return f"{seen} of {len(tables)} tables have what their serve names{waiting}"
 
 
-def _store(config: Config, name: str, settings: SqliteRows) -> str:
+def _store(config: Config, name: str, settings: KeyedStore) -> str:
     tables = ", ".join(table for table, one in config.served().items() if one.store == name) or "no table"
-    with closing(keyed.rows(settings)) as store:
+    with closing(served.rows(settings)) as store:
         try:
             store.attach(LakeFiles(config.lake).read_text(LAKE_ID) or "a lake without apply_changes")
         except NotThere:
-            may_be_made(settings.path)
+            if isinstance(settings, SqliteRows):
+                may_be_made(settings.path)
+            served.check_makeable(settings)
             return f"{settings.store}: not made yet; `headrace run apply_changes` makes it for {tables}"
     return f"{settings.store}: there, with {tables}"

@@ -19,8 +19,8 @@ from headrace.pipelines.lake_ids import lake_id
 from headrace.pipelines.publish import Publisher
 from headrace.pipelines.serve_places import LAKE_ID, progress_place
 from headrace.ports import Failed, Projected, Projection
-from headrace.stores import keyed
 from headrace.stores.files import LakeFiles
+from headrace.stores.served import rows as rows_of
 from headrace.tables import CHANGED_KEYS
 
 JOB = "apply_changes"
@@ -55,7 +55,7 @@ def stores(lake: Lake, config: Config) -> list[ServedStore]:
 
 
 def _store(lake: Lake, name: str, settings: KeyedStore, tables: tuple[ServedRows, ...], owner: str) -> ServedStore:
-    rows = keyed.rows(settings)
+    rows = rows_of(settings)
     doubted: set[str] = set()
     publisher = Publisher(
         name,

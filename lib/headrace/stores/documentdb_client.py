@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 _IDLE_MILLISECONDS = 300_000
 
+DUPLICATE = 11000
 _LOGIN = frozenset({11, 18, 8000})
 _NOT_ALLOWED = 13
 _FOR_GOOD = frozenset({2, 9, 14, 52, 56, 57, 10334, 17280, 17419, 17420})
@@ -150,6 +151,15 @@ def _of_code(error: Any, about: dict[str, Any]) -> HeadraceError:
 def for_good(code: int) -> bool:
     """Whether a row refused with this code is refused for good."""
     return code in _FOR_GOOD
+
+
+def is_held(error: Document) -> bool:
+    """Whether the server has the key already: it is newer, or another writer was faster."""
+    if error.get("code") != DUPLICATE:
+        return False
+    pattern = error.get("keyPattern")
+    # A server of older versions names the index in its message alone.
+    return list(pattern) == ["_id"] if pattern else "_id_" in str(error.get("errmsg", ""))
 
 
 def said(error: Any, settings: DocumentDbRows) -> str:

@@ -1,7 +1,7 @@
 """A table of Amazon DynamoDB: its client, making it, and its refusals in Headrace's words."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +28,8 @@ _LOGIN = "Give the job valid AWS credentials (a role, a profile or AWS_ACCESS_KE
 _TODO = {
     "AccessDeniedException": (
         "Allow dynamodb:GetItem and BatchGetItem on the table in the role's policy (to write: DescribeTable, GetItem, "
-        "PutItem, Scan and UpdateItem; for `create: true` CreateTable, DescribeTimeToLive and UpdateTimeToLive too)."
+        "PutItem, Scan and UpdateItem; for `create: true` CreateTable, DescribeTimeToLive and UpdateTimeToLive too; to "
+        "look served rows up: Query on TABLE/index/*)."
     ),
     "AccessDenied": "Allow sts:AssumeRole on the role, and let its trust policy name this job (and the external id).",
     "UnrecognizedClientException": _LOGIN,
@@ -52,8 +53,11 @@ def client(settings: DynamoDbRows) -> Any:
     )  # fmt: skip
 
 
-def make(made: Any, settings: DynamoDbRows) -> None:
-    """Make the table where it is missing and `create` is on, and wait until it can be used.
+def make(made: Any, settings: DynamoDbRows, indexes: Sequence[str] = ()) -> Mapping[str, Any]:
+    """Make the table where it is missing and `create` is on, and wait until it can be used; what describes it.
+
+    Args:
+        indexes: text attributes that get a global index of their name in a new table: the rows that have it, by key.
 
     Raises:
         Fatal: there is none and it is not to be made, or it has another key.
@@ -63,8 +67,10 @@ def make(made: Any, settings: DynamoDbRows) -> None:
     if found is None:
         if not settings.create:
             todo = "Make it with Terraform, or set `create: true`: string key `pk`, time to live on `expires`."
+            if indexes:
+                todo = f"Set `create: true`, or make it: string key `pk`, time to live on `expires`. {indexed(indexes)}"
             raise Fatal(expected="a table", found="no such table", todo=todo, where=where_of(settings))
-        _create(made, settings)
+        _create(made, settings, indexes)
     deadline = time.monotonic() + _SECONDS_TO_MAKE
     while found is None or found["TableStatus"] == "CREATING":
         if time.monotonic() > deadline:
@@ -75,6 +81,7 @@ def make(made: Any, settings: DynamoDbRows) -> None:
     check_key(found, settings)
     if settings.create:
         _forget_expired(made, settings)
+    return found  # type: ignore[no-any-return]
 
 
 def check_key(found: Mapping[str, Any], settings: DynamoDbRows) -> None:
@@ -96,7 +103,7 @@ def described(made: Any, settings: DynamoDbRows) -> Any:
         return None
 
 
-def _create(made: Any, settings: DynamoDbRows) -> None:
+def _create(made: Any, settings: DynamoDbRows, indexes: Sequence[str]) -> None:
     from botocore.exceptions import ClientError
 
     try:
@@ -104,11 +111,23 @@ def _create(made: Any, settings: DynamoDbRows) -> None:
             made.create_table(
                 TableName=settings.table,
                 KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (KEY, *indexes)],
                 BillingMode="PAY_PER_REQUEST",
+                **({"GlobalSecondaryIndexes": [_index(name) for name in indexes]} if indexes else {}),
             )
     except ClientError:
         pass  # another one was faster
+
+
+def indexed(indexes: Sequence[str]) -> str:
+    """How a person makes the indexes."""
+    named = f"{indexes[0]} to {indexes[-1]}"
+    return f"Global secondary indexes {named}: partition key of that name (string), sort key `pk`, projection KEYS_ONLY."
+
+
+def _index(name: str) -> Mapping[str, Any]:
+    keys = [{"AttributeName": name, "KeyType": "HASH"}, {"AttributeName": KEY, "KeyType": "RANGE"}]
+    return {"IndexName": name, "KeySchema": keys, "Projection": {"ProjectionType": "KEYS_ONLY"}}
 
 
 def _forget_expired(made: Any, settings: DynamoDbRows) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from headrace.config_keyed_stores import DocumentDbRows
 from headrace.errors import Retryable
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _BYTES_PER_WRITE = 8_000_000
 _PAGE = 1_000
-_DUPLICATE = 11000
 
 
 class DocumentDbStore:
@@ -50,7 +49,12 @@ class DocumentDbStore:
     Args:
         settings: server and collection.
         listeners: of pymongo's commands, in tests.
+
+    Attributes:
+        beside_body: what a row may have beside its body, and a deleted one has not.
     """
+
+    beside_body: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: DocumentDbRows, listeners: list[Any] | None = None) -> None:
         self._settings, self._listeners = settings, listeners
@@ -62,8 +66,8 @@ class DocumentDbStore:
         """Make what is missing and claim the collection for `owner`."""
         rows = self._connect(owner)
         with self._opening():
-            # Before the claim: who finds the claim finds it too.
-            rows.create_index([("expires", 1)], name="expires", expireAfterSeconds=0)
+            # Before the claim: who finds the claim finds them too.
+            self.make(rows)
             self._claim(rows, owner)
             self._check_claim(rows)
 
@@ -72,6 +76,14 @@ class DocumentDbStore:
         rows = self._connect(owner)
         with self._opening():
             self._check_claim(rows)
+
+    def make(self, rows: "Collection[client.Document]") -> None:
+        """Make the indexes where they are missing."""
+        rows.create_index([("expires", 1)], name="expires", expireAfterSeconds=0)
+
+    def beside(self, row: Row) -> client.Document:
+        """What a row has beside its body, of `beside_body`."""
+        return {}
 
     def _claim(self, rows: "Collection[client.Document]", owner: str) -> None:
         from pymongo.errors import DuplicateKeyError
@@ -114,14 +126,25 @@ class DocumentDbStore:
                 return sum(pool.map(lambda part: self._send(kept, part, expires), parts), written)
 
     def _send(self, kept: "Collection[client.Document]", rows: Sequence[Row], expires: datetime) -> Written:
-        applied, errors = self._bulk(kept, [_update(row, expires, upsert=True) for row in rows])
-        again = [rows[error["index"]] for error in errors if _is_held(error)]
-        failed = tuple(self._failed(rows[error["index"]], error) for error in errors if not _is_held(error))
+        applied, errors = self._bulk(kept, [self._update(row, expires, upsert=True) for row in rows])
+        again = [rows[error["index"]] for error in errors if client.is_held(error)]
+        failed = tuple(self._failed(rows[error["index"]], error) for error in errors if not client.is_held(error))
         if not again:
             return Written(applied, 0, failed)
-        more, errors = self._bulk(kept, [_update(row, expires, upsert=False) for row in again])
+        more, errors = self._bulk(kept, [self._update(row, expires, upsert=False) for row in again])
         failed += tuple(self._failed(again[error["index"]], error) for error in errors)
         return Written(applied + more, len(again) - more - len(errors), failed)
+
+    def _update(self, row: Row, expires: datetime, *, upsert: bool) -> "UpdateOne":
+        from pymongo import UpdateOne
+
+        if row.text is None:
+            there: client.Document = {"deleted": True, "expires": expires}
+        else:
+            there = {"body": row.text, **self.beside(row)}
+        others = [name for name in ("body", "deleted", "expires", *self.beside_body) if name not in there]
+        change = {"$set": {"v": row.version, **there}, "$unset": dict.fromkeys(others, "")}
+        return UpdateOne({"_id": row.key, "v": {"$lt": row.version}}, change, upsert=upsert)
 
     def _bulk(self, kept: "Collection[client.Document]", requests: "Sequence[UpdateOne | DeleteOne]") -> Any:
         """How many were applied, and what the server said of the others."""
@@ -140,9 +163,9 @@ class DocumentDbStore:
 
     def _failed(self, row: Row, error: client.Document) -> Failed:
         reason = f"code {error.get('code')}: {str(error.get('errmsg', ''))[:300]}"
-        if error.get("code") == _DUPLICATE:
+        if error.get("code") == client.DUPLICATE:
             reason = f"expected no unique index but that of _id; {reason}"
-        good = client.for_good(error.get("code", 0)) or error.get("code") == _DUPLICATE
+        good = client.for_good(error.get("code", 0)) or error.get("code") == client.DUPLICATE
         return Failed(row.key, row.version, reason, retry=not good)
 
     def sweep(self, before_version: int) -> int:
@@ -156,7 +179,7 @@ class DocumentDbStore:
         older = {"v": {"$lt": before_version}, "deleted": {"$ne": True}}
         change = {
             "$set": {"v": before_version - 1, "deleted": True, "expires": expires},
-            "$unset": {"body": ""},
+            "$unset": dict.fromkeys(["body", *self.beside_body], ""),
         }
         return self._each(older, lambda key: UpdateOne({"_id": key, **older}, change))
 
@@ -224,25 +247,6 @@ class DocumentDbStore:
         except BaseException:
             self.close()
             raise
-
-
-def _update(row: Row, expires: datetime, *, upsert: bool) -> "UpdateOne":
-    from pymongo import UpdateOne
-
-    if row.text is None:
-        change = {"$set": {"v": row.version, "deleted": True, "expires": expires}, "$unset": {"body": ""}}
-    else:
-        change = {"$set": {"v": row.version, "body": row.text}, "$unset": {"deleted": "", "expires": ""}}
-    return UpdateOne({"_id": row.key, "v": {"$lt": row.version}}, change, upsert=upsert)
-
-
-def _is_held(error: client.Document) -> bool:
-    """Whether the server has the key already: it is newer, or another writer was faster."""
-    if error.get("code") != _DUPLICATE:
-        return False
-    pattern = error.get("keyPattern")
-    # A server of older versions names the index in its message alone.
-    return list(pattern) == ["_id"] if pattern else "_id_" in str(error.get("errmsg", ""))
 
 
 def _pages(rows: Any) -> Iterator[list[client.Document]]:

@@ -10,10 +10,10 @@ rows are written, so it is never too low, whatever crashes; after a purge it sta
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from headrace.config_keyed_stores import DynamoDbRows
 from headrace.ports import Failed, Held, Projected, Written
@@ -42,7 +42,13 @@ class DynamoDbStore:
 
     Args:
         settings: the table; `rows_per_write` means nothing here.
+
+    Attributes:
+        beside_body: what a row may have beside its body, and a deleted one has not. indexes: global ones over these.
     """
+
+    beside_body: ClassVar[tuple[str, ...]] = ()
+    indexes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: DynamoDbRows) -> None:
         self._settings = settings
@@ -54,7 +60,7 @@ class DynamoDbStore:
         """Make the table where `create` says so, and claim it for `owner`."""
         self._client, self._owner = None, owner
         client = table.client(self._settings)
-        table.make(client, self._settings)
+        self.check(table.make(client, self._settings, self.indexes))
         claim = {**table.CLAIM_KEY, "owner": {"S": owner}, "format": {"N": str(FORMAT)}, "newest": {"N": "-1"}}
         with table.answering(self._settings):
             try:
@@ -69,10 +75,18 @@ class DynamoDbStore:
         """Use the table there is."""
         self._client, self._owner = None, owner
         client = table.client(self._settings)
-        if table.described(client, self._settings) is None:
+        if (found := table.described(client, self._settings)) is None:
             raise not_there(self._where)
+        self.check(found)
         self._check_claim(table.claim(client, self._settings))
         self._client = client
+
+    def check(self, found: Mapping[str, Any]) -> None:
+        """Raises where the table that is described so does not do."""
+
+    def beside(self, row: Row) -> table.Item:
+        """What a row has beside its body, of `beside_body`."""
+        return {}
 
     def _check_claim(self, claim: table.Item | None) -> None:
         if claim is None:
@@ -116,7 +130,7 @@ class DynamoDbStore:
         if row.text is None:
             item |= {"deleted": {"BOOL": True}, table.EXPIRES: {"N": expires}}
         else:
-            item["body"] = {"S": row.text}
+            item |= {"body": {"S": row.text}, **self.beside(row)}
         try:
             self._client.put_item(
                 TableName=self._settings.table,
@@ -140,7 +154,7 @@ class DynamoDbStore:
         values: table.Item = {
             ":n": {"N": str(before_version - 1)}, ":t": {"BOOL": True}, ":e": {"N": str(self._expires())},
         }  # fmt: skip
-        change = "SET v = :n, #d = :t, expires = :e REMOVE body"
+        change = "SET v = :n, #d = :t, expires = :e REMOVE " + ", ".join(["body", *self.beside_body])
         return self._each(
             before_version, "v < :b AND attribute_not_exists(#d)", "update_item", values, UpdateExpression=change
         )

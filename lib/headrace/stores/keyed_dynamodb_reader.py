@@ -23,12 +23,7 @@ class DynamoDbReader:
 
     def read(self, keys: Sequence[str]) -> dict[str, Found]:
         """The rows that are there and not deleted, as of the newest write that DynamoDB confirmed."""
-        if not self._claimed:
-            claim = table.claim(self._client, self._settings)
-            if claim is None:
-                raise not_there(table.where_of(self._settings))
-            check_format(int(claim["format"]["N"]), table.where_of(self._settings))
-            self._claimed = True
+        self.check_claim()
         found: dict[str, Found] = {}
         asked = askable(keys)
         for at in range(0, len(asked), _KEYS_PER_READ):
@@ -36,6 +31,15 @@ class DynamoDbReader:
                 if "body" in item:
                     found[item["pk"]["S"]] = Found(int(item["v"]["N"]), body_of(item["body"]["S"]))
         return found
+
+    def check_claim(self) -> None:
+        """Raises NotThere for a table that nobody has filled. Asks once."""
+        if not self._claimed:
+            claim = table.claim(self._client, self._settings)
+            if claim is None:
+                raise not_there(table.where_of(self._settings))
+            check_format(int(claim["format"]["N"]), table.where_of(self._settings))
+            self._claimed = True
 
     def _some(self, keys: Sequence[str]) -> Iterator[table.Item]:
         name, pause = self._settings.table, 0.02
