@@ -122,7 +122,7 @@ def _create(made: Any, settings: DynamoDbRows, indexes: Sequence[str]) -> None:
 def indexed(indexes: Sequence[str]) -> str:
     """How a person makes the indexes."""
     named = f"{indexes[0]} to {indexes[-1]}"
-    return f"Global secondary indexes {named}: partition key of that name (string), sort key `pk`, projection KEYS_ONLY."
+    return f"Global indexes {named}: partition key of that name (string), sort key `pk`, projection KEYS_ONLY."
 
 
 def _index(name: str) -> Mapping[str, Any]:
