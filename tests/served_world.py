@@ -1,17 +1,16 @@
-"""Flights and rooms in a real SQLite store of served rows, written as `apply_changes` will."""
+"""Flights and rooms in a store of served rows, SQLite where not said, written as `apply_changes` does."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from headrace.config_keyed_stores import SqliteRows
+from headrace.config_keyed_stores import KeyedStore, SqliteRows
 from headrace.config_serve import ServedTable
 from headrace.context.lookup import Lookups
 from headrace.ports import Projected
 from headrace.served_rows import heartbeat, heartbeat_key, row, row_key
-from headrace.stores.keyed_sqlite import SqliteStore
-from headrace.stores.served_sqlite import SqliteRowReader
+from headrace.stores import served
 
 NOW = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -39,11 +38,11 @@ TABLES = {
 class Served:
     """The store, filled."""
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = SqliteRows(path=str(folder / "live.db"))
-        self.store = SqliteStore(self.settings)
+    def __init__(self, folder: Path, settings: KeyedStore | None = None) -> None:
+        self.settings = settings or SqliteRows(path=str(folder / "live.db"))
+        self.store = served.rows(self.settings)
         self.store.open("outbox-1")
-        self.reader = SqliteRowReader(self.settings)
+        self.reader = served.row_reader(self.settings)
         self.lookups = Lookups({"live": self.reader}, TABLES)
         self._version = 0
 

@@ -26,7 +26,19 @@ _COMMANDS = {
     "update", "delete", "insert", "find", "getMore", "killCursors", "createIndexes", "hello", "ismaster", "ping",
     "endSessions", "saslStart", "saslContinue",
 }  # fmt: skip
-_OPERATORS = {"$set", "$unset", "$setOnInsert", "$lt", "$ne", "$in", "$db", "$readPreference", "$clusterTime"}
+_OPERATORS = {
+    "$set",
+    "$unset",
+    "$setOnInsert",
+    "$lt",
+    "$gt",
+    "$gte",
+    "$ne",
+    "$in",
+    "$db",
+    "$readPreference",
+    "$clusterTime",
+}
 _OPTIONS = {
     "update": {"q", "u", "upsert", "multi"},
     "delete": {"q", "limit"},

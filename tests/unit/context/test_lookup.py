@@ -1,4 +1,4 @@
-"""Look-ups of served rows, over a real file."""
+"""Look-ups of served rows, over a real file and over a double of DynamoDB."""
 
 import json
 from collections.abc import Iterator
@@ -8,16 +8,29 @@ from typing import Any
 
 import pytest
 
+from dynamodb_double import Tables
+from headrace.config_keyed_stores import DynamoDbRows
 from headrace.context.lookup import Answer, Lookups
 from headrace.errors import Fatal, NotThere, Unreachable
 from headrace.served_rows import MOST_FILTERS, row_key, term
+from headrace.stores import dynamodb_table
 from headrace.stores.keyed_sqlite import SqliteStore
 from headrace.stores.served_sqlite import SqliteRowReader, _rarest_first, statement
 from served_world import MINUTE, NOW, TABLES, Served
 
 
+@pytest.fixture(params=["sqlite", "dynamodb"])
+def served(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    if request.param == "dynamodb":
+        monkeypatch.setattr(dynamodb_table, "client", Tables().client)
+    settings = DynamoDbRows(store="dynamodb", table="live", create=True) if request.param == "dynamodb" else None
+    made = Served(tmp_path, settings)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def in_a_file(tmp_path: Path) -> Iterator[Served]:
     made = Served(tmp_path)
     yield made
     made.close()
@@ -118,28 +131,28 @@ def test_long_keys_and_values_are_found_too(served: Served) -> None:
 
 
 @pytest.mark.parametrize("places", [[place] for place in range(MOST_FILTERS)] + [[3, 0], [0, 3]], ids=str)
-def test_each_filter_has_an_index(served: Served, places: list[int]) -> None:
-    connection = served.store._opened()
+def test_each_filter_has_an_index(in_a_file: Served, places: list[int]) -> None:
+    connection = in_a_file.store._opened()
     plan = connection.execute(f"explain query plan {statement(places)}", ["x"] * len(places) + [3]).fetchall()
     assert len(plan) == 1 and f"USING INDEX found_by_{places[0]} (<expr>=?" in plan[0][3], plan
 
 
-def test_the_rarest_value_leads(served: Served) -> None:
+def test_the_rarest_value_leads(in_a_file: Served) -> None:
     for number in range(4):
-        served.put("flights", f'["{number}"]', number=f"LH{number}", day="2026-11-27", seats=number // 2)
+        in_a_file.put("flights", f'["{number}"]', number=f"LH{number}", day="2026-11-27", seats=number // 2)
     terms = {0: "flights.number=lh3", 1: "flights.day=2026-11-27", 2: "flights.seats=1"}
-    assert _rarest_first(served.store._opened(), terms) == [0, 2, 1]
-    assert keys(flights(served, day="2026-11-27", seats=1, number="LH3")) == ['["3"]']
+    assert _rarest_first(in_a_file.store._opened(), terms) == [0, 2, 1]
+    assert keys(flights(in_a_file, day="2026-11-27", seats=1, number="LH3")) == ['["3"]']
 
 
-def test_a_file_that_was_made_before_there_were_look_ups_gets_its_indexes(served: Served) -> None:
-    connection = served.store._opened()
+def test_a_file_that_was_made_before_there_were_look_ups_gets_its_indexes(in_a_file: Served) -> None:
+    connection = in_a_file.store._opened()
     for place in range(MOST_FILTERS):
         connection.execute(f"drop index found_by_{place}")
-    served.put("flights", '["1"]', number="A")
-    assert keys(flights(served, number="A")) == ['["1"]']
+    in_a_file.put("flights", '["1"]', number="A")
+    assert keys(flights(in_a_file, number="A")) == ['["1"]']
 
-    again = SqliteStore(served.settings)
+    again = SqliteStore(in_a_file.settings)
     again.open("outbox-1")
     again.close()
     indexes = connection.execute("select count(*) from sqlite_master where name like 'found_by_%'").fetchone()
