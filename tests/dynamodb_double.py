@@ -1,19 +1,28 @@
 """A client of DynamoDB tables in memory: what Headrace's stores ask, and an error for everything else.
 
-It is no DynamoDB: it knows no limit of size, throttles nobody and forgets nothing. Its global indexes can stand still,
-as DynamoDB's do for a moment. `tests/servers` has the same tests on DynamoDB Local.
+Requests must fit botocore's model of the service. It is no DynamoDB: it knows no limit of size, throttles nobody and
+forgets nothing. Its global indexes can stand still, as DynamoDB's do for a moment. `tests/servers` has the same tests
+on DynamoDB Local.
 """
 
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from threading import Lock
 from typing import Any
 
+import botocore.session
 from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 
 Item = dict[str, dict[str, Any]]
 _TEST = re.compile(r"(attribute_exists|attribute_not_exists)\((\S+)\)|(\S+) (<|=|>=|>) (:\w+)")
+
+
+@cache
+def _model() -> Any:
+    return botocore.session.get_session().get_service_model("dynamodb")
 
 
 class Tables:
@@ -48,6 +57,9 @@ class Tables:
 
     def answer(self, name: str, **asked: Any) -> dict[str, Any]:
         """What a request gives."""
+        method = "".join(part.capitalize() for part in name.split("_"))
+        problems = ParamValidator().validate(asked, _model().operation_model(method).input_shape)
+        assert not problems.has_errors(), problems.generate_report()
         with self._lock:
             self.asked.append((name, asked))
             answer: dict[str, Any] = getattr(self, f"_{name}")(**asked)

@@ -22,6 +22,24 @@ from .secantus import Allowed, Secantus
 NUMBERS = count(1)
 
 
+@pytest.fixture(scope="module")
+def dynamodb(tmp_path_factory):
+    made = DynamoDbLocal(tmp_path_factory.mktemp("dynamodb"), in_memory=True)
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def mongodb(tmp_path_factory):
+    made = Secantus(tmp_path_factory.mktemp("secantus"))
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
 class Collection(Place):
     """One collection, and what DocumentDB would not take of what was asked."""
 
@@ -45,19 +63,11 @@ class Collection(Place):
 class TestDynamoDb(RowStoreContract, KeyedStoreContract, KeyedOwnersContract):
     most_bytes = MOST_BYTES
 
-    @pytest.fixture(scope="class")
-    def server(self, tmp_path_factory):
-        made = DynamoDbLocal(tmp_path_factory.mktemp("dynamodb"), in_memory=True)
-        try:
-            yield made.start()
-        finally:
-            made.stop()
-
     @pytest.fixture
-    def store(self, server, monkeypatch):
+    def store(self, dynamodb, monkeypatch):
         for name, value in ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
-        made = Place(server.settings(f"served{next(NUMBERS)}"))
+        made = Place(dynamodb.settings(f"served{next(NUMBERS)}"))
         yield made
         made.close()
 
@@ -68,9 +78,9 @@ class TestDynamoDb(RowStoreContract, KeyedStoreContract, KeyedOwnersContract):
 
     def test_a_table_of_profiles_is_refused(self, store):
         keyed.rows(store.settings).open("outbox-1")
-        with pytest.raises(Fatal, match="global indexes f0"):
+        with pytest.raises(Fatal, match="global indexes find0"):
             opened(store)
-        with pytest.raises(Fatal, match="a global index f0; found"):
+        with pytest.raises(Fatal, match="a global index find0; found"):
             found(store.reader(), c0="A")
 
     def test_indexes_hold_keys_and_nothing_of_deleted_rows(self, store):
@@ -78,8 +88,8 @@ class TestDynamoDb(RowStoreContract, KeyedStoreContract, KeyedOwnersContract):
         rows.write([flight("1", 1, "A"), flight("2", 1, "A"), flight("3", 1, "A")])
         rows.write([no_flight("1", 2), flight("3", 2, "A")])
         rows.sweep(2)
-        (one,) = client.scan(TableName=store.settings.table, IndexName="f0")["Items"]
-        assert one == {"f0": {"S": "flights.c0=A"}, "pk": {"S": "r:flights:3"}}
+        (one,) = client.scan(TableName=store.settings.table, IndexName="find0")["Items"]
+        assert one == {"find0": {"S": "flights.c0=A"}, "pk": {"S": "r:flights:3"}}
         client.close()
 
     def test_a_row_that_is_too_large_with_its_terms_is_refused_for_good(self, store):
@@ -94,17 +104,9 @@ class TestDynamoDb(RowStoreContract, KeyedStoreContract, KeyedOwnersContract):
 
 
 class TestDocumentDb(RowStoreContract, KeyedStoreContract, KeyedOwnersContract):
-    @pytest.fixture(scope="class")
-    def server(self, tmp_path_factory):
-        made = Secantus(tmp_path_factory.mktemp("secantus"))
-        try:
-            yield made.start()
-        finally:
-            made.stop()
-
     @pytest.fixture
-    def store(self, server):
-        made = Collection(server)
+    def store(self, mongodb):
+        made = Collection(mongodb)
         yield made
         made.close()
         assert made.allowed.refused == [], "DocumentDB would not take this"
@@ -114,11 +116,11 @@ class TestDocumentDb(RowStoreContract, KeyedStoreContract, KeyedOwnersContract):
     def test_any_order(self, store, batches, salt, swept):
         write_and_look(store, batches, salt, swept)
 
-    def test_only_living_rows_have_terms(self, store, server):
+    def test_only_living_rows_have_terms(self, store, mongodb):
         rows = opened(store)
         rows.write([flight(key, 1, "A", None, "C") for key in "1234"])
         rows.write([flight("2", 5, None, "B"), no_flight("3", 5), flight("4", 5)])
-        with server.client() as client:
+        with mongodb.client() as client:
             kept = client["headrace"][store.settings.collection]
 
             def beside(key: str) -> dict[str, Any]:
@@ -132,10 +134,10 @@ class TestDocumentDb(RowStoreContract, KeyedStoreContract, KeyedOwnersContract):
             assert beside("1") == {"deleted": True}
             assert kept.index_information()["terms"]["key"] == [("terms", 1), ("_id", 1)]
 
-    def test_a_look_up_goes_by_the_index(self, store, server):
+    def test_a_look_up_goes_by_the_index(self, store, mongodb):
         rows = opened(store)
         rows.write([flight(f"{at:03}", 1, "A", str(at)) for at in range(300)])
-        with server.client() as client:
+        with mongodb.client() as client:
             kept = client["headrace"][store.settings.collection]
             wanted = {"terms": "flights.c1=7", "_id": {"$gte": "r:"}}
             plan = str(kept.find(wanted, {"_id": 1}, sort=[("_id", 1)], limit=100).explain())

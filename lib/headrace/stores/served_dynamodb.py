@@ -1,9 +1,10 @@
 """Served rows in a table of Amazon DynamoDB, found by their terms.
 
-Beside its body a row has the attributes `f0` to `f4`, a term for each filter, and the table a global index for each of
-them: `fN` and `pk`, with nothing else in it. Row and terms are one item, so one put under one guard; DynamoDB carries a
-term that changed to its index, usually within a second. The reader reads the rows that an index names once more, as of
-the newest write, so no row is shown as it was; one that was just made may be missed for that moment.
+Beside its body a row has the attributes `find0` to `find4`, a term for each filter, and the table a global index for
+each of them: `findN` and `pk`, with nothing else in it. Row and terms are one item, so one put under one guard;
+DynamoDB carries a term that changed to its index, usually within a second. The reader reads the rows that an index
+names once more, as of the newest write, so no row is shown as it was; one that was just made may be missed for that
+moment.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from headrace.stores.keyed_dynamodb_reader import DynamoDbReader
 from headrace.stores.keyed_rows import Row
 from headrace.stores.vectors import brief
 
-TERMS = tuple(f"f{place}" for place in range(MOST_FILTERS))
+TERMS = tuple(f"find{place}" for place in range(MOST_FILTERS))
 """The attributes that hold terms, and the names of their indexes."""
 _TODO = f"Name a new table with `create: true`, or make what is missing. {table.indexed(TERMS)}"
 

@@ -50,8 +50,8 @@ def test_only_living_rows_have_terms(tables: Tables, rows: DynamoDbRowStore) -> 
     rows.write([flight("1", 1, "A", None, "C"), flight("2", 1, "A"), flight("3", 1, "A"), put(heartbeat_key("t"), 1)])
     rows.write([flight("2", 5, None, "B"), no_flight("3", 5)])
     held = {key: set(item) - {"pk", "v"} for key, item in tables.items["live"].items()}
-    assert held["r:flights:1"] == {"body", "f0", "f2"}
-    assert held["r:flights:2"] == {"body", "f1"}
+    assert held["r:flights:1"] == {"body", "find0", "find2"}
+    assert held["r:flights:2"] == {"body", "find1"}
     assert held["r:flights:3"] == {"deleted", "expires"}
     assert held["h:t"] == {"body"}
     rows.sweep(5)
@@ -88,25 +88,27 @@ def test_a_table_without_the_indexes_is_refused_with_what_to_make(tables: Tables
     keyed.rows(SETTINGS).open("lake-1")  # as for profiles
     store = DynamoDbRowStore(SETTINGS)
     for call in (store.open, store.attach):
-        with pytest.raises(Fatal, match=r"indexes f0, f1, f2, f3, f4; found none that fits for f0, .*KEYS_ONLY"):
+        with pytest.raises(
+            Fatal, match=r"indexes find0, find1, find2, find3, find4; found none that fits for find0, .*KEYS_ONLY"
+        ):
             call("lake-1")
-    with pytest.raises(Fatal, match=r"a global index f1; found .*KEYS_ONLY"):
+    with pytest.raises(Fatal, match=r"a global index find1; found .*KEYS_ONLY"):
         DynamoDbRowReader(SETTINGS).having({1: "x"}, 1)
 
 
-@pytest.mark.parametrize("keys", [["f3", "HASH"], ["f3", "HASH", "v", "RANGE"], ["x", "HASH", "pk", "RANGE"]])
+@pytest.mark.parametrize("keys", [["find3", "HASH"], ["find3", "HASH", "v", "RANGE"], ["x", "HASH", "pk", "RANGE"]])
 def test_an_index_over_something_else_does_not_fit(tables: Tables, rows: DynamoDbRowStore, keys: list[str]) -> None:
     index = tables.tables["live"]["GlobalSecondaryIndexes"][3]
     index["KeySchema"] = [
         dict(zip(("AttributeName", "KeyType"), keys[at : at + 2], strict=True)) for at in range(0, len(keys), 2)
     ]
-    with pytest.raises(Fatal, match="found none that fits for f3"):
+    with pytest.raises(Fatal, match="found none that fits for find3"):
         rows.attach("lake-1")
 
 
 def test_an_index_that_is_being_made_is_waited_for(tables: Tables, rows: DynamoDbRowStore) -> None:
     tables.tables["live"]["GlobalSecondaryIndexes"][1]["IndexStatus"] = "CREATING"
-    with pytest.raises(Retryable, match="f1 being made"):
+    with pytest.raises(Retryable, match="find1 being made"):
         rows.attach("lake-1")
 
 
@@ -122,7 +124,9 @@ def test_a_row_that_moves_between_writers_is_found_by_the_newest(
 
 def test_a_table_that_nobody_makes_is_told_before_the_job_runs(tables: Tables) -> None:
     by_hand: dict[str, Any] = {"store": "dynamodb", "table": "live"}
-    with pytest.raises(Fatal, match=r"expected a table; found no such table.*`create: true`.*f0 to f4.*KEYS_ONLY"):
+    with pytest.raises(
+        Fatal, match=r"expected a table; found no such table.*`create: true`.*find0 to find4.*KEYS_ONLY"
+    ):
         served.check_makeable(DynamoDbRows.model_validate(by_hand))
     served.check_makeable(SETTINGS)
     served.check_makeable(SqliteRows(path="/none/live.db"))
