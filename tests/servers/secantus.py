@@ -27,18 +27,9 @@ _COMMANDS = {
     "endSessions", "saslStart", "saslContinue",
 }  # fmt: skip
 _OPERATORS = {
-    "$set",
-    "$unset",
-    "$setOnInsert",
-    "$lt",
-    "$gt",
-    "$gte",
-    "$ne",
-    "$in",
-    "$db",
-    "$readPreference",
+    "$set", "$unset", "$setOnInsert", "$lt", "$gt", "$gte", "$ne", "$in", "$db", "$readPreference",
     "$clusterTime",
-}
+}  # fmt: skip
 _OPTIONS = {
     "update": {"q", "u", "upsert", "multi"},
     "delete": {"q", "limit"},

@@ -1,14 +1,18 @@
 """Served rows in a collection of Amazon DocumentDB or MongoDB, found by their terms.
 
-Beside its body a row has the list `terms`, one for each filter that has a value, under one index: `terms` and `_id`.
-Row and terms are one document, so one write under one guard, and the index is as new as the document. A term holds
-table and column, so that one index does for all filters of all tables.
+Beside its body a row has the fields `find0` to `find4`, one for each filter that has a value: a digest of the term, and
+the row's key behind it. So one field's plain index gives a term's keys in order, without a sort and without the rows.
+Others were left aside: an index over a list of terms takes a sort by key, and with it every row of the term, where the
+server cannot take the order from such an index; a sparse one DocumentDB uses only with `$exists`, which other servers
+answer by a scan. Row and terms are one document, so one write under one guard, and the indexes are as new as it.
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import TYPE_CHECKING, ClassVar
 
 from headrace.ports import Found
+from headrace.served_rows import MOST_FILTERS
 from headrace.stores import documentdb_client as client
 from headrace.stores import row_terms
 from headrace.stores.keyed_documentdb import DocumentDbStore
@@ -18,24 +22,27 @@ from headrace.stores.keyed_rows import Row
 if TYPE_CHECKING:
     from pymongo.collection import Collection
 
-TERMS = "terms"
-_INDEX = [(TERMS, 1), ("_id", 1)]
+TERMS = tuple(f"find{place}" for place in range(MOST_FILTERS))
+"""The fields that hold terms, and the names of their indexes."""
+_BEFORE, _BEHIND = ":", ";"
+"""What stands between digest and key, and the sign after it in every order."""
 
 
 class DocumentDbRowStore(DocumentDbStore):
     """The write side; a `ports.Projection`."""
 
-    beside_body: ClassVar[tuple[str, ...]] = (TERMS,)
+    beside_body: ClassVar[tuple[str, ...]] = TERMS
 
     def make(self, rows: "Collection[client.Document]") -> None:
         """Make the indexes where they are missing."""
         super().make(rows)
-        rows.create_index(_INDEX, name=TERMS)
+        for name in TERMS:
+            rows.create_index([(name, 1)], name=name)
 
     def beside(self, row: Row) -> client.Document:
         """The row's terms."""
-        terms = list(row_terms.terms_of(row).values())
-        return {TERMS: terms} if terms else {}
+        terms = row_terms.terms_of(row)
+        return {TERMS[place]: f"{_digest(term)}{_BEFORE}{row.key}" for place, term in terms.items()}
 
 
 class DocumentDbRowReader(DocumentDbReader):
@@ -49,9 +56,21 @@ class DocumentDbRowReader(DocumentDbReader):
         return found
 
     def _page(self, place: int, term: str, key: str, itself: bool, most: int) -> tuple[list[str], bool]:
+        name, first = TERMS[place], _digest(term) + _BEFORE
+        wanted = wanted_of(place, term, key, itself)
         with client.answering(self._settings):
-            wanted = {TERMS: term, "_id": {"$gte" if itself else "$gt": key}}
             kept = client.collection(self._client, self._settings)
-            rows = kept.find(wanted, {"_id": 1}, sort=[("_id", 1)], limit=most, batch_size=most)
-            keys = [row["_id"] for row in rows]
+            rows = kept.find(wanted, {name: 1, "_id": 0}, sort=[(name, 1)], limit=most, batch_size=most)
+            keys = [row[name][len(first) :] for row in rows]
         return keys, len(keys) < most
+
+
+def wanted_of(place: int, term: str, key: str, itself: bool) -> client.Document:
+    """The query for rows that have a term, from a key on, or behind it."""
+    digest = _digest(term)
+    from_here = {"$gte" if itself else "$gt": f"{digest}{_BEFORE}{key}"}
+    return {TERMS[place]: from_here | {"$lt": digest + _BEHIND}}
+
+
+def _digest(term: str) -> str:
+    return blake2b(term.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
