@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 import yaml
@@ -15,10 +15,12 @@ from headrace.config import Config
 from headrace.config_assistant import Assistant
 from headrace.config_context import Context, Part
 from headrace.config_hints_context import CONTEXT, SERVE, SERVED
+from headrace.config_places import MAPPINGS
 from headrace.config_serve import Filter, Serve, ServedTable, misfits
 from headrace.stores.keyed_sqlite import SqliteStore
 
 PAGE = Path(__file__).parents[3] / "docs" / "context.md"
+MONGO = {"store": "documentdb", "uri": "mongodb://host"}
 GOOD: dict[str, Any] = {"store": "live", "about": "A flight.", "filters": ["number"]}
 
 
@@ -66,7 +68,17 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: table(filters={"a": {"in_profile": "bookings.id"}}), r"fields\.NAME or related\.FEED\.COLUMN"),
     (lambda: table(filters={"a": {"type": "integer", "values": ["1"]}}), "values of a text only"),
     (lambda: Serve.model_validate({"stores": {}}), "at least 1 item"),
-    (lambda: Serve.model_validate({"stores": {"a": {"store": "dynamodb", "table": "t"}}}), "Input should be 'sqlite'"),
+    (lambda: Serve.model_validate({"stores": {"a": {"store": "neptune", "url": "w"}}}), "any of the expected tags"),
+    (lambda: Serve.model_validate({"stores": {"a": {"table": "t"}}}), "Unable to extract tag"),
+    (lambda: Serve.model_validate({"stores": {"a": MONGO}}), "a collection of its own; found none"),
+    (
+        lambda: Serve.model_validate({"stores": dict.fromkeys("ab", MONGO | {"collection": "served"})}),
+        r"b\.collection: .*a place of its own",
+    ),
+    (
+        lambda: Serve.model_validate({"stores": {name: {"store": "dynamodb", "table": "t"} for name in "ab"}}),
+        r"b\.table: .*a place of its own",
+    ),
     (lambda: Serve.model_validate({"stores": {name: {"path": "./x.db"} for name in "ab"}}), "a place of its own"),
     (lambda: Context.model_validate({"order": ["rows", "rows", "profile", "passages"]}), "each part once"),
     (lambda: Context.model_validate({"tokens": 499}), "greater than or equal to 500"),
@@ -102,8 +114,16 @@ def keys_of(model: type[BaseModel], above: str = "") -> Iterator[str]:
         if by_name:
             place, inner = f"{place}.*", get_args(inner)[1]
             yield place
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from keys_of(inner, f"{place}.")
+        for one in get_args(get_args(inner)[0]) if get_origin(inner) is Annotated else [inner]:
+            if isinstance(one, type) and issubclass(one, BaseModel):
+                yield from keys_of(one, f"{place}.")
+
+
+STORES: dict[str, dict[str, str]] = {
+    "sqlite": {"path": "./live.db"},
+    "documentdb": {"uri": MONGO["uri"], "collection": "served"},
+    "dynamodb": {"table": "t"},
+}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +142,10 @@ def test_every_key_has_a_hint_whose_example_is_right(
         assert expected
         ((key, value),) = yaml.safe_load(example).items()
         whole = copy.deepcopy(base)
+        if model is Serve and place.startswith("stores.*."):
+            kind = MAPPINGS["serve.stores.*"].kinds_with(place.split(".")[2])[0]
+            value = MONGO["uri"] if key == "uri" else value  # a secret, which the file's loader puts in
+            whole = {"stores": {"live": {"store": kind, **STORES[kind]}}}
         *above, last = place.split(".")
         assert key == last or last in ("*", "")
         if not place:
@@ -157,3 +181,7 @@ def test_a_whole_file_names_its_served_tables_and_is_told_what_does_not_fit() ->
     }
     with pytest.raises(ValidationError, match=r"serve\.stores\.live\.path: .*the same as profiles\.stores\.main"):
         Config.model_validate(whole() | {"profiles": profiles})
+    table = {"store": "dynamodb", "table": "t"}
+    both = whole(serve={**whole()["tables"]["users"]["serve"], "store": "a"}) | {"serve": {"stores": {"a": table}}}
+    with pytest.raises(ValidationError, match=r"serve\.stores\.a\.table: .*the same as profiles\.stores\.main"):
+        Config.model_validate(both | {"profiles": profiles | {"stores": {"main": table}}})

@@ -117,7 +117,7 @@ def test_secrets_may_stand_exactly_where_the_models_hold_them():
         "knowledge.embed.key", "knowledge.embed.headers.*", "knowledge.embed.arguments.*",
         "knowledge.models.*.key", "knowledge.models.*.headers.*", "knowledge.models.*.arguments.*",
         "knowledge.indexes.*.password", "knowledge.indexes.*.url", "knowledge.indexes.*.options.*",
-        "profiles.hash_key", "profiles.stores.*.uri",
+        "profiles.hash_key", "profiles.stores.*.uri", "serve.stores.*.uri",
         "assistant.model.key", "assistant.model.headers.*",
         "assistant.answers.fallback.*.key", "assistant.answers.fallback.*.headers.*",
         "assistant.judge.model.key", "assistant.judge.model.headers.*",

@@ -266,6 +266,14 @@ def conversing_for(path: str) -> dict[str, Any]:
     return {"conversations": {"store": made["conversations"]}, "events": made["events"]}
 
 
+def served_store_for(path: str) -> dict[str, Any]:
+    """Settings of the first store of served rows that has the key that the path names."""
+    place, _, key = path.partition("serve.stores.*.")
+    kind = MAPPINGS["serve.stores.*"].kinds_with(key)[0] if key and not place else "sqlite"
+    own = {"collection": "served"} if kind == "documentdb" else {"path": "./live.db"} if kind == "sqlite" else {}
+    return {"store": kind, **ROWS[kind], **own}
+
+
 @pytest.mark.parametrize("path", [path for path in HINTS if path])
 def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data = yaml.safe_load(WHOLE + PROFILES + ALERTS)
@@ -275,7 +283,7 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data["assistant"] = {"model": chat_for(path, "assistant.model"), "answers": {"fallback": [more_chat]}}
     data["assistant"] |= conversing_for(path) | {"judge": {"model": chat_for(path, "assistant.judge.model")}}
     data["web"] = {"webhooks": ["feed"], "readers": {"ada": {"token": {"secret": "env:ADA_TOKEN"}}}}
-    data["serve"] = {"stores": {"live": {"store": "sqlite", "path": "./live.db"}}}
+    data["serve"] = {"stores": {"live": served_store_for(path)}}
     for place in (data["tables"]["users"], data["derive"]["stays"]):
         place["serve"] = {"store": "live", "about": "A row.", "filters": {"name": {}}}
     if path.startswith("feedback"):
