@@ -30,12 +30,14 @@ class Tables:
 
     Attributes:
         asked: name and arguments of every request.
+        longest: items a page of a query holds, as DynamoDB's end at 1 MB.
     """
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[str, Any]] = {}
         self.items: dict[str, dict[str, Item]] = {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.longest = 1_000
         self._indexed: dict[str, dict[str, Item]] | None = None
         self._lock = Lock()
 
@@ -139,8 +141,9 @@ class Tables:
             for key in sorted(items)
             if IndexName in items[key] and _holds(items[key], KeyConditionExpression, values)
         ]
-        full = len(fitting) >= Limit  # as DynamoDB, which says so before it has looked whether more follow
-        return {"Items": fitting[:Limit], **({"LastEvaluatedKey": fitting[Limit - 1]} if full else {})}
+        size = min(Limit, self.longest)
+        full = len(fitting) >= size  # as DynamoDB, which says so before it has looked whether more follow
+        return {"Items": fitting[:size], **({"LastEvaluatedKey": fitting[size - 1]} if full else {})}
 
     def _of(self, table: str) -> dict[str, Item]:
         if table not in self.tables:

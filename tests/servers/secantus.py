@@ -27,7 +27,7 @@ _COMMANDS = {
     "endSessions", "saslStart", "saslContinue",
 }  # fmt: skip
 _OPERATORS = {
-    "$set", "$unset", "$setOnInsert", "$lt", "$gt", "$gte", "$ne", "$in", "$db", "$readPreference",
+    "$set", "$unset", "$setOnInsert", "$lt", "$gte", "$ne", "$in", "$db", "$readPreference",
     "$clusterTime",
 }  # fmt: skip
 _OPTIONS = {

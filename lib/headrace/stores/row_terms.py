@@ -26,8 +26,8 @@ MANY = 1_000
 MOST_PAGES = 100
 """Of one look-up: what it may cost has an end."""
 
-Pages = Callable[[int, str, str, bool, int], tuple[list[str], bool]]
-"""By place, term, key, whether that key itself counts, and the most wanted: keys in order, and whether they end there.
+Pages = Callable[[int, str, str, int], tuple[list[str], bool]]
+"""By place, term, a key, and how many: the keys from that one on, in order, and whether they end there.
 
 A page may hold fewer before the end.
 """
@@ -90,13 +90,13 @@ class _Meter:
     where: str
     asked: int = 0
 
-    def page(self, place: int, term: str, key: str, itself: bool, most: int) -> tuple[list[str], bool]:
+    def page(self, place: int, term: str, key: str, most: int) -> tuple[list[str], bool]:
         self.asked += 1
         if self.asked > MOST_PAGES:
             expected = f"filters whose rows are found in {MOST_PAGES} pages of keys"
             todo = "Ask by a filter that fewer rows share, or serve the table with one that holds both values."
             raise Fatal(expected=expected, found="more", todo=todo, where=self.where)
-        return self.pages(place, term, key, itself, most)
+        return self.pages(place, term, key, most)
 
 
 @dataclass(slots=True)
@@ -110,10 +110,10 @@ class _Keys:
     ended: bool = False
     started: bool = False
 
-    def load(self, key: str, itself: bool) -> None:
-        """Hold the page that begins at a key, or behind it."""
+    def load(self, key: str) -> None:
+        """Hold the page that begins at a key."""
         most = MANY if self.started else FEW
-        self.held, self.ended = self.meter.page(self.place, self.term, key, itself, most)
+        self.held, self.ended = self.meter.page(self.place, self.term, key, most)
         self.started = True
 
     def next(self, key: str, itself: bool) -> str | None:
@@ -124,13 +124,13 @@ class _Keys:
                 return self.held[at]
             if self.ended:
                 return None
-            self.load(key, itself)
+            self.load(key)
 
 
 def _few(lists: Iterable[_Keys]) -> list[str] | None:
     """All keys of the first term that has so few; None where each has more."""
     for one in lists:
-        one.load(ROW, True)
+        one.load(ROW)
         if one.ended:
             return one.held
     return None
@@ -143,7 +143,7 @@ def _joined(lists: Sequence[_Keys]) -> Iterator[str]:
         found = one.next(key, itself)
         if found is None:
             return
-        agreed = agreed + 1 if found == key and itself else 1
+        agreed = agreed + 1 if found == key else 1
         key, itself = found, True
         if agreed == len(lists):
             yield key

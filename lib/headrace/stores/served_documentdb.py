@@ -55,21 +55,21 @@ class DocumentDbRowReader(DocumentDbReader):
             self.read([])  # nothing found could mean that nothing was made
         return found
 
-    def _page(self, place: int, term: str, key: str, itself: bool, most: int) -> tuple[list[str], bool]:
+    def _page(self, place: int, term: str, key: str, most: int) -> tuple[list[str], bool]:
         name, first = TERMS[place], _digest(term) + _BEFORE
-        wanted = wanted_of(place, term, key, itself)
         with client.answering(self._settings):
             kept = client.collection(self._client, self._settings)
-            rows = kept.find(wanted, {name: 1, "_id": 0}, sort=[(name, 1)], limit=most, batch_size=most)
+            rows = kept.find(
+                wanted_of(place, term, key), {name: 1, "_id": 0}, sort=[(name, 1)], limit=most, batch_size=most
+            )
             keys = [row[name][len(first) :] for row in rows]
         return keys, len(keys) < most
 
 
-def wanted_of(place: int, term: str, key: str, itself: bool) -> client.Document:
-    """The query for rows that have a term, from a key on, or behind it."""
+def wanted_of(place: int, term: str, key: str) -> client.Document:
+    """The query for rows that have a term, from a key on."""
     digest = _digest(term)
-    from_here = {"$gte" if itself else "$gt": f"{digest}{_BEFORE}{key}"}
-    return {TERMS[place]: from_here | {"$lt": digest + _BEHIND}}
+    return {TERMS[place]: {"$gte": f"{digest}{_BEFORE}{key}", "$lt": digest + _BEHIND}}
 
 
 def _digest(term: str) -> str:

@@ -65,7 +65,7 @@ class DynamoDbRowReader(DynamoDbReader):
         self.check_claim()
         return row_terms.having(terms, most, self._page, self.read, table.where_of(self._settings))
 
-    def _page(self, place: int, term: str, key: str, itself: bool, most: int) -> tuple[list[str], bool]:
+    def _page(self, place: int, term: str, key: str, most: int) -> tuple[list[str], bool]:
         from botocore.exceptions import ClientError
 
         try:
@@ -73,7 +73,7 @@ class DynamoDbRowReader(DynamoDbReader):
                 answer = self._client.query(
                     TableName=self._settings.table,
                     IndexName=TERMS[place],
-                    KeyConditionExpression=f"#t = :t AND pk {'>=' if itself else '>'} :k",
+                    KeyConditionExpression="#t = :t AND pk >= :k",
                     ExpressionAttributeNames={"#t": TERMS[place]},
                     ExpressionAttributeValues={":t": {"S": term}, ":k": {"S": key}},
                     ProjectionExpression=table.KEY,

@@ -84,6 +84,15 @@ def test_an_index_that_is_late_shows_no_row_as_it_was(
     assert (found(reader, c0="A"), found(reader, c0="B")) == (["3", "4", "5"], ["1"])
 
 
+def test_short_pages_of_an_index_are_read_to_the_end(
+    tables: Tables, rows: DynamoDbRowStore, reader: DynamoDbRowReader
+) -> None:
+    rows.write([flight(f"{at:02}", 1, "A", "B" if at >= 30 else "C") for at in range(40)])
+    tables.longest = 7
+    assert found(reader, c0="A") == [f"{at:02}" for at in range(40)]
+    assert found(reader, c0="A", c1="B") == [f"{at:02}" for at in range(30, 40)]
+
+
 def test_a_table_without_the_indexes_is_refused_with_what_to_make(tables: Tables) -> None:
     keyed.rows(SETTINGS).open("lake-1")  # as for profiles
     store = DynamoDbRowStore(SETTINGS)
