@@ -20,7 +20,7 @@ from headrace.served_rows import MOST_FILTERS, ROW
 from headrace.stores.keyed_rows import Row
 
 FEW = 100
-"""Keys of a first page. A term with no more answers alone."""
+"""Keys of a first page. A term that has fewer answers alone."""
 MANY = 1_000
 """Keys of each later page."""
 MOST_PAGES = 100
