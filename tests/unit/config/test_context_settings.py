@@ -14,7 +14,9 @@ from pydantic import BaseModel, ValidationError
 from headrace.config import Config
 from headrace.config_assistant import Assistant
 from headrace.config_context import Context, Part
+from headrace.config_file import load
 from headrace.config_hints_context import CONTEXT, SERVE, SERVED
+from headrace.config_keyed_stores import DocumentDbRows
 from headrace.config_places import MAPPINGS
 from headrace.config_serve import Filter, Serve, ServedTable, misfits
 from headrace.stores.keyed_sqlite import SqliteStore
@@ -185,3 +187,14 @@ def test_a_whole_file_names_its_served_tables_and_is_told_what_does_not_fit() ->
     both = whole(serve={**whole()["tables"]["users"]["serve"], "store": "a"}) | {"serve": {"stores": {"a": table}}}
     with pytest.raises(ValidationError, match=r"serve\.stores\.a\.table: .*the same as profiles\.stores\.main"):
         Config.model_validate(both | {"profiles": profiles | {"stores": {"main": table}}})
+
+
+def test_certificates_of_a_store_lie_beside_the_settings(tmp_path: Path) -> None:
+    store = {"store": "documentdb", "uri": {"secret": "env:MONGO"}, "collection": "served", "ca_file": "./bundle.pem"}
+    file = tmp_path / "headrace.yaml"
+    file.write_text(yaml.safe_dump(whole() | {"serve": {"stores": {"live": store}}}))
+    loaded = load(file, {"MONGO": "mongodb://me:hunter2@host"})
+    assert loaded.serve is not None
+    live = loaded.serve.stores["live"]
+    assert isinstance(live, DocumentDbRows) and live.ca_file == str(tmp_path / "bundle.pem")
+    assert live.uri.get_secret_value() == "mongodb://me:hunter2@host" and "hunter2" not in repr(loaded)
