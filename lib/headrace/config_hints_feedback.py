@@ -5,7 +5,7 @@ _SQL = "SQL over one row that gives a number"
 _STORE = "board: {store: sqlite, path: ./measures.db}"
 
 LIKE_INDEXES = (
-    "hosts", "user", "password", "region", "role", "serverless", "ca_file", "verify", "shards", "replicas",
+    "hosts", "user", "password", "region", "role", "ca_file", "verify", "shards", "replicas",
     "timeout", "rows_per_write", "bytes_per_write",
 )  # fmt: skip
 """Keys below `feedback.publish.*` that mean what they mean below `knowledge.indexes.*`."""

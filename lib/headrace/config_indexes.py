@@ -61,7 +61,6 @@ class OpenSearchServer(Settings):
 
     Attributes:
         auth: `none`, `basic` (user, password) or `aws` (SigV4).
-        serverless: of a search collection; a vector collection refuses document ids and is not this.
         refresh: how soon a write is seen.
     """
 
@@ -72,7 +71,6 @@ class OpenSearchServer(Settings):
     password: SecretStr | None = None
     region: str | None = None
     role: Role | None = None
-    serverless: bool = False
     ca_file: Text | None = None
     verify: bool = True
     shards: Positive = 1
@@ -98,11 +96,13 @@ class OpenSearchIndex(OpenSearchServer, IndexBase):
 
     Attributes:
         index: the alias readers use; generations are `<index>__<generation>`.
+        serverless: of a search collection; a vector collection refuses document ids and is not this.
         engine: `lucene` runs everywhere; `faiss` where the server has its native library.
     """
 
     placed_by: ClassVar[tuple[str, ...]] = ("hosts", "index")
     store: Literal["opensearch"]
+    serverless: bool = False
     engine: Literal["lucene", "faiss"] = "lucene"
 
 

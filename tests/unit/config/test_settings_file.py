@@ -232,7 +232,10 @@ def names_for(steps: list[str]) -> dict[str, str]:
         kinds = MAPPINGS[".".join(steps[:3])].kinds_with(steps[3]) if steps[3:] else ["threshold"]
         return {**NAMES, **dict.fromkeys(("rules", "outputs"), kinds[0])}
     if steps[:2] == ["feedback", "publish"]:
-        return {**NAMES, "publish": (MAPPINGS["feedback.publish.*"].kinds_with(steps[3]) if steps[3:] else ["sqlite"])[0]}
+        return {
+            **NAMES,
+            "publish": (MAPPINGS["feedback.publish.*"].kinds_with(steps[3]) if steps[3:] else ["sqlite"])[0],
+        }
     names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
     names = {**NAMES, "sources": "clicks"} if set(KINESIS_ONLY) & set(steps) else names
     names = {**names, "sources": "rooms"} if steps[0] == "sources" and steps[2:] and steps[2] in API else names
