@@ -5,7 +5,7 @@ None of it can end the job or change what a batch has written.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -70,20 +70,28 @@ def of_config(config: Config, rows: Rows, observe: Observe) -> AfterBatch:
 
     Raises ConfigError where a rule, an output or a name does not fit.
     """
-    steps: list[tuple[str, Step]] = []
     closers: list[Callable[[], None]] = []
+    try:
+        return AfterBatch(list(_steps(config, rows, observe, closers)), closers)
+    except BaseException:
+        AfterBatch(closers=closers).close()
+        raise
+
+
+def _steps(
+    config: Config, rows: Rows, observe: Observe, closers: list[Callable[[], None]]
+) -> Iterator[tuple[str, Step]]:
     if config.alerts.rules:
         sinks = alert_sinks(config.alerts.outputs)
         closers.append(partial(close_sinks, sinks))
-        steps.append(("alerts", alerting.of_config(config, sinks, rows).after_batch))
-    for name, store in (config.feedback.publish if config.feedback else {}).items():
-        publisher = MeasurePublisher(name, measure_store(store), rows, LakeFiles(config.lake))
+        yield "alerts", alerting.of_config(config, sinks, rows).after_batch
+    for name, settings in config.feedback.publish.items() if config.feedback else ():
+        publisher = MeasurePublisher(name, measure_store(settings), rows, LakeFiles(config.lake))
         closers.append(publisher.close)
-        steps.append((f"publishing to {name}", lambda _, publisher=publisher: publisher.after_batch()))  # type: ignore[misc]
+        yield f"publishing to {name}", publisher.after_batch
     if names := config.metrics.measures:
         gauges = Gauges(names, config.metrics.window, config.alerts.settle, measures_of(config), rows, observe)
-        steps.append(("metrics of measures", gauges.after_batch))
-    return AfterBatch(steps, closers)
+        yield "metrics of measures", gauges.after_batch
 
 
 def _guarded(name: str, step: Callable[[], object]) -> None:

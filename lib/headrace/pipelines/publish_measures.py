@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -51,7 +52,7 @@ class MeasurePublisher:
         self._is_open = False
         self._table, self._ask_after = "", float("-inf")
 
-    def after_batch(self) -> None:
+    def after_batch(self, _: datetime) -> None:
         """Publish what is new. Nothing of a store keeps a batch from being done: what went wrong is logged."""
         if self._clock() < self._ask_after:
             return
