@@ -10,6 +10,8 @@ _VERSION = "7.10.0"
 """Of the saved objects' shape: what OpenSearch Dashboards began with, and migrates from."""
 _COLUMNS, _WIDTH, _HEIGHT = 3, 16, 10
 """Panels in a row, and a panel's size; a row is 48 wide."""
+_PATTERN = "kibanaSavedObjectMeta.searchSourceJSON.index"
+"""The name of a visualization's reference to its index pattern."""
 _SHARE = "params.denominator > 0 ? params.numerator / params.denominator : null"
 
 
@@ -38,9 +40,9 @@ def _visualization(measure: Measure, index: str, pattern: str) -> dict[str, Any]
     attributes = {
         "title": title, "description": measure.definition, "version": 1, "uiStateJSON": "{}",
         "visState": json.dumps(state, sort_keys=True),
-        "kibanaSavedObjectMeta": {"searchSourceJSON": _source({"indexRefName": "pattern"})},
+        "kibanaSavedObjectMeta": {"searchSourceJSON": _source({"indexRefName": _PATTERN})},
     }  # fmt: skip
-    references = [{"name": "pattern", "type": "index-pattern", "id": pattern}]
+    references = [{"name": _PATTERN, "type": "index-pattern", "id": pattern}]
     return _object("visualization", f"{index}-{measure.name}", attributes, references)
 
 

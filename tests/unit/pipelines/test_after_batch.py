@@ -131,7 +131,7 @@ def test_values_of_the_newest_minutes_are_reported_once_a_minute(lake: Path) -> 
     write(lake, [
         a_row("errors", NOW - timedelta(minutes=4), 1, 10, model="m"),
         a_row("errors", NOW - timedelta(minutes=3), 2, 20, model="n"),
-        a_row("errors", NOW - timedelta(minutes=1), 9, 9), a_row("errors", NOW - timedelta(minutes=40), 9, 9),
+        a_row("errors", NOW - timedelta(minutes=1), 9, 9), a_row("errors", NOW - timedelta(minutes=18), 9, 9),
         a_row("latency", NOW - timedelta(minutes=3), 60, 4),
     ])  # fmt: skip
     told = list[Any]()
