@@ -46,6 +46,9 @@ def written(at: datetime) -> str:
 class MeasureStore(Protocol):
     """A store of measures. Raises HeadraceError where it does not answer; what was asked may then be asked again."""
 
+    def look(self) -> bool:
+        """Whether it was made already. Makes nothing. Raises Fatal where something else has its place."""
+
     def open(self) -> None:
         """Make what is missing."""
 

@@ -34,11 +34,7 @@ class Gauges:
         rows: Rows,
         observe: Observe,
     ) -> None:
-        for name in names:
-            if name not in known:
-                todo = "Correct the name; docs/measures.md lists those that Headrace brings."
-                expected = f"measures ({', '.join(sorted(known))})"
-                raise ConfigError(where="metrics.measures", expected=expected, found=name, todo=todo)
+        check_names(names, known)
         self._names, self._window, self._settle = tuple(names), window, settle
         self._rows, self._observe = rows, observe
         self._told: datetime | None = None
@@ -54,6 +50,15 @@ class Gauges:
             rate = value(row["numerator"] or 0.0, row["denominator"] or 0.0) if row else None
             self._observe(MEASURES.owner, name, MeasureValue=rate, MeasureRows=float(row["n"] or 0) if row else 0.0)
         self._told = end
+
+
+def check_names(names: Sequence[str], known: Mapping[str, Measure]) -> None:
+    """Raises ConfigError for a name that no measure has."""
+    for name in names:
+        if name not in known:
+            todo = "Correct the name; docs/measures.md lists those that Headrace brings."
+            expected = f"measures ({', '.join(sorted(known))})"
+            raise ConfigError(where="metrics.measures", expected=expected, found=name, todo=todo)
 
 
 def window_sql(names: Sequence[str], first: datetime, end: datetime) -> str:

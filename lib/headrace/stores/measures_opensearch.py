@@ -27,10 +27,18 @@ class OpenSearchMeasureStore:
         self._settings, self._index = settings, settings.index
         self._server = Server(settings.as_index())
 
+    def look(self) -> bool:
+        """Whether the index is there. Raises Fatal for one of something else."""
+        self._server.check()
+        found = self._server.find("GET", f"/{self._index}/_mapping")
+        if found and any(one["mappings"].get("_meta") != _OURS for one in found.values()):
+            todo = "Name another `index` under feedback.publish."
+            raise Fatal(where=self._server.where, expected="a free name", found="an index of something else", todo=todo)
+        return bool(found)
+
     def open(self) -> None:
         """Make the index where it is missing. Raises Fatal for a server that is not OpenSearch."""
         dumps(None)  # a missing package shows now and not at the first row
-        self._server.check()
         self._make()
 
     def progress(self) -> Progress | None:
@@ -68,12 +76,8 @@ class OpenSearchMeasureStore:
         self._server.close()
 
     def _make(self) -> None:
-        found = self._server.find("GET", f"/{self._index}/_mapping")
-        if found:
-            if all(one["mappings"].get("_meta") == _OURS for one in found.values()):
-                return
-            todo = "Name another `index` under feedback.publish."
-            raise Fatal(where=self._server.where, expected="a free name", found="an index of something else", todo=todo)
+        if self.look():
+            return
         try:
             self._server.quick("PUT", f"/{self._index}", definition(self._settings))
         except Refused as error:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 
 from headrace.config_measures import SLICES
 from headrace.config_publish import SqliteMeasures
@@ -37,6 +37,13 @@ class SqliteMeasureStore:
         self._path = settings.path
         self._connection: sqlite3.Connection | None = None
         self._file = (0, 0)
+
+    def look(self) -> bool:
+        """Whether the file is there. Raises Fatal for a file that is none of ours."""
+        if not is_there(self._path):
+            return False
+        with _answering(self._path), closing(connect(self._path, write=False)) as connection:
+            return _is_ours(connection, self._path)
 
     def open(self) -> None:
         """Make the file where it is missing. Raises Fatal for a file that is none of ours."""
@@ -104,12 +111,18 @@ def _answering(path: str) -> AbstractContextManager[None]:
     return answering(path, what="measures", filled_by="`headrace run track_feedback`")
 
 
-def _make(connection: sqlite3.Connection, path: str) -> None:
+def _is_ours(connection: sqlite3.Connection, path: str) -> bool:
+    """False for an empty file. Raises Fatal for one of something else."""
     (mark,) = connection.execute("pragma application_id").fetchone()
     (tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
     if mark != _MARK and tables:
         found, todo = "a database of something else", "Name another path under feedback.publish."
         raise Fatal(where=path, expected="a new file, or one with measures", found=found, todo=todo)
+    return bool(mark == _MARK)
+
+
+def _make(connection: sqlite3.Connection, path: str) -> None:
+    _is_ours(connection, path)
     for statement in _MAKE:
         connection.execute(statement)
     connection.execute(f"pragma application_id = {_MARK}")

@@ -18,8 +18,8 @@ from headrace.conversations.alert_known import known
 from headrace.conversations.counting import Counted
 from headrace.conversations.ordered import Batch
 from headrace.conversations.track import Tracked
-from headrace.errors import ConfigError, Unreachable
-from headrace.pipelines import after_batch, track_feedback
+from headrace.errors import ConfigError, HeadraceError, Unreachable
+from headrace.pipelines import after_batch, check_feedback, track_feedback
 from headrace.pipelines.after_batch import IDLE_SECONDS, AfterBatch, of_config
 from headrace.pipelines.alerting import rows_of_lake
 from headrace.pipelines.measure_gauges import Gauges
@@ -155,6 +155,30 @@ def test_values_of_the_newest_minutes_are_reported_once_a_minute(lake: Path) -> 
 def test_a_measure_that_is_not_there_is_refused_at_the_start(lake: Path) -> None:
     with pytest.raises(ConfigError, match="no_such"):
         made(config(lake, metrics={"measures": ["errors", "no_such"]}))
+
+
+def test_check_tries_what_follows_a_batch_and_makes_nothing(lake: Path, tmp_path: Path) -> None:
+    stores = {
+        "board": {"store": "sqlite", "path": str(tmp_path / "m.db")},
+        "folder": {"store": "sqlite", "path": str(tmp_path)},
+        "search": {"store": "opensearch", "hosts": ["http://127.0.0.1:9"], "timeout": "1s"},
+    }
+    wrong = config(lake, stores, alerts={"rules": RULES, "outputs": OUTPUTS}, metrics={"measures": ["no_such"]})
+    said = dict[str, str]()
+    for title, trial in check_feedback.trials(wrong, wrong.feedback):  # type: ignore[arg-type]
+        try:
+            said[title] = trial()
+        except HeadraceError as error:
+            said[title] = f"{type(error).__name__}: {error.found}"
+    assert said == {
+        "alerts: rules": "1 fit their measures",
+        "metrics: measures": "ConfigError: no_such",
+        "feedback: publish board": "sqlite: not made yet; `headrace run track_feedback` makes it",
+        "feedback: publish folder": "Fatal: a folder",
+        "feedback: publish search": said["feedback: publish search"],
+    }
+    assert said["feedback: publish search"].startswith("Unreachable: ")
+    assert not (tmp_path / "m.db").exists()
 
 
 def test_every_batch_of_the_job_is_followed_by_it(monkeypatch: pytest.MonkeyPatch) -> None:

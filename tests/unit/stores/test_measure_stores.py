@@ -41,7 +41,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> MeasureStore:
 
 
 def test_a_store_holds_what_was_put_until_it_is_removed(store: MeasureStore) -> None:
+    assert not store.look()
     store.open()
+    assert store.look()
     assert (store.progress(), store.held(ALWAYS)) == (None, set())
     store.put([one("a"), one("b", 31), one("c", 32)])
     store.put([one("a")])
@@ -89,6 +91,8 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
         connection.execute("create table mine (x)")
     with pytest.raises(Fatal, match="something else"):
         SqliteMeasureStore(SqliteMeasures(store="sqlite", path=str(tmp_path / "m.db"))).open()
+    with pytest.raises(Fatal, match="something else"):
+        SqliteMeasureStore(SqliteMeasures(store="sqlite", path=str(tmp_path / "m.db"))).look()
     assert rows(tmp_path / "m.db", "select name from sqlite_master") == [("mine",)]
 
 
