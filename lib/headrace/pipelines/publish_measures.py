@@ -40,7 +40,7 @@ class MeasurePublisher:
 
     Args:
         name: of the store in the settings.
-        rows: reads the table, its newest version or one a moment older.
+        rows: reads the table's newest version.
         files: of the lake.
         clock: seconds; tests replace it.
     """

@@ -21,9 +21,10 @@ _UNSEARCHED = {"type": "object", "enabled": False}
 
 
 class OpenSearchMeasureStore:
-    """A `ports_measures.MeasureStore`."""
+    """A `ports_measures.MeasureStore`. Raises MissingDependency without the packages of `headrace[opensearch]`."""
 
     def __init__(self, settings: OpenSearchMeasures) -> None:
+        dumps(None)  # a missing package shows when the job starts
         self._settings, self._index = settings, settings.index
         self._server = Server(settings.as_index())
 
@@ -38,7 +39,6 @@ class OpenSearchMeasureStore:
 
     def open(self) -> None:
         """Make the index where it is missing. Raises Fatal for a server that is not OpenSearch."""
-        dumps(None)  # a missing package shows now and not at the first row
         self._make()
 
     def progress(self) -> Progress | None:
