@@ -48,6 +48,7 @@ ROWS = st.lists(
 )  # fmt: skip
 STEPS = st.one_of(
     st.tuples(st.just("merge"), ROWS),
+    st.tuples(st.just("append"), ROWS),
     st.tuples(st.just("delete"), st.integers(0, 3)),
     st.tuples(st.just("compact"), st.none()),
     st.tuples(st.just("cut the log"), st.none()),
@@ -60,6 +61,9 @@ def done(world: World, what: str, given: Any) -> None:
     match what:
         case "merge":
             world.merge(*given)
+        case "append":
+            # A file of its own, as a batch of Spark's writes it: no two rows of the table have one key.
+            write(world.lake, [one | {"slice": f"{world.table.version()}"} for one in given])
         case "delete":
             world.table.delete(f"numerator = {given}.0")
         case "compact":
