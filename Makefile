@@ -3,6 +3,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# A test that hangs says where and ends its process. It is begun once again, by another.
+BOUNDED := -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done)
 HAS_PYTHON := $(shell $(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null && echo yes)
@@ -35,15 +37,15 @@ SIDE_BY_SIDE := -n 3 --dist loadfile
 LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=5
 
 test: environment ## tests that need no server (about 12 minutes on two cores)
-	@$(PYTEST) $(LOCAL) -m "not soak and not deep" $(ARGS) \
+	@$(PYTEST) $(BOUNDED) $(LOCAL) --max-worker-restart=1 -m "not soak and not deep" $(ARGS) \
 	&& echo "make test: passed" || { echo "make test: FAILED" >&2; exit 1; }
 
 deep-test: environment ## the longer stories: crashes, late events, restarts, upgrades (about 8 minutes)
-	@$(PYTEST) $(LOCAL) -m "deep and not soak" $(ARGS) \
+	@$(PYTEST) $(BOUNDED) $(LOCAL) --max-worker-restart=1 -m "deep and not soak" $(ARGS) \
 	&& echo "make deep-test: passed" || { echo "make deep-test: FAILED" >&2; exit 1; }
 
 servers-test: environment ## tests against real Kafka, Debezium and PostgreSQL, started from packages
-	@$(PYTEST) tests/servers -m "not soak" $(ARGS) \
+	@$(PYTEST) $(BOUNDED) tests/servers -m "not soak" $(ARGS) \
 	&& echo "make servers-test: passed" || { echo "make servers-test: FAILED" >&2; exit 1; }
 
 package: environment ## dist/: the wheel, and the bundle of wheels for AWS Glue
