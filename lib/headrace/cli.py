@@ -28,6 +28,7 @@ VERBS = {
     "alerts": "what the rules of alerts say now, or would have said in the past",
     "judge": "how satisfied people were with a sample of conversations, as a model sees it, and how far people agree",
     "views": "SQL views over measures, turns and ratings for DuckDB, Databricks SQL, Athena or Redshift Spectrum",
+    "dashboards": "a file to import into OpenSearch Dashboards: a plot of each measure",
     "explain": "why records are one person: what links them, and every merge and split with its cause",
     "serve": "a page for the assistant, freshness, measures and people, and the same as an API",
 }

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headrace.config_base import Contradiction, Duration, Names, Settings, Timeout, doubled, unknown_name
+from headrace.config_base import Contradiction, Duration, Name, Names, Settings, Timeout, doubled, unknown_name
 from headrace.config_measures import OwnMeasures
+from headrace.config_publish import MeasureStoreSettings
 
 Sentiment = Literal["vader", "blend", "none"]
 
@@ -19,6 +20,7 @@ class Feedback(Settings):
         sources: whose messages are events as docs/conversation-events.md describes them.
         sentiment: the model that tells how comments feel; `none` leaves it out.
         measures: a user's own, beside those that Headrace brings.
+        publish: stores by name that get the rows of `measures` after each batch.
         trigger: time between micro-batches.
         purge_tombstones_after: how long withdrawals are remembered.
     """
@@ -26,6 +28,7 @@ class Feedback(Settings):
     sources: Annotated[Names, Field(min_length=1)]
     sentiment: Sentiment = "vader"
     measures: OwnMeasures = Field(default_factory=dict)
+    publish: dict[Name, MeasureStoreSettings] = Field(default_factory=dict)
     trigger: Duration = timedelta(seconds=5)
     purge_tombstones_after: Timeout = timedelta(days=90)
 

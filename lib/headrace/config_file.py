@@ -42,6 +42,8 @@ _FROM_THE_FOLDER = (
     "knowledge.models.*.ca_file",
     "assistant.context.template",
     "assistant.conversations.store.path",
+    "feedback.publish.*.path",
+    "feedback.publish.*.ca_file",
     "assistant.conversations.store.ca_file",
     "assistant.events.path",
     "assistant.events.spool",

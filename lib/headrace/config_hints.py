@@ -10,7 +10,7 @@ from headrace.config_hints_api import API
 from headrace.config_hints_assistant import ASSISTANT
 from headrace.config_hints_context import CONTEXT, SERVE, SERVED
 from headrace.config_hints_conversations import CONVERSATIONS, EVENTS
-from headrace.config_hints_feedback import FEEDBACK
+from headrace.config_hints_feedback import FEEDBACK, LIKE_INDEXES
 from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 from headrace.config_hints_profiles import PROFILES
 from headrace.config_hints_web import WEB
@@ -169,6 +169,8 @@ HINTS: dict[str, Hint] = {
     "metrics.name": Hint("a name of letters, digits and . : / # - _", "name: prod"),
     "metrics.every": Hint("a duration above 0, such as 60s", "every: 60s"),
     "metrics.stuck_after": Hint("a duration above 0, such as 15m", "stuck_after: 15m"),
+    "metrics.measures": Hint("names of measures", "measures: [errors, thumbs_up]"),
+    "metrics.window": Hint("a duration of whole minutes, such as 15m", "window: 15m"),
     "metrics.cloudwatch": Hint("settings of Amazon CloudWatch; {} for all as it is", "cloudwatch: {}"),
     "metrics.cloudwatch.namespace": Hint("a namespace that does not begin with AWS/", "namespace: Headrace"),
     "metrics.cloudwatch.region": Hint("an AWS region", "region: eu-central-1"),
@@ -182,6 +184,7 @@ HINTS: dict[str, Hint] = {
     **{f"serve.{key}".rstrip("."): Hint(*words) for key, words in SERVE.items()},
     **{f"{of}.*.serve.{key}".rstrip("."): Hint(*words) for of in ("tables", "derive") for key, words in SERVED.items()},
     **{f"assistant.context.{key}".rstrip("."): Hint(*words) for key, words in CONTEXT.items()},
+    **{f"feedback.publish.*.{key}": Hint(*KNOWLEDGE[f"knowledge.indexes.*.{key}"]) for key in LIKE_INDEXES},
     **{f"assistant.conversations.{key}".rstrip("."): Hint(*words) for key, words in CONVERSATIONS.items()},
     **{f"assistant.events.{key}".rstrip("."): Hint(*words) for key, words in (EVENTS | MSK_IAM).items()},
     **{f"web.{key}".rstrip("."): Hint(*words) for key, words in WEB.items()},

@@ -2,7 +2,13 @@
 
 _MEASURE = "slow: {numerator: seconds > 8}"
 _SQL = "SQL over one row that gives a number"
+_STORE = "board: {store: sqlite, path: ./measures.db}"
 
+LIKE_INDEXES = (
+    "hosts", "user", "password", "region", "role", "ca_file", "verify", "shards", "replicas",
+    "timeout", "rows_per_write", "bytes_per_write",
+)  # fmt: skip
+"""Keys below `feedback.publish.*` that mean what they mean below `knowledge.indexes.*`."""
 FEEDBACK: dict[str, tuple[str, str]] = {
     "feedback": ("what is done with turns and ratings: a mapping with sources", "feedback: {sources: [events]}"),
     "feedback.sources": ("names of sources of format: json, at least one", "sources: [events]"),
@@ -20,4 +26,14 @@ FEEDBACK: dict[str, tuple[str, str]] = {
     "feedback.measures.*.dimensions": ("columns with few values", "dimensions: [model, language]"),
     "feedback.measures.*.unit": ("what the result is counted in", "unit: share"),
     "feedback.measures.*.definition": ("one sentence", "definition: Answers that took more than eight seconds."),
+    "feedback.publish": ("stores for measures by name", f"publish: {{{_STORE}}}"),
+    "feedback.publish.*": ("a store: a mapping with store", _STORE),
+    "feedback.publish.*.store": ("one of sqlite, opensearch", "store: sqlite"),
+    "feedback.publish.*.path": ("a file on a disk of this machine", "path: ./measures.db"),
+    "feedback.publish.*.index": (
+        "a name of lower-case letters, digits, _, - and ., not starting with _, - or .",
+        "index: headrace-measures",
+    ),
+    "feedback.publish.*.auth": ("one of none, basic, aws", "auth: basic"),
+    "feedback.publish.*.refresh": ("a duration such as 90s, above 0", "refresh: 5s"),
 }

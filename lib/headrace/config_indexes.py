@@ -56,19 +56,14 @@ class SqliteIndex(IndexBase):
         return self
 
 
-class OpenSearchIndex(IndexBase):
-    """OpenSearch with k-NN, self-run or a managed domain.
+class OpenSearchServer(Settings):
+    """An OpenSearch server, self-run or a managed domain, and an index on it.
 
     Attributes:
-        index: the alias readers use; generations are `<index>__<generation>`.
         auth: `none`, `basic` (user, password) or `aws` (SigV4).
-        serverless: of a search collection; a vector collection refuses document ids and is not this.
-        engine: `lucene` runs everywhere; `faiss` where the server has its native library.
         refresh: how soon a write is seen.
     """
 
-    placed_by: ClassVar[tuple[str, ...]] = ("hosts", "index")
-    store: Literal["opensearch"]
     hosts: Annotated[Names, Field(min_length=1)]
     index: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,100}$")]
     auth: Literal["none", "basic", "aws"] = "none"
@@ -76,17 +71,15 @@ class OpenSearchIndex(IndexBase):
     password: SecretStr | None = None
     region: str | None = None
     role: Role | None = None
-    serverless: bool = False
     ca_file: Text | None = None
     verify: bool = True
-    engine: Literal["lucene", "faiss"] = "lucene"
     shards: Positive = 1
     replicas: Annotated[int, Field(ge=0)] = 0
     refresh: Duration = timedelta(seconds=1)
     timeout: Timeout = timedelta(seconds=30)
 
     @model_validator(mode="after")
-    def _credentials(self) -> "OpenSearchIndex":
+    def _credentials(self) -> "OpenSearchServer":
         examples = {"user": "user: headrace", "password": "password: {secret: env:OPENSEARCH_PASSWORD}"}
         missing = [key for key in examples if getattr(self, key) is None]
         if self.auth == "basic" and missing:
@@ -96,6 +89,21 @@ class OpenSearchIndex(IndexBase):
             found = f"user or password, which auth: {self.auth} does not use"
             raise Contradiction("auth", "auth: basic with user and password", found, "auth: basic")
         return self
+
+
+class OpenSearchIndex(OpenSearchServer, IndexBase):
+    """OpenSearch with k-NN.
+
+    Attributes:
+        index: the alias readers use; generations are `<index>__<generation>`.
+        serverless: of a search collection; a vector collection refuses document ids and is not this.
+        engine: `lucene` runs everywhere; `faiss` where the server has its native library.
+    """
+
+    placed_by: ClassVar[tuple[str, ...]] = ("hosts", "index")
+    store: Literal["opensearch"]
+    serverless: bool = False
+    engine: Literal["lucene", "faiss"] = "lucene"
 
 
 class PgvectorIndex(IndexBase):

@@ -124,6 +124,10 @@ def slices(over: Over) -> tuple[str, ...]:
     return tuple(name for name, column in COLUMNS[over].items() if column.few)
 
 
+SLICES = tuple(dict.fromkeys(name for over in COLUMNS for name in slices(over)))
+"""Every column that some measure can be sliced by, each once."""
+
+
 def _dimensions(over: Over, dimensions: tuple[str, ...]) -> Iterator[Contradiction]:
     for first, _ in doubled(dimensions):
         yield Contradiction("dimensions", "each column once", f"{first} twice", f"dimensions: [{first}]")

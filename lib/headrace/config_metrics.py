@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from headrace.config_base import Contradiction, Role, Settings, Text, Timeout
+from headrace.config_base import Contradiction, Names, Role, Settings, Text, Timeout
 
 
 class CloudWatch(Settings):
@@ -41,10 +41,20 @@ class Metrics(Settings):
         name: tells this deployment from others.
         every: time between two reports, and between two heartbeats.
         stuck_after: a batch that runs longer ends the heartbeat of its source.
+        measures: of conversations, whose values `track_feedback` reports.
+        window: how many of the newest minutes such a value is of.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/#-]{1,100}$")] = "headrace"
     every: Timeout = timedelta(seconds=60)
     stuck_after: Timeout = timedelta(minutes=15)
+    measures: Names = ()
+    window: Timeout = timedelta(minutes=15)
     cloudwatch: CloudWatch | None = None
     prometheus: Prometheus | None = None
+
+    @model_validator(mode="after")
+    def _whole_minutes(self) -> "Metrics":
+        if self.window % timedelta(minutes=1):
+            raise Contradiction("window", "whole minutes", f"{self.window.total_seconds():g}s", "window: 15m")
+        return self

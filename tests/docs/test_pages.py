@@ -18,7 +18,7 @@ from headrace.config_maintenance import TableMaintenance
 
 SECRETS = (
     "HEADRACE_HASH_KEY", "KAFKA_JAAS", "REGISTRY_PASSWORD", "CHAT_KEY", "WEATHER_TOKEN", "ADA_TOKEN", "OPS_TOKEN",
-    "MET_TOKEN", "HOOK_SECRET",
+    "MET_TOKEN", "HOOK_SECRET", "OPENSEARCH_PASSWORD",
 )  # fmt: skip
 README = ROOT / "README.md"
 

@@ -79,7 +79,11 @@ def check(config: Config) -> Iterator[Finding]:
         for title, trial in check_profiles.trials(config, config.profiles):
             yield _tried(title, trial)
     if config.feedback is not None:
+        from headrace.pipelines import check_feedback
+
         yield _tried("feedback: sentiment", lambda: _sentiment(config))
+        for title, trial in check_feedback.trials(config, config.feedback):
+            yield _tried(title, trial)
 
 
 def _tried(name: str, attempt: Callable[[], str]) -> Finding:

@@ -26,12 +26,16 @@ UNITS: Mapping[str, str] = {
     "RowsStale": "Count",
     "RowsRejected": "Count",
     "Heartbeat": "Count",
+    "MeasureValue": "None",
+    "MeasureRows": "Count",
 }
 """Every metric and its unit.
 
 LagSeconds: of a source, the time its oldest message of a batch waited until the batch was done, 0 where nothing waits;
 of an index, the time since it was last in step. FreshnessSeconds: age of the newest change of a batch, by the source's
 own clock, when it was done. Heartbeat: one for each report while the source is followed and no batch is stuck.
+MeasureValue: of a measure of conversations, whose name stands as source, over the newest minutes; MeasureRows: how many
+rows it is of.
 """
 
 HEARTBEATS = "heartbeats/{job}.json"

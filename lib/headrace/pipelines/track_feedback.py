@@ -3,8 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -18,16 +19,19 @@ from headrace.conversations.shipped import SHIPPED
 from headrace.conversations.track import JOB, Tracked, Tracker
 from headrace.errors import ConfigError
 from headrace.lake import Lake, Transaction
-from headrace.pipelines import feedback_progress, streams
+from headrace.pipelines import after_batch, feedback_progress, streams
+from headrace.pipelines.after_batch import AfterBatch
 from headrace.pipelines.feeling import feeler
 from headrace.pipelines.kept_tables import upkeep_of_feedback
 from headrace.pipelines.lag import checkpoint_folder
+from headrace.pipelines.publish_measures import Rows
 from headrace.pipelines.runtime import spark_session
 from headrace.pipelines.spark_errors import plain
 from headrace.pipelines.streams import StreamStopping
 from headrace.pipelines.telemetry import Telemetry, age
 from headrace.pipelines.upkeep import Upkeep
 from headrace.stores.files import LakeFiles
+from headrace.tables import MEASURES
 
 log = logging.getLogger("headrace")
 
@@ -55,17 +59,36 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     tracker = Tracker(lake, measures, feeler(settings.sentiment))
     count_all_if_others(LakeFiles(config.lake), tracker, settings, measures)
     upkeep = upkeep_of_feedback(lake, config, settings)
-    batches = _Batches(tracker, upkeep, stop, telemetry or Telemetry(config.metrics))
-    queries = [(name, _start(spark, config, settings, batches, once, name)) for name in settings.sources]
-    batches.follow(queries)
-    if once:
-        upkeep.run()
+    told = telemetry or Telemetry(config.metrics)
+    after = after_batch.of_config(config, rows_of_spark(lake), told.observe)
+    batches = _Batches(tracker, upkeep, stop, told, after)
+    try:
+        queries = [(name, _start(spark, config, settings, batches, once, name)) for name in settings.sources]
+        batches.follow(queries)
+        if once:
+            after.run()
+            upkeep.run()
+    finally:
+        after.close()
     return 0
 
 
 def all_measures(settings: Feedback) -> tuple[Measure, ...]:
     """Those that Headrace brings, and the user's own."""
     return (*SHIPPED, *(own(name, one) for name, one in settings.measures.items()))
+
+
+def rows_of_spark(lake: Lake) -> Rows:
+    """Reads the table of measures, called `rows` in a query; nothing where nothing was counted yet."""
+
+    def rows(sql: str) -> Iterator[dict[str, Any]]:
+        if not lake.exists(MEASURES.path):
+            return
+        # Made again for each query: it would keep the version it was made of.
+        lake.read(MEASURES.path).createOrReplaceTempView("rows")
+        yield from (row.asDict() for row in lake.spark.sql(sql).toLocalIterator())
+
+    return rows
 
 
 def count_all_if_others(files: LakeFiles, tracker: Tracker, settings: Feedback, measures: Sequence[Measure]) -> None:
@@ -92,8 +115,11 @@ def _start(
 class _Batches:
     """The batches of the job. One runs at a time: each table has one writer."""
 
-    def __init__(self, tracker: Tracker, upkeep: Upkeep, stop: threading.Event, telemetry: Telemetry) -> None:
+    def __init__(
+        self, tracker: Tracker, upkeep: Upkeep, stop: threading.Event, telemetry: Telemetry, after: AfterBatch
+    ) -> None:
         self._tracker, self._upkeep, self._stop, self._telemetry = tracker, upkeep, stop, telemetry
+        self._after = after
         self._lock, self._started = threading.Lock(), threading.Event()
         self._ids: dict[str, str] = {}
         self._failure: BaseException | None = None
@@ -111,11 +137,19 @@ class _Batches:
             for name, query in queries:
                 if query.isActive and not query.status["isTriggerActive"]:
                     self._telemetry.alive(JOB, name)
+            self._idle()
         for _, query in queries:
             streams.end(query)
         for found in [self._failure, *(streams.failure(query) for _, query in queries)]:
             if found is not None:
                 raise found
+
+    def _idle(self) -> None:
+        if self._lock.acquire(blocking=False):
+            try:
+                self._after.idle()
+            finally:
+                self._lock.release()
 
     def _one_at_a_time(self, name: str, source: Source, frame: DataFrame, number: int) -> None:
         with self._lock:
@@ -138,6 +172,7 @@ class _Batches:
             self._told(
                 name, number, self._tracker.take(found, name, f"{name}/{number}", exact), time.monotonic() - clock
             )
+            self._after.run()
             self._upkeep.run(tables=1)
         self._telemetry.alive(JOB, name)
 

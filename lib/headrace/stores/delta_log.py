@@ -19,7 +19,7 @@ def row_count(files: LakeFiles, table: str) -> int | None:
     """
     log = f"{table}/_delta_log"
     names = files.names(log)
-    version, parts = _newest_checkpoint(names)
+    version, parts = newest_checkpoint(names)
     commits = [name for name in names if (found := _COMMIT.fullmatch(name)) and int(found[1]) > version]
     if not commits and version < 0:
         return None
@@ -32,7 +32,8 @@ def row_count(files: LakeFiles, table: str) -> int | None:
     return None if None in counts else sum(count for count in counts if count is not None)
 
 
-def _newest_checkpoint(names: list[str]) -> tuple[int, list[str]]:
+def newest_checkpoint(names: list[str]) -> tuple[int, list[str]]:
+    """Version and files of the newest whole checkpoint among the names of a log; -1 and none where there is none."""
     found: dict[int, dict[int, str]] = {}
     sizes: dict[int, int] = {}
     for name in names:

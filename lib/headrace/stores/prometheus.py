@@ -9,7 +9,12 @@ from headrace.measured import Measured
 
 _LABELS = ("name", "job_name", "source")
 # `job` is Prometheus's own label.
-_GAUGES = {"LagSeconds": "how long the oldest message waited", "FreshnessSeconds": "age of the newest change"}
+_GAUGES = {
+    "LagSeconds": ("headrace_lag_seconds", "how long the oldest message waited"),
+    "FreshnessSeconds": ("headrace_freshness_seconds", "age of the newest change"),
+    "MeasureValue": ("headrace_measure_value", "of a measure of conversations, over the newest minutes"),
+    "MeasureRows": ("headrace_measure_rows", "how many rows that value is of"),
+}
 _ROWS = {"RowsApplied": "applied", "RowsStale": "stale", "RowsRejected": "rejected"}
 
 
@@ -33,10 +38,7 @@ class PrometheusSink:
         self._name = name
         registry = prometheus.CollectorRegistry()
         self._gauges: dict[str, Any] = {
-            "LagSeconds": prometheus.Gauge("headrace_lag_seconds", _GAUGES["LagSeconds"], _LABELS, registry=registry),
-            "FreshnessSeconds": prometheus.Gauge(
-                "headrace_freshness_seconds", _GAUGES["FreshnessSeconds"], _LABELS, registry=registry
-            ),
+            metric: prometheus.Gauge(name, what, _LABELS, registry=registry) for metric, (name, what) in _GAUGES.items()
         }
         self._rows = prometheus.Counter("headrace_rows", "rows by outcome", (*_LABELS, "outcome"), registry=registry)
         self._batches = prometheus.Counter("headrace_batches", "batches done", _LABELS, registry=registry)

@@ -40,7 +40,7 @@ def test_help_lists_every_verb_with_one_line_and_three_examples(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
     for verb, summary in VERBS.items():
-        assert re.search(rf"^    {verb} +{re.escape(summary.split()[0])}", out, re.MULTILINE)
+        assert re.search(rf"^    {verb}\s+{re.escape(summary.split()[0])}", out, re.MULTILINE)
     assert len(re.findall(r"^  headrace ", out.split("examples:")[1], re.MULTILINE)) == 3
 
 

@@ -121,7 +121,7 @@ def test_secrets_may_stand_exactly_where_the_models_hold_them():
         "assistant.model.key", "assistant.model.headers.*",
         "assistant.answers.fallback.*.key", "assistant.answers.fallback.*.headers.*",
         "assistant.judge.model.key", "assistant.judge.model.headers.*",
-        "alerts.outputs.*.secret", "alerts.outputs.*.headers.*",
+        "alerts.outputs.*.secret", "alerts.outputs.*.headers.*", "feedback.publish.*.password",
         "web.readers.*.token",
     }  # fmt: skip
 

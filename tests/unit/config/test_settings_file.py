@@ -231,6 +231,11 @@ def names_for(steps: list[str]) -> dict[str, str]:
     if steps[0] == "alerts":
         kinds = MAPPINGS[".".join(steps[:3])].kinds_with(steps[3]) if steps[3:] else ["threshold"]
         return {**NAMES, **dict.fromkeys(("rules", "outputs"), kinds[0])}
+    if steps[:2] == ["feedback", "publish"]:
+        return {
+            **NAMES,
+            "publish": (MAPPINGS["feedback.publish.*"].kinds_with(steps[3]) if steps[3:] else ["sqlite"])[0],
+        }
     names = {**NAMES, "sources": "shop"} if set(KAFKA_ONLY) & set(steps) else NAMES
     names = {**NAMES, "sources": "clicks"} if set(KINESIS_ONLY) & set(steps) else names
     names = {**names, "sources": "rooms"} if steps[0] == "sources" and steps[2:] and steps[2] in API else names
@@ -289,6 +294,10 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     if path.startswith("feedback"):
         data["sources"]["events"] = {"from": "files", "path": "./events", "format": "json", "position": ["at"]}
         data["feedback"] = {"sources": ["events"], "measures": {"slow": {"numerator": "seconds > 9"}}}
+        hosts = {"hosts": ["https://127.0.0.1:9200"], "auth": "basic", "user": "a", "password": "${PW:-b}"}
+        data["feedback"]["publish"] = {
+            "sqlite": {"store": "sqlite", "path": "./measures.db"}, "opensearch": {"store": "opensearch", **hosts}
+        }  # fmt: skip
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")

@@ -349,10 +349,9 @@ assistant, alerts, checkpoints, log, rejects, apply, metrics, web, spark
     found     a secret
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
     Secrets may stand in sources.*.options, sources.*.registry.password, sources.*.registry.token, \
-sources.*.headers, serve.stores.*.uri, profiles.stores.*.uri, profiles.hash_key, assistant.model.key, \
-assistant.model.headers, \
-assistant.answers.fallback.*.key, assistant.answers.fallback.*.headers, assistant.conversations.store.uri, \
-assistant.events.options, assistant.judge.model.key, assistant.judge.model.headers, \
+sources.*.headers, serve.stores.*.uri, profiles.stores.*.uri, profiles.hash_key, feedback.publish.*.password, \
+assistant.model.key, assistant.model.headers, assistant.answers.fallback.*.key, assistant.answers.fallback.*.headers, \
+assistant.conversations.store.uri, assistant.events.options, assistant.judge.model.key, assistant.judge.model.headers, \
 alerts.outputs.*.secret, alerts.outputs.*.headers, web.readers.*.token.""",
     ),
     (

@@ -57,6 +57,23 @@ def test_cloudwatch_that_refuses_says_why(code):
         sink.put(MEASURED)
 
 
+def test_the_value_of_a_measure_is_a_metric_of_its_own():
+    sink, stub = stubbed()
+    value = Measured("track_feedback", "errors", "MeasureValue", 1, 0.1, 0.1, 0.1, 0.1)
+    data = {
+        "MetricName": "MeasureValue", "Timestamp": ANY, "Unit": "None",
+        "Dimensions": [
+            {"Name": "Name", "Value": "prod"}, {"Name": "Job", "Value": "track_feedback"},
+            {"Name": "Source", "Value": "errors"},
+        ],
+        "StatisticValues": {"SampleCount": 1.0, "Sum": 0.1, "Minimum": 0.1, "Maximum": 0.1},
+    }  # fmt: skip
+    stub.add_response("put_metric_data", {}, {"Namespace": "Headrace", "MetricData": [data]})
+    with stub:
+        sink.put([value])
+        stub.assert_no_pending_responses()
+
+
 def test_prometheus_reads_the_newest_values_and_growing_counts():
     from headrace.stores.prometheus import PrometheusSink
 
@@ -70,7 +87,9 @@ def test_prometheus_reads_the_newest_values_and_growing_counts():
             PrometheusSink(settings, "prod")
         beat = Measured("apply_changes", "shop", "Heartbeat", 1, 1, 1, 1, 1)
         batch = Measured("apply_changes", "shop", "BatchSeconds", 3, 4.5, 1, 2, 1)
-        sink.put([*MEASURED, beat, batch])
+        rate = Measured("track_feedback", "errors", "MeasureValue", 2, 0.4, 0.1, 0.3, 0.3)
+        rows = Measured("track_feedback", "errors", "MeasureRows", 1, 40, 40, 40, 40)
+        sink.put([*MEASURED, beat, batch, rate, rows])
         sink.put(MEASURED)
         page = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
     finally:
@@ -78,6 +97,8 @@ def test_prometheus_reads_the_newest_values_and_growing_counts():
     labels = 'job_name="apply_changes",name="prod",source="shop"'
     for line in (
         f"headrace_lag_seconds{{{labels}}} 4.0",
+        'headrace_measure_value{job_name="track_feedback",name="prod",source="errors"} 0.3',
+        'headrace_measure_rows{job_name="track_feedback",name="prod",source="errors"} 40.0',
         'headrace_rows_total{job_name="apply_changes",name="prod",outcome="applied",source="shop"} 60.0',
         f"headrace_batches_total{{{labels}}} 3.0",
         f"headrace_batch_seconds_total{{{labels}}} 4.5",
