@@ -1,7 +1,9 @@
 """The job: bad events, own measures, and what a change of the settings does."""
 
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +19,16 @@ NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 
 
 def run(folder: Path, **more: object) -> None:
-    track_feedback.run(settings(folder, **more), once=True, stop=threading.Event())
+    board = {"store": "sqlite", "path": str(folder / "measures.db")}
+    track_feedback.run(settings(folder, publish={"board": board}, **more), once=True, stop=threading.Event())
+
+
+def in_step(lake: Lake, folder: Path) -> bool:
+    """Whether the published rows are those of the table."""
+    columns = "measure", "slice", "numerator", "denominator", "n"
+    with closing(sqlite3.connect(folder / "measures.db")) as store:
+        published = store.execute(f"SELECT {', '.join(columns)} FROM measures").fetchall()
+    return sorted(published) == sorted(map(tuple, lake.read("measures").select(*columns).collect()))
 
 
 @pytest.mark.deep
@@ -35,9 +46,12 @@ def test_bad_events_are_told_and_own_measures_counted_from_what_is_there(spark: 
     assert len(offsets) == 2
     thumbs = lake.read("measures").where("measure = 'thumbs_up'").collect()[0]
     assert (thumbs["model"], thumbs["numerator"], thumbs["denominator"], thumbs["n"]) == ("m", 1.0, 1.0, 1)
+    assert in_step(lake, tmp_path)
     # No event comes; the measure is new.
     run(tmp_path, measures={"slow": {"numerator": "seconds > 8", "dimensions": ["model"]}})
     slow = lake.read("measures").where("measure = 'slow'").collect()
     assert [(row["slice"], row["numerator"], row["denominator"]) for row in slow] == [('["m"]', 1.0, 1.0)]
+    assert in_step(lake, tmp_path)
     run(tmp_path)
     assert lake.read("measures").where("measure = 'slow'").isEmpty()
+    assert in_step(lake, tmp_path)
