@@ -120,3 +120,9 @@ class Settings(BaseModel):
     """Base: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def on_a_disk(path: str, example: str) -> None:
+    """Raises Contradiction for the URL of something that SQLite cannot open."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
+        raise Contradiction("path", "a file on a disk of this machine", "a URL", example)

@@ -1,7 +1,6 @@
 """Settings of the indexes that hold passages."""
 
 import os
-import re
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
@@ -19,6 +18,7 @@ from headrace.config_base import (
     Text,
     Timeout,
     Url,
+    on_a_disk,
 )
 from headrace.config_kafka import MskIam, Region, check_options
 from headrace.config_postgres import check_iam_url
@@ -51,8 +51,7 @@ class SqliteIndex(IndexBase):
 
     @model_validator(mode="after")
     def _on_a_disk(self) -> "SqliteIndex":
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", self.path):
-            raise Contradiction("path", "a file on a disk of this machine", "a URL", "path: ./passages.db")
+        on_a_disk(self.path, "path: ./passages.db")
         return self
 
 

@@ -1,6 +1,5 @@
 """Settings of the stores that hold one row for each key: profiles, and what else is looked up at prompt time."""
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
@@ -8,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from headrace.config_base import Contradiction, OneOf, Positive, Settings, Text, Timeout
+from headrace.config_base import Contradiction, OneOf, Positive, Settings, Text, Timeout, on_a_disk
 from headrace.config_postgres import is_loopback
 
 _SET_BESIDE = frozenset(
@@ -47,8 +46,7 @@ class SqliteRows(KeyedStoreBase):
 
     @model_validator(mode="after")
     def _on_a_disk(self) -> "SqliteRows":
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", self.path):
-            raise Contradiction("path", "a file on a disk of this machine", "a URL", "path: ./profiles.db")
+        on_a_disk(self.path, "path: ./profiles.db")
         return self
 
 

@@ -1,12 +1,11 @@
 """Settings of the stores that measures are published to."""
 
-import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from headrace.config_base import Contradiction, Positive, Settings, Text, Timeout
+from headrace.config_base import Positive, Settings, Text, Timeout, on_a_disk
 from headrace.config_indexes import OpenSearchIndex, OpenSearchServer
 
 INDEX = "headrace-measures"
@@ -20,8 +19,7 @@ class SqliteMeasures(Settings):
 
     @model_validator(mode="after")
     def _on_a_disk(self) -> "SqliteMeasures":
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", self.path):
-            raise Contradiction("path", "a file on a disk of this machine", "a URL", "path: ./measures.db")
+        on_a_disk(self.path, "path: ./measures.db")
         return self
 
 

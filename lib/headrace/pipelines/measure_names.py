@@ -7,5 +7,4 @@ from headrace.conversations.measures import Measure
 
 def measures_of(config: Config) -> dict[str, Measure]:
     """By name."""
-    feedback = getattr(config, "feedback", None)
-    return known(feedback.measures if feedback else {})
+    return known(config.feedback.measures if config.feedback else {})
