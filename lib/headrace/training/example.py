@@ -70,10 +70,7 @@ class Example:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values; `from_json` reads it."""
-        return asdict(self) | {
-            "at": self.at.astimezone(UTC).isoformat(),
-            "messages": [asdict(m) for m in self.messages],
-        }
+        return asdict(self) | {"at": self.at.astimezone(UTC).isoformat()}
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Example":
