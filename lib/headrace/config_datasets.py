@@ -1,5 +1,6 @@
 """Settings of `curate_dataset`: which datasets are made of rated conversations and of documents, and how."""
 
+import re
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -115,6 +116,15 @@ class Mlflow(Settings):
     uri: Text
     experiment: Text = "headrace"
 
+    @model_validator(mode="after")
+    def _no_password(self) -> "Mlflow":
+        if re.match(r"[a-z]+://[^/]*@", self.uri):
+            example = (
+                "uri: https://mlflow.internal, and MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD beside it"
+            )
+            raise Contradiction("uri", "a URI without a password", "one with a user's name", example)
+        return self
+
 
 class Datasets(Settings):
     """All of them.
@@ -126,8 +136,18 @@ class Datasets(Settings):
         keep: how long versions that are not the newest stay; for ever where not given.
     """
 
-    key: SecretStr
+    key: Annotated[SecretStr, Field(min_length=16)]
     folder: Text | None = None
     mlflow: Mlflow | None = None
     keep: Duration | None = None
     sets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+
+    def misfits(self, feedback: bool, knowledge: bool) -> list[Contradiction]:
+        """What does not fit the rest: datasets of what nobody writes."""
+        problems = []
+        for name, one in self.sets.items():
+            needed, there = ("knowledge", knowledge) if one.kind == "text" else ("feedback", feedback)
+            if not there:
+                expected = f"settings of {needed}, whose tables it is made of"
+                problems.append(Contradiction(f"datasets.sets.{name}.kind", expected, "none", "kind: sft"))
+        return problems
