@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, Duration, Name, Names, Positive, Settings, Text, Timeout
+from headrace.config_launch import Launch
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Raters = Annotated[tuple[Literal["person", "agent", "model"], ...], Field(min_length=1)]
@@ -78,6 +79,7 @@ class Dataset(Settings):
         files: files of the train split, where the format allows several.
         licence: of the texts, for the card.
         use: what it may be used for, for the card.
+        launch: the training jobs that can be started on a version, by name.
         every: how often it is made anew; the job makes one version in each such span.
     """
 
@@ -103,6 +105,7 @@ class Dataset(Settings):
     files: Positive = 1
     licence: Text = "not stated"
     use: Text = "not stated"
+    launch: dict[Name, Launch] = Field(default_factory=dict)
     every: Timeout = timedelta(days=1)
 
 

@@ -1,6 +1,8 @@
 """What every key below `datasets` expects, with an example: merged into `HINTS`."""
 
 _SET = "support: {kind: sft, formats: [trl_sft]}"
+_TO = "role: 'arn:aws:iam::123456789012:role/t', output: 's3://bucket/models'"
+_LAUNCH = f"bedrock: {{service: bedrock, base_model: nova, {_TO}}}"
 _COUNT = "a whole number above 0"
 _SHARE = "a number above 0 and below 1"
 _BOOLEAN = "true or false"
@@ -52,5 +54,32 @@ DATASETS: dict[str, tuple[str, str]] = {
     "datasets.sets.*.files": (_COUNT, "files: 4"),
     "datasets.sets.*.licence": ("a text", "licence: internal"),
     "datasets.sets.*.use": ("a text", "use: answers of our support"),
+    "datasets.sets.*.launch": ("training jobs by name", f"launch: {{{_LAUNCH}}}"),
+    "datasets.sets.*.launch.*": ("a training job: a mapping with service, role and output", _LAUNCH),
+    "datasets.sets.*.launch.*.service": ("one of sagemaker, bedrock", "service: bedrock"),
+    "datasets.sets.*.launch.*.role": ("the ARN of an IAM role", "role: 'arn:aws:iam::123456789012:role/training'"),
+    "datasets.sets.*.launch.*.output": ("s3://bucket/folder", "output: s3://bucket/models"),
+    "datasets.sets.*.launch.*.format": ("one of the dataset's formats", "format: trl_sft"),
+    "datasets.sets.*.launch.*.region": ("an AWS region", "region: eu-central-1"),
+    "datasets.sets.*.launch.*.hyperparameters": ("values by name", "hyperparameters: {epochs: 3}"),
+    "datasets.sets.*.launch.*.kms_key": ("the id or ARN of a key", "kms_key: alias/training"),
+    "datasets.sets.*.launch.*.subnets": ("ids of subnets", "{subnets: [subnet-1], security_groups: [sg-1]}"),
+    "datasets.sets.*.launch.*.security_groups": (
+        "ids of security groups", "{security_groups: [sg-1], subnets: [subnet-1]}",
+    ),
+    "datasets.sets.*.launch.*.tags": ("texts by name", "tags: {team: support}"),
+    "datasets.sets.*.launch.*.image": ("the image of a trainer", "image: 1.dkr.ecr.eu-west-1.amazonaws.com/trl"),
+    "datasets.sets.*.launch.*.base_model": ("a model's id or ARN", "base_model: amazon.nova-lite-v1"),
+    "datasets.sets.*.launch.*.technique": ("one of SFT, DPO", "technique: SFT"),
+    "datasets.sets.*.launch.*.accept_eula": (_BOOLEAN, "accept_eula: true"),
+    "datasets.sets.*.launch.*.package_group": ("the ARN of a model package group", "package_group: 'arn:aws:x'"),
+    "datasets.sets.*.launch.*.instance": ("a type of instance", "instance: ml.g5.2xlarge"),
+    "datasets.sets.*.launch.*.volume_gb": (_COUNT, "volume_gb: 100"),
+    "datasets.sets.*.launch.*.hours": ("a whole number from 1 to 672", "hours: 24"),
+    "datasets.sets.*.launch.*.train": ("the name of a channel", "train: training"),
+    "datasets.sets.*.launch.*.validation": ("the name of a channel", "validation: validation"),
+    "datasets.sets.*.launch.*.kind": ("one of FINE_TUNING, DISTILLATION, CONTINUED_PRE_TRAINING", "kind: FINE_TUNING"),
+    "datasets.sets.*.launch.*.teacher": ("a model's id, with kind: DISTILLATION", "{teacher: big, kind: DISTILLATION}"),
+    "datasets.sets.*.launch.*.most_tokens": (_COUNT, "most_tokens: 1000"),
     "datasets.sets.*.every": ("a duration such as 90s, 15m, 12h or 7 days, above 0", "every: 1d"),
 }  # fmt: skip

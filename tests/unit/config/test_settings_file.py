@@ -232,7 +232,8 @@ def names_for(steps: list[str]) -> dict[str, str]:
         kinds = MAPPINGS[".".join(steps[:3])].kinds_with(steps[3]) if steps[3:] else ["threshold"]
         return {**NAMES, **dict.fromkeys(("rules", "outputs"), kinds[0])}
     if steps[0] == "datasets":
-        return {**NAMES, "sets": "support"}
+        kinds = MAPPINGS["datasets.sets.*.launch.*"].kinds_with(steps[5]) if steps[5:] else ["bedrock"]
+        return {**NAMES, "sets": "support", "launch": min(kinds)}
     if steps[:2] == ["feedback", "publish"]:
         return {
             **NAMES,
@@ -301,7 +302,12 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
             "sqlite": {"store": "sqlite", "path": "./measures.db"}, "opensearch": {"store": "opensearch", **hosts}
         }  # fmt: skip
     if path.startswith("datasets."):
-        support = {"kind": "sft", "formats": ["trl_sft"]}
+        to = {"role": "arn:aws:iam::123456789012:role/t", "output": "s3://bucket/models"}
+        launch = {"bedrock": {"service": "bedrock", "base_model": "nova", **to}}
+        launch["sagemaker"] = {"service": "sagemaker", "image": "x", **to}
+        if path.endswith("base_model"):
+            del launch["sagemaker"]["image"]
+        support = {"kind": "sft", "formats": ["trl_sft"], "launch": launch}
         key = {"secret": "env:DATASETS_KEY"}
         data["datasets"] = {"key": key, "mlflow": {"uri": "databricks"}, "sets": {"support": support}}
     example = yaml.safe_load(HINTS[path].example)
