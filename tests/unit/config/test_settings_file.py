@@ -305,8 +305,6 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
         to = {"role": "arn:aws:iam::123456789012:role/t", "output": "s3://bucket/models"}
         launch = {"bedrock": {"service": "bedrock", "base_model": "nova", **to}}
         launch["sagemaker"] = {"service": "sagemaker", "image": "x", **to}
-        if path.endswith("base_model"):
-            del launch["sagemaker"]["image"]
         support = {"kind": "sft", "formats": ["trl_sft"], "launch": launch}
         key = {"secret": "env:DATASETS_KEY"}
         data["datasets"] = {"key": key, "mlflow": {"uri": "databricks"}, "sets": {"support": support}}
