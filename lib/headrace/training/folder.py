@@ -74,7 +74,11 @@ def write(
         written = _fill(inside, rows, about, format, limits, wanted, place)
         _check(inside, format, limits)
         _sync(inside)
-        _rename(inside, target)
+        inside.rename(target)
+    except (OSError, DatasetRefused) as error:
+        if target.exists():  # another writer was first, and took this one's folder away
+            raise _there(target) from error
+        raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     # What a crash left of this version: its writers could only fail now.
@@ -213,12 +217,3 @@ def _sync(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _rename(inside: Path, target: Path) -> None:
-    try:
-        inside.rename(target)  # fails where another writer was first: that folder is not empty
-    except OSError as error:
-        if target.exists():
-            raise _there(target) from error
-        raise
