@@ -71,7 +71,11 @@ def _limits(name: str, texts: list[str]) -> Limits:
         limit, sign, value = one.partition("=")
         if not sign:
             raise ConfigError(where="--set", expected="LIMIT=VALUE", found=one, todo="For example `--set tokens=4096`.")
-        overrides[limit.strip()] = None if value.strip() in ("none", "null") else yaml.safe_load(value)
+        try:
+            overrides[limit.strip()] = yaml.safe_load("null" if value.strip() == "none" else value)
+        except yaml.YAMLError:
+            todo = "For example `--set tokens=4096` or `--set 'reserved=[\"User:\"]'`."
+            raise ConfigError(where="--set", expected="a value", found=value, todo=todo) from None
     return limits_of(name, overrides)
 
 

@@ -43,8 +43,15 @@ def test_there_are_at_least_twelve_faults(format: Format) -> None:
 
 
 @EACH
-def test_the_page_lists_the_faults(format: Format) -> None:
+def test_the_page_lists_limits_and_faults(format: Format) -> None:
     section = PAGE.read_text("utf-8").split(f"\n### {format.name}\n")[1].split("\n### ")[0].split("\n## ")[0]
+    limits = limits_of(format.name)
+    for page in limits.pages:
+        (told,) = [line for line in section.splitlines() if line.endswith(f": {page.page}, as of {page.as_of}")]
+        for name in page.says:
+            value = limits.known()[name]
+            shown = " ".join(f"`{word}`" for word in value) if isinstance(value, list) else str(value)
+            assert f"`{name}` {shown}" in told
     (listed,) = [line for line in section.splitlines() if line.startswith("Planted faults")]
     assert (
         listed

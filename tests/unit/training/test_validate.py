@@ -216,3 +216,10 @@ def test_many_duplicates_are_each_told_with_the_first(tmp_path: Path) -> None:
 def test_no_folder_is_told(tmp_path: Path) -> None:
     (one,) = validate.problems(tmp_path / "none", FORMATS["nova"], limits_of("nova"))
     assert one.rule == "folder"
+
+
+def test_the_page_lists_the_faults() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "dataset-formats.md").read_text("utf-8")
+    raw, whole = [one[0] for one in RAW], [one[0] for one in WHOLE]
+    assert f"Planted in a file of every format ({len(raw)}): {'; '.join(raw)}." in page
+    assert f"Planted in a folder ({len(whole)}): {'; '.join(whole)}." in page
