@@ -179,3 +179,10 @@ def test_a_template_that_does_not_fit_is_refused(content: bytes, rules: set[str]
     check = FORMATS["jumpstart_instruction"].check_beside
     assert check is not None
     assert {one.rule for one in check("train/template.json", content)} == rules
+
+
+@pytest.mark.parametrize(("characters", "rules"), [(3072, set()), (3073, {"length"})])
+def test_tokens_are_characters_by_three_rounded_up(characters: int, rules: set[str]) -> None:
+    line = {"instruction": "x" * (characters - 2), "context": "", "response": "ye"}
+    found = FORMATS["jumpstart_instruction"].problems(line, limits_of("jumpstart_instruction"))
+    assert {one.rule for one in found} == rules

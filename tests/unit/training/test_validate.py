@@ -163,6 +163,15 @@ def test_limits_count(limits: dict[str, int], expected: set[tuple[str, str, int 
     assert found(made(tmp_path, "distillation"), "distillation", **limits) == expected
 
 
+def test_a_size_at_the_limit_is_within(tmp_path: Path) -> None:
+    folder = made(tmp_path, "trl_sft")
+    sizes = [one.stat().st_size for one in folder.rglob("part-*")]
+    at = {"file_bytes": max(sizes), "total_bytes": sum(sizes)}
+    assert found(folder, "trl_sft", **at) == set()
+    below = {name: size - 1 for name, size in at.items()}
+    assert {rule for rule, _, _ in found(folder, "trl_sft", **below)} == {"file size", "dataset size"}
+
+
 def test_a_name_with_an_equals_sign_is_refused(tmp_path: Path) -> None:
     folder = made(tmp_path, "nova").rename(tmp_path / "version=1")
     assert ("name", "version=1", None) in found(folder, "nova")
