@@ -21,6 +21,7 @@ from headrace.training.privacy_rules.plain import plain
 
 RULES: tuple[Rule, ...] = (
     secrets.keys, secrets.passwords, network.url_secrets, network.addresses, emails.emails, names.known_names,
+    papers.machine_lines,
 )  # fmt: skip
 DIGIT_RULES: tuple[Rule, ...] = (
     money.ibans, money.cards, papers.social_security, papers.national_ids, papers.passports, papers.birth_dates,

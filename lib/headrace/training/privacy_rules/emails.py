@@ -6,12 +6,15 @@ from urllib.parse import unquote
 
 from headrace.training.privacy_rules.kinds import Known, Match
 from headrace.training.privacy_rules.network import USER
+from headrace.training.privacy_rules.plain import ALONE, SIGN
 
 _AT = r"(?:@|%40|\\u0040|&#64;|&\#x40;|&commat;|[ ]?[\[({][ ]?at[ ]?[\])}][ ]?)"
 _DOT = r"(?:\.|[ ]?[\[({][ ]?dot[ ]?[\])}][ ]?)"
+_LETTER, _TOP = rf"[^\W_{ALONE}]", rf"[^\W\d_{ALONE}]"
 _EMAIL = re.compile(
-    r"(?<![\w.+-])[\w+-](?:[\w.+-]|(?<=\w)'(?=\w)){0,63}?"
-    rf"{_AT}(?:[^\W_](?:[\w-]{{0,61}}[^\W_])?{_DOT}){{1,8}}(?:xn--[a-z0-9-]+|[^\W\d_]{{2,63}})(?![\w@])",
+    rf"(?<![.+-])(?<!{SIGN})(?:{SIGN}|[+-])(?:{SIGN}|[.+-]|(?<=\w)'(?=\w)){{0,253}}?"
+    rf"{_AT}(?:{_LETTER}(?:(?:{SIGN}|-){{0,61}}{_LETTER})?{_DOT}){{1,8}}(?:xn--[a-z0-9-]+|{_TOP}{{2,63}})"
+    rf"(?!{SIGN}|@)",
     re.IGNORECASE,
 )
 _SPELLED = re.compile(

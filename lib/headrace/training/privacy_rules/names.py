@@ -7,10 +7,11 @@ from functools import cache
 from importlib.resources import files
 
 from headrace.training.privacy_rules.kinds import Known, Match
+from headrace.training.privacy_rules.plain import ALONE
 
 _WORD = re.compile(r"[^\W\d_]+")
 _BETWEEN = re.compile(r"[ \t]{1,2}|[-.,'’_]|, |\. ")
-_ALONE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_ALONE = re.compile(f"[{ALONE}]")
 _PARTICLES = frozenset(
     "af al am auf bin da de del della den der di do dos du el ibn la las le les of los ten ter the van vom von zu zum zur".split()
 )

@@ -13,7 +13,9 @@ _VERSION = re.compile(
     r"article|art|alin[eé]a|secci[oó]n|apartado|update|firmware|patch)\.?[ :=]{0,2}|§ ?)$",
     re.IGNORECASE,
 )
-_V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{1,4}(?:::?[0-9A-Fa-f]{1,4}){1,7}(?:::)?(?!\w|:(?!\d{1,5}\b))")
+_V6 = re.compile(
+    r"(?<![A-Za-z0-9_:.])[0-9A-Fa-f]{1,4}(?:::?[0-9A-Fa-f]{1,4}){0,7}(?:::)?(?![A-Za-z0-9_]|:(?!\d{1,5}\b))"
+)
 _FIRST = re.compile(r"[23f][0-9a-f]{3}:", re.IGNORECASE)
 
 

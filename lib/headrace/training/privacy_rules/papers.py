@@ -93,23 +93,27 @@ _PASSPORT = re.compile(
     r"(?:pass(?:port)?s?\b|passport|reisepass|personalausweis|perso\b|ausweis|passeport|pasaporte|passaporto|passnummer|"
     r"travel document|identity card|id card|carte (?:nationale )?d.identité|documento|pass lautet)"
     r"[\w.-]{0,8}[\"'`]?"
-    r"(?:[\s:=#,\"'`(°º.-]{1,4}(?!booking|order|flight|buchung|vol\b|vuelo)(?:[^\W\d_]{1,10})){0,8}?"
-    r"[\s:=#,\"'`(°º.-]{1,5}"
+    r"(?:[\s:=#,\"'`(°º.?-]{1,4}(?!booking|order|flight|buchung|vol\b|vuelo)(?:[^\W\d_]{1,10})){0,8}?"
+    r"[\s:=#,\"'`(°º.?-]{1,5}"
     r"(?<![\w-])((?=[A-Z0-9]*\d)[A-Z0-9]{7,10})(?![\w-])(?!\.\d)",
     re.IGNORECASE,
 )
 _MRZ = re.compile(
-    r"P[A-Z<][A-Z]{3}[A-Z<]{39}(?:\s?[A-Z0-9<]{44})?|(?<![A-Z0-9<])[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}\d\d"
+    r"P[A-Z<][A-Z<]{3}[A-Z<]{39}(?:\s?[A-Z0-9<]{44})?|(?<![A-Z0-9<])[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}\d\d"
 )
 _NEAR = 90
 
 
 def passports(text: str, known: Known) -> Iterator[Match]:
-    """Numbers of passports and identity cards right after a word for them, and the lines that machines read."""
+    """Numbers of passports and identity cards right after a word for them."""
     for found in _PASSPORT.finditer(text):
         digits = len(_digits(found[1]))
         if found.end() - found.start() < _NEAR and (digits >= 3 or digits == 2 and len(found[1]) >= 9):
             yield Match(found.start(1), found.end(1), "PASSPORT", found[1].upper())
+
+
+def machine_lines(text: str, known: Known) -> Iterator[Match]:
+    """The lines of a passport that machines read."""
     if "<" in text:
         for found in _MRZ.finditer(text):
             yield Match(found.start(), found.end(), "PASSPORT", found[0])

@@ -8,10 +8,11 @@ from typing import Any
 
 from headrace.errors import MissingDependency
 from headrace.training.privacy_rules.kinds import Known, Match
+from headrace.training.privacy_rules.plain import SIGN
 
-_RUN = re.compile(r"(?<![\w#$€£¥@.&=?%])(?<!\d[-/_,:.])(?:\+ ?|\()?\d+(?:\)?[ \t]?[-./]?[ \t]?\(?\d+)*")
+_RUN = re.compile(rf"(?<![#$€£¥@.&=?%])(?<!{SIGN})(?<!\d[-/_,:.])(?:\+ ?|\()?\d+(?:\)?[ \t]?[-./]?[ \t]?\(?\d+)*")
 _GROUP = re.compile(r"(?:\+ ?)?\(?\d+\)?")
-_GOES_ON = re.compile(r"[\w%€£$@]|[.,:/-]\d")
+_GOES_ON = re.compile(rf"{SIGN}|[%€£$@]|[.,:/-]\d")
 _MOST_GROUPS = 10
 _ABROAD = re.compile(r"00 ?[1-9](?:.*?\d){8}")
 _DATE = re.compile(r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d))(?![-/.]?\d)")

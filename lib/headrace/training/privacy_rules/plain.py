@@ -3,6 +3,10 @@
 import unicodedata
 from typing import NamedTuple
 
+ALONE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+"""Scripts that put no space between words, for a class of a regular expression: a value may follow such a letter."""
+SIGN = rf"[^\W{ALONE}]"
+"""A letter, digit or underscore of the others."""
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2212")
 _SHY = "\u00ad"
 

@@ -26,7 +26,7 @@ _KEY_HINT = re.compile(
     "dckr|SG|key-|AC|SK|dapi|dop_v1|:AA"
 )
 _HOOK = re.compile(r"hooks\.slack\.com/(?:services|workflows)/([\w/]{20,})")
-_JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{4,}(?:\.[\w-]*)?")
+_JWT = re.compile(r"(?<![A-Za-z0-9_-])eyJ[\w-]{8,}\.eyJ[\w-]{4,}(?:\.[\w-]*)?")
 _PEM = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[\s\S]{0,20000}?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,-]*)"
