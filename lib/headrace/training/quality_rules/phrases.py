@@ -12,7 +12,7 @@ from headrace.training.quality_rules.languages import language
 from headrace.training.quality_rules.parts import Quality, good_answers, said
 from headrace.words import words
 
-BEGINNING = 60
+BEGINNING = 20
 """Words at the beginning of an answer in which a refusal counts: later it is about something else."""
 SHORT = 40
 """Words of an answer that can be nothing but an error's message."""

@@ -14,6 +14,7 @@ LEAST_SIGNS, LEAST_LETTERS = 40, 0.3
 RUN_OF_SIGNS = 30
 _RUN = re.compile(rf"([^\s\-=_.*#~|+])\1{{{RUN_OF_SIGNS - 1}}}")
 """One sign again and again, but for those that lines and tables are drawn with."""
+_DRAWN = re.compile(r"[-=_*#~|+]")
 LEAST_LINES, MOST_LINES = 6, 0.5
 GRAM, LEAST_WORDS, MOST_GRAMS = 5, 40, 0.5
 
@@ -32,9 +33,9 @@ def only_signs(example: Example, quality: Quality) -> str | None:
 
 
 def few_letters(example: Example, quality: Quality) -> str | None:
-    """Mostly digits and signs. Code and addresses are left out, and short texts such as `12:30 or 14:00`."""
+    """Mostly digits and signs. Code, addresses and drawn lines are left out, and short texts such as `12:30 or 14:00`."""
     for one in said(example):
-        prose = PLACEHOLDER.sub("", _CODE.sub("", one.text))
+        prose = _DRAWN.sub("", PLACEHOLDER.sub("", _CODE.sub("", one.text)))
         signs = len("".join(prose.split()))
         letters = len(_LETTER.findall(prose))
         if signs >= LEAST_SIGNS and letters < LEAST_LETTERS * signs:
