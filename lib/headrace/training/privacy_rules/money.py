@@ -7,8 +7,11 @@ from headrace.training.privacy_rules.kinds import Known, Match
 
 _CARD = re.compile(
     r"(?<!\d)(?<!\d[.,])(?=("
-    r"\d{13,19}(?!\d)|\d{4}([ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{3})?(?!\d)|\d{4}([ -])\d{6}\3\d{4,5}(?!\d)"
+    r"\d{12,19}(?!\d)|\d{4}([ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{3})?(?!\d)|\d{4}([ -])\d{6}\3\d{4,5}(?!\d)"
     r"))"
+)
+_SAID = re.compile(
+    r"card|karte|carte|tarjeta|\bcc\b|\bpan\b|visa|master|maestro|amex|american express|diners|discover", re.IGNORECASE
 )
 _VISA, _AMEX, _DINERS = (13, 16, 19), (15,), (14, 16, 17, 18, 19)
 _LONG = (16, 17, 18, 19)
@@ -24,10 +27,13 @@ JCB, Discover, UnionPay, Maestro (from 16 digits on)."""
 
 
 def cards(text: str, known: Known) -> Iterator[Match]:
-    """Numbers with a known beginning, a length that goes with it and a right check digit, in the usual groups."""
+    """Numbers in the usual groups with a right check digit, and with a known beginning and a length that goes with it.
+
+    Right after a word such as `card` any beginning will do.
+    """
     for found in _CARD.finditer(text):
         digits = re.sub(r"\D", "", found[1])
-        if _issued(digits) and luhn(digits):
+        if luhn(digits) and (_issued(digits) or _SAID.search(text[max(0, found.start() - 30) : found.start()])):
             yield Match(found.start(1), found.end(1), "CARD", digits)
 
 

@@ -136,12 +136,18 @@ _BORN = re.compile(
     r"nato|nata|nascita|nascid[oa]|nascimento)\b",
     re.IGNORECASE,
 )
+_SENTENCE = re.compile(r"[.!?\n]\s")
+_BORN_ASKED = re.compile(rf"{_BORN.pattern}[^.!?\n]{{0,20}}[.!?:]?\s{{1,2}}[^.!?\n]{{0,12}}$", re.IGNORECASE)
 _BORN_AFTER = re.compile(r"^\W{1,3}(?:\w+ ){0,3}(?:born|geboren|née?\b|nacid[oa])", re.IGNORECASE)
 
 
 def birth_dates(text: str, known: Known) -> Iterator[Match]:
     """Whole dates near a word for birth."""
     for found in _DAY.finditer(text):
-        before = re.split(r"[.!?\n]\s", text[max(0, found.start() - 40) : found.start()])[-1]
-        if _BORN.search(before) or _BORN_AFTER.search(text[found.end() : found.end() + 30]):
+        before = text[max(0, found.start() - 40) : found.start()]
+        if (
+            _BORN.search(_SENTENCE.split(before)[-1])
+            or _BORN_ASKED.search(before)
+            or _BORN_AFTER.search(text[found.end() : found.end() + 30])
+        ):
             yield Match(found.start(), found.end(), "BIRTH_DATE", found[0].casefold())

@@ -23,6 +23,7 @@ _SHAPES = {
     "ES": re.compile(r"[6-9]\d{2}([-. ])\d{3}\1\d{3}|[6-9]\d{2}(?:[-. ]\d\d){3}|9\d[-. ]\d{3}(?:[-. ]\d\d){2}"),
 }
 """The usual groups where a national number has no trunk 0."""
+_TEN = re.compile(r"\d{9,10}(?!\d)")
 _SAID = re.compile(
     r"\b(?:phone|tel|call|cell|mobile|whats ?app|ring|text (?:me|us)|fax|reach|contact (?:no|num)|dial|sms|handy|telefon|"
     r"mobil|anruf|ruf|erreich|festnetz|t[eé]l[eé]phone|portable|appel|joign|fixe|m[oó]vil|ll[aá]m|tel[eé]fono|tfno|"
@@ -37,6 +38,10 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _LOOK_BACK = 40
+_SAID_AFTER = re.compile(
+    r"[\s,(-]{1,3}(?:mobile|cell|fax|office|home|work|mobil|privat|geschäftlich|bureau|domicile|móvil|oficina)\b", re.I
+)
+_EXTENSION = re.compile(r" ?(?:x|ext\.? ?|extension )\d{1,6}(?!\w)", re.IGNORECASE)
 
 
 def phones(text: str, known: Known) -> Iterator[Match]:
@@ -58,13 +63,16 @@ def _in_run(text: str, start: int, run: str, known: Known) -> Iterator[Match]:
         if found is None:
             at += 1
             continue
-        count, value = found
-        yield Match(start + groups[at][0], start + groups[at + count - 1][1], "PHONE", value)
+        count, end, value = found
+        yield Match(start + groups[at][0], end, "PHONE", value)
         at += count
 
 
-def _longest(text: str, start: int, run: str, groups: list[tuple[int, int]], known: Known) -> tuple[int, str] | None:
-    """How many of these groups the longest number has that begins with the first, and the number as E.164 has it."""
+def _longest(
+    text: str, start: int, run: str, groups: list[tuple[int, int]], known: Known
+) -> tuple[int, int, str] | None:
+    """Of the longest number that begins with the first of these groups: of how many it is, where it ends with its
+    extension, and how E.164 has it."""
     begin = groups[0][0]
     first = run[begin]
     if begin and run[begin - 1] not in " \t(":
@@ -74,14 +82,18 @@ def _longest(text: str, start: int, run: str, groups: list[tuple[int, int]], kno
     if first != "+" and not said:
         if _OTHER.search(before) or before[-2:-1].isdigit():
             return None
-        if first not in "0(" and not any(shape.match(run, begin) for shape in _SHAPES.values()):
+        if first not in "0(" and not any(shape.match(run, begin) for shape in (*_SHAPES.values(), _TEN)):
             return None
     for count in range(len(groups), 0, -1):
         end = groups[count - 1][1]
         told = run[begin:end]
         digits = sum(sign.isdigit() for sign in told)
-        if 7 <= digits <= 15 and not _GOES_ON.match(text, start + end) and (number := _number(told, said, known)):
-            return count, number
+        extension = _EXTENSION.match(text, start + end)
+        after = extension.end() if extension else start + end
+        if not 7 <= digits <= 15 or _GOES_ON.match(text, after):
+            continue
+        if number := _number(told, said or bool(_SAID_AFTER.match(text, after)), known):
+            return count, after, number
     return None
 
 
@@ -97,26 +109,28 @@ def _number(told: str, said: bool, known: Known) -> str | None:
         likely = (
             bool(shape.fullmatch(told)) or (said and " " not in told) if shape else told.lstrip("(")[0] == "0" or said
         )
-        if likely and (number := _valid(told, region)):
+        shaped = bool(shape and shape.fullmatch(told))
+        if likely and (number := _valid(told, region, shaped)):
             return number
     return None
 
 
 @lru_cache(maxsize=4096)
-def _valid(told: str, region: str | None) -> str | None:
-    """The number as E.164 has it, where there can be one like it; of any country with a plus sign before."""
+def _valid(told: str, region: str | None, shaped: bool = False) -> str | None:
+    """The number as E.164 has it, where there can be one like it; of any country with a plus sign before.
+
+    What is shaped as a number, or has a plus sign, is meant as one, so that new and reserved ranges are no errors.
+    """
     phonenumbers = _phonenumbers()
     try:
         number = phonenumbers.parse(told, region)
     except phonenumbers.NumberParseException:
         return None
-    if region is None:
-        # Meant as a number, so new and reserved ranges are no errors.
+    if region is None or shaped:
         fits = phonenumbers.is_possible_number(number)
     else:
-        fits = phonenumbers.is_valid_number(number) and region in phonenumbers.region_codes_for_country_code(
-            number.country_code
-        )
+        regions = phonenumbers.region_codes_for_country_code(number.country_code)
+        fits = phonenumbers.is_valid_number(number) and region in regions
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)) if fits else None
 
 

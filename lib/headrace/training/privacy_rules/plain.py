@@ -1,5 +1,6 @@
 """A text in plain signs: what is written to look like a digit, a dash or nothing at all is one."""
 
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ ALONE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 """Scripts that put no space between words, for a class of a regular expression: a value may follow such a letter."""
 SIGN = rf"[^\W{ALONE}]"
 """A letter, digit or underscore of the others."""
+_ESCAPE = re.compile(r"(?<!\\)\\[nrt]")
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2212")
 _SHY = "\u00ad"
 
@@ -32,8 +34,11 @@ class Plain(NamedTuple):
 def plain(text: str) -> Plain:
     """The text with ASCII digits, spaces and hyphens for all their likes, without signs that have no width.
 
-    Compatibility forms such as full-width letters become plain ones, and a letter with its accent is one sign.
+    Compatibility forms such as full-width letters become plain ones, and a letter with its accent is one sign. An end of
+    line that code writes as a backslash and an n is two spaces: its n belongs to no value.
     """
+    if "\\" in text:
+        text = _ESCAPE.sub("  ", text)
     if text.isascii():
         return Plain(text)
     signs: list[str] = []
