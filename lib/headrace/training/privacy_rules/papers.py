@@ -108,7 +108,7 @@ def passports(text: str, known: Known) -> Iterator[Match]:
     """Numbers of passports and identity cards right after a word for them."""
     for found in _PASSPORT.finditer(text):
         digits = len(_digits(found[1]))
-        if found.end() - found.start() < _NEAR and (digits >= 3 or digits == 2 and len(found[1]) >= 9):
+        if found.end() - found.start() < _NEAR and (digits >= 3 or (digits == 2 and len(found[1]) >= 9)):
             yield Match(found.start(1), found.end(1), "PASSPORT", found[1].upper())
 
 
@@ -143,6 +143,8 @@ _BORN_AFTER = re.compile(r"^\W{1,3}(?:\w+ ){0,3}(?:born|geboren|née?\b|nacid[oa
 
 def birth_dates(text: str, known: Known) -> Iterator[Match]:
     """Whole dates near a word for birth."""
+    if not _BORN.search(text):
+        return
     for found in _DAY.finditer(text):
         before = text[max(0, found.start() - 40) : found.start()]
         if (

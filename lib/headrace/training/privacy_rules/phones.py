@@ -16,8 +16,10 @@ _GOES_ON = re.compile(rf"{SIGN}|[%€£$@]|[.,:/-]\d")
 _MOST_GROUPS = 10
 _ABROAD = re.compile(r"00 ?[1-9](?:.*?\d){8}")
 _DATE = re.compile(r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d))(?![-/.]?\d)")
-_NO_PHONE = re.compile(r"\d{3}-\d{10}|(?:\d{4} )+\d{1,4}|0\d*\.\d+")
-"""A ticket of an airline, groups of four, a fraction."""
+_FRACTION = re.compile(r"0\.\d")
+_COUNTED = re.compile("0?123456789?0?|0?9876543210?")
+_NO_PHONE = re.compile(r"\d{3}-\d{10}|(?:\d{4} )+\d{1,4}")
+"""A ticket of an airline, groups of four."""
 _SHAPES = {
     "US": re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])\d{3}[-. ]\d{4}"),
     "ES": re.compile(r"[6-9]\d{2}([-. ])\d{3}\1\d{3}|[6-9]\d{2}(?:[-. ]\d\d){3}|9\d[-. ]\d{3}(?:[-. ]\d\d){2}"),
@@ -100,7 +102,12 @@ def _longest(
 def _number(told: str, said: bool, known: Known) -> str | None:
     if told[0] == "+":
         return _valid(told, None)
-    if _DATE.match(told) or (_NO_PHONE.fullmatch(told) and not said):
+    if (
+        _DATE.match(told)
+        or _FRACTION.match(told)
+        or _COUNTED.fullmatch(told)
+        or (_NO_PHONE.fullmatch(told) and not said)
+    ):
         return None
     if _ABROAD.match(told):
         return _valid("+" + told.lstrip("0 "), None)
