@@ -28,7 +28,8 @@ def main() -> None:
     print(f"{len(rows)} questions in 4 languages; {len(strangers):,} pairs of {len(others)} travel questions;")
     print(f"{len(hotels):,} pairs of {len(asked['hotel'])} questions that name a hotel. In use: {LIKE}\n")
     print(
-        "| threshold | moved | other words | near (wrong) | travel pairs (wrong) | hotel pairs (wrong) |\n|---|---|---|---|---|---|"
+        "| threshold | moved | other words | near (wrong) | travel pairs (wrong) | hotel pairs (wrong) |"
+        "\n|---|---|---|---|---|---|"
     )
     for like in (0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8):
         cells = [f"{_share(alike[kind], like):.2f}" for kind in ("moved", "other", "near")]

@@ -59,9 +59,8 @@ def table(some: Sequence[Line], name: str) -> None:
             cells[kind, line.locale, what] += 1
     labels = Counter(kind for line in some for *_, kind in line.spans)
     where = Counter(line.locale for line in some for _ in line.spans)
-    print(
-        f"\n{name}: {len(some):,} texts, {sum(labels.values()):,} labels, {sum(not one.spans for one in some)} texts with none\n"
-    )
+    none = sum(not one.spans for one in some)
+    print(f"\n{name}: {len(some):,} texts, {sum(labels.values()):,} labels, {none} texts with none\n")
     print(f"| kind | labels | precision | recall | left | recall {' / '.join(LOCALES)} |\n|---|---|---|---|---|---|")
     for kind in KINDS:
         across = [rate(cells[kind, one, "right"], cells[kind, one, "missed"]) for one in LOCALES]
@@ -92,9 +91,8 @@ def speed(some: Sequence[Line]) -> None:
             replaced(line.text, PRIVACY, line.names)
         took = time.process_time() - start
     signs = sum(len(line.text) for line in some)
-    print(
-        f"\n{len(some) / took:,.0f} texts/s, {signs / took / 1e6:.2f} million characters/s (one core, {signs / len(some):.0f} characters a text)"
-    )
+    each = f"{signs / took / 1e6:.2f} million characters/s; {signs / len(some):.0f} characters a text"
+    print(f"\n{len(some) / took:,.0f} texts a second of one core's time; {each}")
 
 
 def main() -> None:

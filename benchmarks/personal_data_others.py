@@ -26,8 +26,9 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 _NAMES = ("person", "name", "first_name", "last_name")
 OTHERS = {
-    "organization": "company", "nationality": "country", "nation_woman": "country", "nation_plural": "country", "zipcode":
-    "postcode", "secondary_address": "building_number", "state_abbr": "country_code", "us_driver_license": "license_plate",
+    "organization": "company", "nationality": "country", "nation_woman": "country", "nation_plural": "country",
+    "zipcode": "postcode", "secondary_address": "building_number", "state_abbr": "country_code",
+    "us_driver_license": "license_plate",
 }  # fmt: skip
 _GAP = re.compile(r"\{\{(\w+)\}\}")
 

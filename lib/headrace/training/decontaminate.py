@@ -3,8 +3,8 @@
 | reason | what meets it |
 |---|---|
 | `same_words` | twelve words in a row of an evaluation's question or answer, anywhere in the example |
-| `same_text` | a message or answer that is an evaluation's text of fewer than twelve words, whole |
-| `like_question` | a message of at most 40 words that is nearly an evaluation's question, in other order or other forms |
+| `same_text` | a message or answer that is a whole text of an evaluation, of fewer than twelve words |
+| `like_question` | a message of at most 40 words that is nearly an evaluation's question, in other order or forms |
 
 Words are compared in small letters without accents or punctuation. Evaluation texts must have gone through the same
 `privacy.replaced`, under the same key, as the examples: else a placeholder hides what is the same.

@@ -15,6 +15,7 @@ from headrace.training.privacy_rules.kinds import KINDS
 from headrace.training.privacy_rules.money import luhn
 
 PRIVACY = Privacy(b"sixteen bytes or")
+WIDE = "\uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11"
 AT = datetime(2026, 11, 27, tzinfo=UTC)
 
 
@@ -49,7 +50,11 @@ def sft(*said: str, completion: str = "Yes.") -> Example:
         ("カード番号は4111111111111111です", "CARD", "4111111111111111"),
         ("pan='3714 496353 98431'", "CARD", "3714 496353 98431"),
         ("1234 4111-1111-1111-1111 5678", "CARD", "4111-1111-1111-1111"),
-        ("\uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11", "CARD", "\uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11"),
+        (
+            WIDE,
+            "CARD",
+            WIDE,
+        ),
         ("4111\u200b1111\u200b1111\u200b1111", "CARD", "4111\u200b1111\u200b1111\u200b1111"),
         ("auf de89 3704 0044 0532 0130 00 bitte", "IBAN", "de89 3704 0044 0532 0130 00"),
         ('{"iban":"FR1420041010050500013M02606"}', "IBAN", "FR1420041010050500013M02606"),
@@ -206,11 +211,13 @@ def card(start: str, length: int, digits: int) -> str:
 
 
 CARD = st.builds(
-    lambda kind, digits, gap: gap.join(re.findall(r"\d{1,4}", card(*kind, digits))) if kind[1] == 16 else card(*kind, digits),
-    st.sampled_from([("4", 16), ("52", 16), ("2500", 16), ("34", 15), ("36", 14), ("6011", 16), ("3530", 16), ("4", 13)]),
+    lambda kind, digits, gap: (gap if kind[1] == 16 else "").join(re.findall(r"\d{1,4}", card(*kind, digits))),
+    st.sampled_from(
+        [("4", 16), ("52", 16), ("2500", 16), ("34", 15), ("36", 14), ("6011", 16), ("353", 16), ("4", 13)]
+    ),
     st.integers(0, 10**19 - 1),
     st.sampled_from(["", " ", "-"]),
-)  # fmt: skip
+)
 
 
 def iban(country: str, account: str, grouped: bool) -> str:
@@ -245,8 +252,9 @@ SENTENCE = st.lists(
     st.one_of(
         st.text(max_size=8), EMAIL, CARD, IBAN, IP, st.from_regex(r"[+(0]?[0-9 ()./-]{6,16}", fullmatch=True),
         st.sampled_from(
-            ["Anna", "password: ", "passport ", "born ", "call ", "?token=", "://u:", "@", "ssn ", "[EMAIL_7F3A21]", "C01X00T47",
-             "12.3.1985", "123-45-6789", "aB3$efgh1", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOjF9.x", "-----BEGIN PRIVATE KEY-----"],
+            ["Anna", "password: ", "passport ", "born ", "call ", "?token=", "://u:", "@", "ssn ", "[EMAIL_7F3A21]",
+             "C01X00T47", "12.3.1985", "123-45-6789", "aB3$efgh1", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOjF9.x",
+             "-----BEGIN PRIVATE KEY-----"],
         ),
     ),
     max_size=8,

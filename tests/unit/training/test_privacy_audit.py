@@ -71,9 +71,8 @@ def test_comprehend_tells_what_the_rules_left(stub):
     made, _ = cleaned(example(1, "Ask John Doe, john@mail.example, at noon", "He lives at 1 Elm St."), PRIVACY)
     question, answer = made.texts()
     place = question.index("[EMAIL")
-    answers(
-        stub, question, (4, 12, "NAME", 0.99), (place, place + 14, "USERNAME", 0.95), (len(question) - 4, len(question), "DATE_TIME", 0.99),
-    )  # fmt: skip
+    name, user = (4, 12, "NAME", 0.99), (place, place + 14, "USERNAME", 0.95)
+    answers(stub, question, name, user, (len(question) - 4, len(question), "DATE_TIME", 0.99))
     answers(stub, answer, (12, 20, "ADDRESS", 0.97), (0, 2, "NAME", 0.3))
     finder = ComprehendPersonalDataFinder(ComprehendPersonalData(), None, stub.client)
     assert second_opinion(made, finder, "en") == [

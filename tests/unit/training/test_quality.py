@@ -113,7 +113,8 @@ GOOD = [
     ),
     sft(
         "Can I bring a dog?",
-        answer="Dogs can travel. Small ones go into the cabin, larger ones into the hold, for which you pay at the desk on the day of your flight; I cannot help with the papers.",
+        answer="Dogs can travel. Small ones go into the cabin, larger ones into the hold, for which you pay at the "
+        "desk on the day of your flight; I cannot help with the papers.",
     ),
     sft("Welche Farbe? Dick oder dünn, ein Slip?", answer="Ein dicker Pullover, con mucho gusto."),
     sft("How does one become an artist?", answer="Draw every day, and see other artists often: they help each other."),

@@ -9,7 +9,7 @@ Kind = Literal[
     "EMAIL", "IP", "BIRTH_DATE", "PHONE", "NAME",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
-"""The first counts where findings overlap: what does most harm, and what a check digit proves, before what only looks so."""
+"""The first counts where findings overlap: what does most harm, and what a check digit proves, comes first."""
 
 
 class Match(NamedTuple):

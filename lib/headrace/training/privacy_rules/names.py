@@ -10,12 +10,14 @@ from headrace.training.privacy_rules.kinds import Known, Match
 from headrace.training.privacy_rules.plain import ALONE
 
 _WORD = re.compile(r"[^\W\d_]+")
-_BETWEEN = re.compile(r"[ \t]{1,2}|[-.,'’_]|, |\. ")
+_BETWEEN = re.compile(r"[ \t]{1,2}|[-.,'\u2019_]|, |\. ")
 _ALONE = re.compile(f"[{ALONE}]")
 _PARTICLES = frozenset(
-    "af al am auf bin da de del della den der di do dos du el ibn la las le les of los ten ter the van vom von zu zum zur".split()
+    """
+    af al am auf bin da de del della den der di do dos du el ibn la las le les of los ten ter the van vom von zu zum zur
+    """.split()
 )
-_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 

@@ -23,7 +23,7 @@ def addresses(text: str, known: Known) -> Iterator[Match]:
     """IPv4 and IPv6 addresses.
 
     Loopback, unspecified and netmasks stay, and four numbers right after a word such as `version`. Of short
-    IPv6 forms only those of networks that are in use (2000::/3, fc00::/6) count: `a::b` is also a name in many languages.
+    IPv6 forms only those of networks in use (2000::/3, fc00::/6) count: `a::b` is a name in code.
     """
     for found in _V4.finditer(text) if text.count(".") >= 3 else ():
         if _somebodys(found[0]) and not _VERSION.search(text[max(0, found.start() - 14) : found.start()]):

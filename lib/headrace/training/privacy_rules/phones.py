@@ -27,9 +27,9 @@ _SHAPES = {
 """The usual groups where a national number has no trunk 0."""
 _TEN = re.compile(r"\d{9,10}(?!\d)")
 _SAID = re.compile(
-    r"\b(?:phone|tel|call|cell|mobile|whats ?app|ring|text (?:me|us)|fax|reach|contact (?:no|num)|dial|sms|handy|telefon|"
-    r"mobil|anruf|ruf|erreich|festnetz|t[eé]l[eé]phone|portable|appel|joign|fixe|m[oó]vil|ll[aá]m|tel[eé]fono|tfno|"
-    r"fijo|telefone|cellulare|телефон|тел)|電話|☎|📞",
+    r"\b(?:phone|tel|call|cell|mobile|whats ?app|ring|text (?:me|us)|fax|reach|contact (?:no|num)|dial|sms|handy|"
+    r"telefon|mobil|anruf|ruf|erreich|festnetz|t[eé]l[eé]phone|portable|appel|joign|fixe|m[oó]vil|ll[aá]m|tel[eé]fono|"
+    r"tfno|fijo|telefone|cellulare|телефон|тел)|電話|☎|📞",
     re.IGNORECASE,
 )
 _OTHER = re.compile(
@@ -41,7 +41,8 @@ _OTHER = re.compile(
 )
 _LOOK_BACK = 40
 _SAID_AFTER = re.compile(
-    r"[\s,(-]{1,3}(?:mobile|cell|fax|office|home|work|mobil|privat|geschäftlich|bureau|domicile|móvil|oficina)\b", re.I
+    r"[\s,(-]{1,3}(?:mobile|cell|fax|office|home|work|mobil|privat|geschäftlich|bureau|domicile|móvil|oficina)\b",
+    re.IGNORECASE,
 )
 _EXTENSION = re.compile(r" ?(?:x|ext\.? ?|extension )\d{1,6}(?!\w)", re.IGNORECASE)
 

@@ -34,8 +34,8 @@ class Plain(NamedTuple):
 def plain(text: str) -> Plain:
     """The text with ASCII digits, spaces and hyphens for all their likes, without signs that have no width.
 
-    Compatibility forms such as full-width letters become plain ones, and a letter with its accent is one sign. An end of
-    line that code writes as a backslash and an n is two spaces: its n belongs to no value.
+    Compatibility forms such as full-width letters become plain ones, and a letter with its accent is one sign. An end
+    of line that code writes as a backslash and an n is two spaces: its n is part of no value.
     """
     if "\\" in text:
         text = _ESCAPE.sub("  ", text)

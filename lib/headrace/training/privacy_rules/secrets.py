@@ -50,18 +50,19 @@ def keys(text: str, known: Known) -> Iterator[Match]:
 
 
 _WORDS = (
-    r"pass[ _-]?words?|passwd|passphrase|pwd|pw|passwort|kennwort|losung|mots? de passe|mdp|contraseñas?|contrasenas?|clave|senha|пароль|"
-    r"パスワード"
+    r"pass[ _-]?words?|passwd|passphrase|pwd|pw|passwort|kennwort|losung|mots? de passe|mdp|contraseñas?|contrasenas?|"
+    r"clave|senha|пароль|パスワード"
 )
 _OTHERS = (
     r"(?:api|access|secret|private|auth|account|encryption|signing|consumer|client)[ _-]?(?:key|secret|token)|secret|"
     r"token|bearer|credential|schlüssel|schluessel|clé|cle|jeton|llave"
 )
-_LINK = r"[\"'`]?\s{0,3}(?:(?:[:=]|=>|:=)\s{0,3}|(?:(?:[\w-]{1,12}\s){0,3}?(?:is|was|to|ist|war|lautet|est|était|c'est|es|era|auf)\s(?:still\s|now\s)?(?:[:=]\s?)?))"
+_IS = r"(?:is|was|to|ist|war|lautet|est|était|c'est|es|era|auf)\s(?:still\s|now\s)?(?:[:=]\s?)?"
+_LINK = rf"[\"'`]?\s{{0,3}}(?:(?:[:=]|=>|:=)\s{{0,3}}|(?:(?:[\w-]{{1,12}}\s){{0,3}}?{_IS}))"
 _SECRET = re.compile(rf"(?<![^\W_])(?:({_WORDS})|{_OTHERS}){_LINK}([\"'`]?)([^\s\"'`<>]{{6,200}})", re.IGNORECASE)
 _BARE = re.compile(rf"(?<![^\W_])({_WORDS})\s([\"'`]?)(?=\S*\d)([^\s\"'`<>]{{6,200}})", re.IGNORECASE)
 _CODE = re.compile(
-    r"[(\[{]|^[$%<]|^(?:https?|os|env|process|config|settings|None|null|true|false)\b[.:]?|^\*+$|^x+$|^\.+$|^your",
+    r"^[$%<({\[]|\w\([^)]*\)|\w\[[^\]]*\]|\$\{|^(?:https?|os|env|process|config|settings|None|null|true|false)\b[.:]?|^\*+$|^x+$|^\.+$|^your",
     re.IGNORECASE,
 )
 

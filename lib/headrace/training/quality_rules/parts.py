@@ -24,6 +24,9 @@ class Lengths(NamedTuple):
     most: int
 
 
+_USER, _ASSISTANT, _TEXT = Lengths(2, 8_000), Lengths(2, 16_000), Lengths(40, 100_000)
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """Settings of the rules.
@@ -37,9 +40,9 @@ class Quality:
         abuse: words beside those of `phrases.yaml` that no example may have, in small letters without accents.
     """
 
-    user: Lengths = Lengths(2, 8_000)
-    assistant: Lengths = Lengths(2, 16_000)
-    text: Lengths = Lengths(40, 100_000)
+    user: Lengths = _USER
+    assistant: Lengths = _ASSISTANT
+    text: Lengths = _TEXT
     tokens: int = 8_000
     languages: frozenset[str] = frozenset()
     detect: Detect | None = None

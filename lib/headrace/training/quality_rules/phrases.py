@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import yaml
@@ -54,7 +55,7 @@ def abusive(example: Example, quality: Quality) -> str | None:
     for one in said(example):
         if one.where in learned or one.where.startswith("messages"):
             told = words(one.text)
-            pairs = {" ".join(pair) for pair in zip(told, told[1:], strict=False)}
+            pairs = {" ".join(pair) for pair in pairwise(told)}
             if bad & (set(told) | pairs):
                 return one.where
     return None

@@ -33,7 +33,7 @@ def only_signs(example: Example, quality: Quality) -> str | None:
 
 
 def few_letters(example: Example, quality: Quality) -> str | None:
-    """Mostly digits and signs. Code, addresses and drawn lines are left out, and short texts such as `12:30 or 14:00`."""
+    """Mostly digits and signs, code, addresses and drawn lines left out; not in short texts such as `12:30`."""
     for one in said(example):
         prose = _DRAWN.sub("", PLACEHOLDER.sub("", _CODE.sub("", one.text)))
         signs = len("".join(prose.split()))
