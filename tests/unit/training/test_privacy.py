@@ -86,6 +86,8 @@ def sft(*said: str, completion: str = "Yes.") -> Example:
         ('{"text": "Call\\n+1-836-723-2223x108\\n"}', "PHONE", "+1-836-723-2223x108"),
         ('{"text": "Hi\\nanna@mail.example"}', "EMAIL", "anna@mail.example"),
         ("my credit card 676357638680", "CARD", "676357638680"),
+        ("card: 41111111 11111111 09/28", "CARD", "41111111 11111111"),
+        ("mail me: anna @ mail.example", "EMAIL", "anna @ mail.example"),
         ("What is your date of birth? It's 05/10/1984", "BIRTH_DATE", "05/10/1984"),
     ],
 )

@@ -8,7 +8,7 @@ from headrace.training.privacy_rules.kinds import Known, Match
 from headrace.training.privacy_rules.network import USER
 from headrace.training.privacy_rules.plain import ALONE, SIGN
 
-_AT = r"(?:@|%40|\\u0040|&#64;|&\#x40;|&commat;|[ ]?[\[({][ ]?at[ ]?[\])}][ ]?)"
+_AT = r"(?:@| @ |%40|\\u0040|&#64;|&\#x40;|&commat;|[ ]?[\[({][ ]?at[ ]?[\])}][ ]?)"
 _DOT = r"(?:\.|[ ]?[\[({][ ]?dot[ ]?[\])}][ ]?)"
 _LETTER, _TOP = rf"[^\W_{ALONE}]", rf"[^\W\d_{ALONE}]"
 _EMAIL = re.compile(

@@ -7,12 +7,13 @@ from headrace.training.privacy_rules.kinds import Known, Match
 
 _CARD = re.compile(
     r"(?<!\d)(?<!\d[.,])(?<!\d[A-Za-z])(?=("
-    r"\d{12,19}(?!\d)|\d{4}([ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{3})?(?!\d)|\d{4}([ -])\d{6}\3\d{4,5}(?!\d)"
+    r"\d{13,19}(?!\d)|\d{4}([ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{3})?(?!\d)|\d{4}([ -])\d{6}\3\d{4,5}(?!\d)"
     r"))"
 )
 _SAID = re.compile(
     r"card|karte|carte|tarjeta|\bcc\b|\bpan\b|visa|master|maestro|amex|american express|diners|discover", re.IGNORECASE
 )
+_NEXT = re.compile(r"\D{0,30}?(?<!\d[.,])(\d+(?:[ .-]{1,2}\d+){0,9})(?!\d)")
 _VISA, _AMEX, _DINERS = (13, 16, 19), (15,), (14, 16, 17, 18, 19)
 _LONG = (16, 17, 18, 19)
 _PREFIXES: tuple[tuple[int, int, tuple[int, ...]], ...] = (
@@ -29,12 +30,31 @@ JCB, Discover, UnionPay, Maestro (from 16 digits on)."""
 def cards(text: str, known: Known) -> Iterator[Match]:
     """Numbers in the usual groups with a right check digit, and with a known beginning and a length that goes with it.
 
-    Right after a word such as `card` any beginning will do.
+    Soon after a word such as `card` any beginning and any groups will do.
     """
     for found in _CARD.finditer(text):
-        digits = re.sub(r"\D", "", found[1])
-        if luhn(digits) and (_issued(digits) or _SAID.search(text[max(0, found.start() - 30) : found.start()])):
+        digits = _digits(found[1])
+        if luhn(digits) and _issued(digits):
             yield Match(found.start(1), found.end(1), "CARD", digits)
+    for word in _SAID.finditer(text):
+        found = _NEXT.match(text, word.end())
+        end = found and _right(text, found.start(1), found.end(1))
+        if found and end:
+            yield Match(found.start(1), end, "CARD", _digits(text[found.start(1) : end]))
+
+
+def _right(text: str, begin: int, end: int) -> int | None:
+    """Where the longest run of groups ends that begins there and has a right check digit; all, or some that are issued."""
+    for group in reversed(list(re.finditer(r"\d+", text[begin:end]))):
+        last = begin + group.end()
+        digits = _digits(text[begin:last])
+        if 12 <= len(digits) <= 19 and luhn(digits) and (last == end or _issued(digits)):
+            return last
+    return None
+
+
+def _digits(told: str) -> str:
+    return re.sub(r"\D", "", told)
 
 
 def _issued(digits: str) -> bool:
