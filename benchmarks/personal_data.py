@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 
-from personal_data_set import LOCALES, Line, lines
+from personal_data_set import LOCALES, Line, later_lines, lines
 
 from headrace.training.privacy import Finding, Privacy, replaced
 from headrace.training.privacy_rules.kinds import KINDS
@@ -102,6 +102,7 @@ def main() -> None:
     if "--all" in sys.argv:
         table([one for one in some if one.held_out], "Held out")
         table([one for one in some if one.held_out and one.by_hand], "Held out, by hand")
+        table(later_lines(), "Held out, by hand, written after the rules")
     speed(some)
 
 

@@ -7,7 +7,7 @@ hash of the sentence before its gap is filled, so that no sentence stands in bot
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -48,11 +48,16 @@ class Line:
 
 def lines() -> list[Line]:
     """The whole set, the same each time."""
-    return [*_by_hand(), *_planted(), *_decoys()]
+    return [*_by_hand("by_hand.txt"), *_planted(), *_decoys()]
 
 
-def _by_hand() -> Iterator[Line]:
-    for locale, marked in _read("by_hand.txt", 2):
+def later_lines() -> list[Line]:
+    """Lines that were written by hand after the rules; all of them are held out."""
+    return [replace(one, held_out=True) for one in _by_hand("by_hand_later.txt")]
+
+
+def _by_hand(name: str) -> Iterator[Line]:
+    for locale, marked in _read(name, 2):
         text, spans, at = "", [], 0
         for label in _LABEL.finditer(marked):
             text += marked[at : label.start()]

@@ -44,7 +44,7 @@ def cards(text: str, known: Known) -> Iterator[Match]:
 
 
 def _right(text: str, begin: int, end: int) -> int | None:
-    """Where the longest run of groups ends that begins there and has a right check digit; all, or some that are issued."""
+    """Where the longest run of groups with a right check digit ends: all of them, or some that are issued."""
     for group in reversed(list(re.finditer(r"\d+", text[begin:end]))):
         last = begin + group.end()
         digits = _digits(text[begin:last])
