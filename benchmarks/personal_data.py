@@ -102,7 +102,8 @@ def main() -> None:
     if "--all" in sys.argv:
         table([one for one in some if one.held_out], "Held out")
         table([one for one in some if one.held_out and one.by_hand], "Held out, by hand")
-        table(later_lines(), "Held out, by hand, written after the rules")
+        table(later_lines(), "By hand, written after the rules, looked at once")
+        table(later_lines("by_hand_last.txt"), "By hand, written last, held out")
     speed(some)
 
 

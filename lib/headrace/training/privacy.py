@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from headrace.training.example import Example, Message
-from headrace.training.privacy_rules import emails, money, names, network, papers, phones, secrets
+from headrace.training.privacy_rules import births, emails, money, names, network, papers, phones, secrets
 from headrace.training.privacy_rules.kinds import KINDS, Kind, Known, Match, Rule
 from headrace.training.privacy_rules.plain import plain
 
@@ -24,7 +24,7 @@ RULES: tuple[Rule, ...] = (
     papers.machine_lines,
 )  # fmt: skip
 DIGIT_RULES: tuple[Rule, ...] = (
-    money.ibans, money.cards, papers.social_security, papers.national_ids, papers.passports, papers.birth_dates,
+    money.ibans, money.cards, papers.social_security, papers.national_ids, papers.passports, births.birth_dates,
     phones.phones,
 )  # fmt: skip
 """Those that find nothing in a text without a digit."""

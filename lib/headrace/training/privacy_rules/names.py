@@ -10,7 +10,8 @@ from headrace.training.privacy_rules.kinds import Known, Match
 from headrace.training.privacy_rules.plain import ALONE
 
 _WORD = re.compile(r"[^\W\d_]+")
-_BETWEEN = re.compile(r"[ \t]{1,2}|[-.,'\u2019_]|, |\. ")
+_BETWEEN = re.compile(r"[ \t]{1,2}|[-.'\u2019_]|\. ")
+_NO, _PERHAPS, _SURE = 0, 1, 2
 _ALONE = re.compile(f"[{ALONE}]")
 _PARTICLES = frozenset(
     """
@@ -37,32 +38,35 @@ def folded(names: Iterable[str]) -> frozenset[str]:
 def known_names(text: str, known: Known) -> Iterator[Match]:
     """Known names as whole words, whatever their case and accents, with a German or English s of the genitive.
 
-    Neighbours are one finding: `Anna von Berg`. A name that is also a word, such as `Mark`, must have a capital letter.
+    Neighbours are one finding: `Anna von Berg`. A name that is also a word, such as `Mark`, must have a capital
+    letter or a neighbour that is a name.
     In scripts without spaces a name is found anywhere.
     """
     if not known.names:
         return
     runs: list[list[int]] = []
     for word in _WORD.finditer(text):
-        if _is_name(text, word, known.names):
-            if runs and _joined(text[runs[-1][1] : word.start()]):
-                runs[-1][1] = word.end()
-            else:
-                runs.append([word.start(), word.end()])
-    for begin, end in runs:
-        yield Match(begin, end, "NAME", " ".join(_fold(one) for one in _WORD.findall(text[begin:end])))
+        told = _told(word[0], known.names)
+        if told and runs and _joined(text[runs[-1][1] : word.start()]):
+            runs[-1][1:] = word.end(), max(runs[-1][2], told)
+        elif told:
+            runs.append([word.start(), word.end(), told])
+    for begin, end, told in runs:
+        if told == _SURE:
+            yield Match(begin, end, "NAME", " ".join(_fold(one) for one in _WORD.findall(text[begin:end])))
     for name in known.names:
         if _ALONE.match(name):
             for found in re.finditer(re.escape(name), text):
                 yield Match(found.start(), found.end(), "NAME", name)
 
 
-def _is_name(text: str, word: re.Match[str], names: frozenset[str]) -> bool:
-    plain = _fold(word[0])
+def _told(word: str, names: frozenset[str]) -> int:
+    """Whether a word is a known name: surely, perhaps because it is a word as well, or not."""
+    plain = _fold(word)
     if plain in names:
-        return word[0][0].isupper() or plain not in common_words()
+        return _PERHAPS if plain in common_words() and not word[0].isupper() else _SURE
     genitive = plain[-1:] == "s" and plain[:-1] in names and plain[:-1] not in common_words()
-    return genitive and (len(plain) > 4 or word[0][0].isupper())
+    return _SURE if genitive and (len(plain) > 4 or word[0].isupper()) else _NO
 
 
 def _joined(between: str) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers that a state gives to people, and dates of birth."""
+"""Numbers that a state gives to people."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ _SSN_SAID = re.compile(r"\b(?:ssn|social(?: security)?|soc\.? sec|seguro social|
 
 
 def social_security(text: str, known: Known) -> Iterator[Match]:
-    """Numbers of the US Social Security that can have been given: with hyphens, or with a word for it before."""
+    """Numbers of the US Social Security that can have been given: in groups, or with a word for it before."""
     for found in _SSN.finditer(text):
-        if found[2] == "-" or _SSN_SAID.search(text[max(0, found.start() - 40) : found.start()]):
+        if found[2] or _SSN_SAID.search(text[max(0, found.start() - 40) : found.start()]):
             yield Match(found.start(), found.end(), "SSN", found[1] + found[3] + found[4])
 
 
@@ -35,8 +35,7 @@ def national_ids(text: str, known: Known) -> Iterator[Match]:
     Where there is a check digit it must be right. Those of digits alone but NIR need a word for them before.
     """
     for found in _NINO.finditer(text):
-        said = _NINO_SAID.search(_before(text, found))
-        if said or (found[1] and not _NO_NINO.match(found[0])):
+        if not _NO_NINO.match(found[0]) or _NINO_SAID.search(_before(text, found)):
             yield _id(found)
     for found in _NHS.finditer(text):
         if _NHS_SAID.search(_before(text, found)) and _nhs(_digits(found[0])):
@@ -90,26 +89,36 @@ def _dni(kind: str, digits: str, letter: str) -> bool:
 
 
 _PASSPORT = re.compile(
-    r"(?:pass(?:port)?s?\b|passport|reisepass|personalausweis|perso\b|ausweis|passeport|pasaporte|passaporto|passnummer|"
-    r"travel document|identity card|id card|carte (?:nationale )?d.identité|documento|pass lautet)"
+    r"(?:(?<!boarding )(?<!lounge )(?<!rail )(?<!city )(?<!day )(?<!ski)(?<!ski )pass\b|"
+    r"passport|reisepass|personalausweis|perso\b|ausweis|passeport|pasaporte|passaporto|passnummer|"
+    r"travel document|identity card|id card|carte (?:nationale )?d.identité|\bcni\b|documento|pass lautet)"
     r"[\w.-]{0,8}[\"'`]?"
-    r"(?:[\s:=#,\"'`(°º.?-]{1,4}(?!booking|order|flight|buchung|vol\b|vuelo)(?:[^\W\d_]{1,10})){0,8}?"
+    r"(?:[\s:=#,\"'`(°º.?-]{1,4}(?!order|flight|vol\b|vuelo)(?:[^\W\d_]{1,10})){0,8}?"
     r"[\s:=#,\"'`(°º.?-]{1,5}"
-    r"(?<![\w-])((?=[A-Z0-9]*\d)[A-Z0-9]{7,10})(?![\w-])(?!\.\d)",
+    r"(?<![\w-])((?=[A-Z0-9]*\d)[A-Z0-9]{7,12})(?![\w-])(?!\.\d)",
     re.IGNORECASE,
 )
 _MRZ = re.compile(
     r"P[A-Z<][A-Z<]{3}[A-Z<]{39}(?:\s?[A-Z0-9<]{44})?|(?<![A-Z0-9<])[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}\d\d"
 )
-_NEAR = 90
+_NEAR, _MORE = 90, 50
+_TOKEN = re.compile(r"(?<![\w-])[A-Z0-9]{7,12}(?![\w-])", re.IGNORECASE)
 
 
 def passports(text: str, known: Known) -> Iterator[Match]:
-    """Numbers of passports and identity cards right after a word for them."""
+    """Numbers of passports and identity cards right after a word for them, and others like the first soon after it."""
     for found in _PASSPORT.finditer(text):
         digits = len(_digits(found[1]))
         if found.end() - found.start() < _NEAR and (digits >= 3 or (digits == 2 and len(found[1]) >= 9)):
             yield Match(found.start(1), found.end(1), "PASSPORT", found[1].upper())
+            for other in _TOKEN.finditer(text, found.end(), found.end() + _MORE):
+                if _shape(other[0]) == _shape(found[1]):
+                    yield Match(other.start(), other.end(), "PASSPORT", other[0].upper())
+
+
+def _shape(token: str) -> str:
+    """What digits and letters have in common: a second passport looks like the first."""
+    return re.sub(r"\d", "9", re.sub(r"[A-Z]", "A", token.upper()))
 
 
 def machine_lines(text: str, known: Known) -> Iterator[Match]:
@@ -117,39 +126,3 @@ def machine_lines(text: str, known: Known) -> Iterator[Match]:
     if "<" in text:
         for found in _MRZ.finditer(text):
             yield Match(found.start(), found.end(), "PASSPORT", found[0])
-
-
-_MONTH = (
-    r"(?:jan(?:uary|uar|vier)?|ene(?:ro)?|feb(?:ruary|ruar|rero)?|fév(?:rier)?|fevr?ier|mar(?:ch|s|zo)?|märz|apr(?:il)?|avr(?:il)?|"
-    r"abr(?:il)?|may|mai|mayo|june?|juni?|juin|junio|july?|juli?|juil(?:let)?|julio|aug(?:ust)?|août|aout|ago(?:sto)?|"
-    r"sep(?:t(?:ember|embre|iembre)?)?|o[ck]t(?:ober|obre|ubre)?|nov(?:ember|embre|iembre)?|d[eé][cz](?:ember|embre)?|dic(?:iembre)?)"
-)
-_YEAR = r"(?:19|20)\d\d"
-_DAY = re.compile(
-    rf"(?<![\w.])(?:{_YEAR}[-/.]\d\d?[-/.]\d\d?|\d\d?([-/.]) ?\d\d?\1 ?(?:{_YEAR}|\d\d)|"
-    rf"\d\d?(?:st|nd|rd|th|er|\.)?[ ](?:of |de |d')?{_MONTH}\.?,?[ ](?:de |del )?{_YEAR}|"
-    rf"{_MONTH}\.?[ ]\d\d?(?:st|nd|rd|th)?,?[ ]{_YEAR})(?![\w])(?![-/.]\d)",
-    re.IGNORECASE,
-)
-_BORN = re.compile(
-    r"\b(?:born|birth\w*|d\.?o\.?b|geboren|geb|geburt\w*|née?|naissance|anniversaire|naci\w*|nací|nació|nacimiento|cumpleaños|"
-    r"nato|nata|nascita|nascid[oa]|nascimento)\b",
-    re.IGNORECASE,
-)
-_SENTENCE = re.compile(r"[.!?\n]\s")
-_BORN_ASKED = re.compile(rf"{_BORN.pattern}[^.!?\n]{{0,20}}[.!?:]?\s{{1,2}}[^.!?\n]{{0,12}}$", re.IGNORECASE)
-_BORN_AFTER = re.compile(r"^\W{1,3}(?:\w+ ){0,3}(?:born|geboren|née?\b|nacid[oa])", re.IGNORECASE)
-
-
-def birth_dates(text: str, known: Known) -> Iterator[Match]:
-    """Whole dates near a word for birth."""
-    if not _BORN.search(text):
-        return
-    for found in _DAY.finditer(text):
-        before = text[max(0, found.start() - 40) : found.start()]
-        if (
-            _BORN.search(_SENTENCE.split(before)[-1])
-            or _BORN_ASKED.search(before)
-            or _BORN_AFTER.search(text[found.end() : found.end() + 30])
-        ):
-            yield Match(found.start(), found.end(), "BIRTH_DATE", found[0].casefold())

@@ -27,7 +27,7 @@ _SHAPES = {
 """The usual groups where a national number has no trunk 0."""
 _TEN = re.compile(r"\d{9,10}(?!\d)")
 _SAID = re.compile(
-    r"\b(?:phone|tel|call|cell|mobile|whats ?app|ring|text (?:me|us)|fax|reach|contact (?:no|num)|dial|sms|handy|"
+    r"\b(?:phone|tel|call|cell|mobile|whats ?app|ring|te?xt (?:me|us)|fax|reach|contact (?:no|num)|dial|sms|handy|"
     r"telefon|mobil|anruf|ruf|erreich|festnetz|t[eé]l[eé]phone|portable|appel|joign|fixe|m[oó]vil|ll[aá]m|tel[eé]fono|"
     r"tfno|fijo|telefone|cellulare|телефон|тел)|電話|☎|📞",
     re.IGNORECASE,
@@ -36,7 +36,7 @@ _OTHER = re.compile(
     r"\b(?:order|booking|ref|reference|invoice|ticket|confirmation|tracking|customer|client|case|flight|id|zip|isbn|vat|"
     r"company|bestell|buchung|rechnung|auftrag|sendung|kunden|vorgang|commande|r[eé]servation|facture|billet|dossier|"
     r"suivi|siret|pedido|reserva|factura|env[ií]o|expediente|localizador|cuenta|konto|compte|iban|account)[\w-]*"
-    r"[^\w\n]{0,3}(?:(?:no|nr|num\w*|number|id|n|is|was|ist|war|est|es|era|de|vom|du)\b[^\w\n]{0,3}){0,3}$",
+    r"[^\w\n]{0,5}(?:(?:no|nr|num\w*|number|id|n|is|was|ist|war|est|es|era|de|vom|du)\b[^\w\n]{0,3}){0,3}$",
     re.IGNORECASE,
 )
 _LOOK_BACK = 40

@@ -51,14 +51,17 @@ def keys(text: str, known: Known) -> Iterator[Match]:
 
 _WORDS = (
     r"pass[ _-]?words?|passwd|passphrase|pwd|pw|passwort|kennwort|losung|mots? de passe|mdp|contraseñas?|contrasenas?|"
-    r"clave|senha|пароль|パスワード"
+    r"clave|senha|пароль|パスワード|pass(?!\w)"
 )
 _OTHERS = (
     r"(?:api|access|secret|private|auth|account|encryption|signing|consumer|client)[ _-]?(?:key|secret|token)|secret|"
     r"token|bearer|credential|schlüssel|schluessel|clé|cle|jeton|llave"
 )
 _IS = r"(?:is|was|to|ist|war|lautet|est|était|c'est|es|era|auf)\s(?:still\s|now\s)?(?:[:=]\s?)?"
-_LINK = rf"[\"'`]?\s{{0,3}}(?:(?:[:=]|=>|:=)\s{{0,3}}|(?:(?:[\w-]{{1,12}}\s){{0,3}}?{_IS}))"
+_LINK = (
+    r"[\"'`]?(?:\s[\w-]{1,14}){0,2}?\s{0,3}(?:(?:[:=]|=>|:=)\s{0,3}|'s\s"
+    rf"|(?:(?:[\w-]{{1,12}}\s){{0,3}}?{_IS}))"
+)
 _SECRET = re.compile(rf"(?<![^\W_])(?:({_WORDS})|{_OTHERS}){_LINK}([\"'`]?)([^\s\"'`<>]{{6,200}})", re.IGNORECASE)
 _BARE = re.compile(rf"(?<![^\W_])({_WORDS})\s([\"'`]?)(?=\S*\d)([^\s\"'`<>]{{6,200}})", re.IGNORECASE)
 _CODE = re.compile(
@@ -66,6 +69,7 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 
+_HEADER = re.compile(r"\bauthorization[\"']?\s?[:=]\s?[\"']?(?:basic|bearer|token)\s+([\w+/=.~-]{8,})", re.IGNORECASE)
 _PARAMETER = re.compile(r"[?&#;][\w-]*$")
 
 
@@ -79,18 +83,21 @@ def passwords(text: str, known: Known) -> Iterator[Match]:
                 if _PARAMETER.search(text[max(0, found.start() - 30) : found.start()])
                 else value
             )
-            if len(value) >= 6 and not _CODE.search(value) and _secret(value, strict=found[1] is None):
+            if len(value) >= 6 and not _CODE.search(value) and _secret(value, found[1]):
                 yield Match(found.start(3), found.start(3) + len(value), "PASSWORD", value)
+    for found in _HEADER.finditer(text):
+        yield Match(found.start(1), found.end(1), "PASSWORD", found[1])
 
 
-def _secret(value: str, strict: bool) -> bool:
-    """Whether it looks chosen or made by chance. Strict: behind words that tell of other things too."""
+def _secret(value: str, word: str | None) -> bool:
+    """Whether it looks chosen or made by chance; behind words that tell of other things too it must look so more."""
+    strict = word is None
     kinds = sum(bool(re.search(one, value)) for one in ("[a-zà-ÿ]", "[A-ZÀ-Þ]", r"\d", r"[^\w]|_"))
     if not re.search(r"\d", value) and (kinds < 3 or strict):
         return False
     if strict:
         return len(value) >= 16 and _entropy(value) >= 3.0
-    return kinds >= 2 and not re.fullmatch(r"[\d.,/:-]+", value)
+    return kinds >= (3 if word and word.lower() == "pass" else 2) and not re.fullmatch(r"[\d.,/:-]+", value)
 
 
 def _entropy(value: str) -> float:
