@@ -31,7 +31,9 @@ def leaks(examples: DataFrame, likeness: Likeness) -> Leaks:
     sides = texts.select("name", "sides")
     both = near.join(sides.toDF("a", "_a"), "a").join(sides.toDF("b", "_b"), "b")
     return Leaks(
-        *(_on_two(examples, column) for column in ("person", "conversation", "group")),
+        persons=_on_two(examples, "person"),
+        conversations=_on_two(examples, "conversation"),
+        groups=_on_two(examples, "group"),
         texts=texts.where(F.size("sides") > 1).count(),
         near_duplicates=both.where(F.size(F.array_union("_a", "_b")) > 1).count(),
     )

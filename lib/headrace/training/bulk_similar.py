@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from headrace.lake import struct
-from headrace.training.minhash import FEWEST, banding, band_keys, gram_count, true_similarities
+from headrace.training.minhash import FEWEST, band_keys, banding, gram_count, true_similarities
 from headrace.training.similar import ALL, NEIGHBOURS, Likeness
 
 TEXTS = "name string, family string, text string"

@@ -10,10 +10,12 @@ from pyspark.sql import functions as F
 from headrace.graph import UnionFind, components
 from headrace.lake import local_rows, struct
 from headrace.training.bulk_similar import Batches, kept_aside, similar
+from headrace.training.split_report import STRATA, Component, Counted, SplitReport, report
 from headrace.training.splits import SIDES, SplitRules, text_node, texts_of
 
 IN_DRIVER = 1_000_000
 """Edges the driver works on."""
+_LARGEST = 100
 SIDE_OF = "node string, side string"
 _TEXTS = "id string, name string, text string"
 _TEXTS_ARROW = pa.schema([(name, pa.string()) for name in ("id", "name", "text")])
@@ -54,6 +56,25 @@ def split(examples: DataFrame, rules: SplitRules, before: DataFrame | None = Non
     now = sided.where("node NOT LIKE 'text:%'").select("node", "side")
     nodes = now.union(before.select("node", "side").join(now, "node", "left_anti"))
     return Split(sides.select("id", F.col("name").alias("component"), "side", "was"), nodes)
+
+
+def split_report(examples: DataFrame, found: Split, rules: SplitRules) -> SplitReport:
+    """How the examples lie.
+
+    Args:
+        examples: at least `id` and the columns of `STRATA`.
+    """
+    sides = kept_aside(found.sides)
+    values = [F.col(column).cast("string").alias(column) for column in STRATA]
+    counts = examples.select("id", *values).join(sides, "id").groupBy("side", *STRATA).count().collect()
+    largest = sides.groupBy("component", "side").count().orderBy(F.desc("count"), "component").limit(_LARGEST).collect()
+    moved = sides.where("was <> side").groupBy("was", "side").count().collect()
+    return report(
+        [Counted(row["side"], tuple(row[column] for column in STRATA), row["count"]) for row in counts],
+        [Component(row["component"], row["side"], row["count"]) for row in largest],
+        rules,
+        {(row["was"], row["side"]): row["count"] for row in moved},
+    )
 
 
 def texts_told(examples: DataFrame) -> DataFrame:

@@ -12,7 +12,7 @@ for it, and in a chain, where A is like B and B like C but not A like C, only B 
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Literal, NamedTuple
@@ -33,7 +33,7 @@ class DuplicateRules:
         origins: best first; those that are not named come after them.
     """
 
-    likeness: Likeness = Likeness()
+    likeness: Likeness = field(default_factory=Likeness)
     origins: tuple[str, ...] = ()
 
 

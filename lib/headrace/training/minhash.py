@@ -142,7 +142,7 @@ def _steps(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _gram_hashes(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
-    """64 well-mixed bits of every gram, and where those of each text start; a text without grams has one of no meaning."""
+    """64 well-mixed bits of every gram, and where those of each text start. A text without grams has one all the same."""
     whole = _END.join(texts) + _END + "\0" * GRAM
     codes = np.frombuffer(whole.encode("utf-32-le", "surrogatepass"), np.uint32)
     stops = np.flatnonzero((codes == ord(PART)) | (codes == ord(_END)))

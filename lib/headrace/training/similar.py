@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from headrace.training.minhash import FEWEST, banding, band_keys, gram_count, true_similarities
+from headrace.training.minhash import FEWEST, band_keys, banding, gram_count, true_similarities
 
 ALL, NEIGHBOURS = 16, 4
 

@@ -39,7 +39,7 @@ class SplitRules:
     salt: str
     test: float = 0.1
     validation: float = 0.1
-    likeness: Likeness = Likeness(seed=2)
+    likeness: Likeness = field(default_factory=lambda: Likeness(seed=2))
 
     def __post_init__(self) -> None:
         if not (self.test >= 0 and self.validation >= 0 and self.test + self.validation < 1):
