@@ -142,7 +142,7 @@ def _steps(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _gram_hashes(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
-    """64 well-mixed bits of every gram, and where those of each text start. A text without grams has one all the same."""
+    """64 well-mixed bits of every gram, and where those of each text start; a text without grams has one too."""
     whole = _END.join(texts) + _END + "\0" * GRAM
     codes = np.frombuffer(whole.encode("utf-32-le", "surrogatepass"), np.uint32)
     stops = np.flatnonzero((codes == ord(PART)) | (codes == ord(_END)))
@@ -179,7 +179,9 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def _signatures(hashes: NDArray[np.uint32], starts: NDArray[np.intp], cut: Banding, seed: int) -> NDArray[np.uint32]:
     """`(hashes of the banding, texts)`: the smallest value that each permutation gives the grams of each text."""
     wanted = cut.bands * cut.rows
-    drawn = _mix(np.arange(1, 2 * wanted + 1, dtype=np.uint64) + np.uint64(seed) * _MULTIPLIER).astype(np.uint32)
+    drawn = _mix(np.arange(1, 2 * wanted + 1, dtype=np.uint64) + np.uint64(seed * int(_MULTIPLIER) % 2**64)).astype(
+        np.uint32
+    )
     factors, terms = drawn[:wanted] | np.uint32(1), drawn[wanted:]
     found = np.empty((wanted, len(starts)), np.uint32)
     room = np.empty_like(hashes)
