@@ -24,58 +24,83 @@ WORDS = {
     "hotel": ("hotel", "house", "place"), "quickly": ("quickly", "fast", "at once"), "help": ("help", "assist"),
     "send": ("send", "mail", "forward"), "luggage": ("luggage", "baggage", "bags"), "money": ("money", "amount"),
 }  # fmt: skip
-TOPICS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (
-        ("Can I {change} my {flight} {number} to {place} to {date}?", "How do I {change} the booking {number} for {date}?",
-         "I have to be in {place} one day later, on {date}. What does it cost to {change} my ticket?"),
-        ("You can {change} {flight} {number} online until two hours before it leaves.",
-         "The fee is {sum} for each person and way.", "Open your booking, choose the new day and confirm it.",
-         "On {date} there are still {small} seats to {place}.", "Where the new fare is lower, the difference is kept as a voucher.",
-         "If you booked with an agency, {please} ask there."),
-    ),
-    (
-        ("How much {luggage} may I take to {place}?", "Is a bag of {small} kg {allowed} as hand {luggage} on {number}?",
-         "What do I pay for a second suitcase on the {flight} to {place}?"),
-        ("One bag of up to {small} kg and a small one are {allowed} in the cabin.", "A suitcase of 23 kg costs {sum} each way.",
-         "Booked at the airport it is {sum} more.", "Skis, bicycles and prams have rules of their own.",
-         "{Please} measure the bag with its wheels and handles.", "Your fare to {place} includes {small} pieces of {luggage}."),
-    ),
-    (
-        ("My {flight} {number} to {place} was late by {small} hours. Do I get {money} back?",
-         "{number} was cancelled on {date}, what can I claim?", "When do I get the refund of {sum} for {number}?"),
-        ("For a delay of more than three hours you can claim {sum}.", "We {send} the {money} within {small} working days.",
-         "{Please} {send} us the boarding pass and your bank details.", "Storms and strikes of others are excluded.",
-         "The claim for {number} of {date} has arrived and is being looked at.", "Meals and a {hotel} are paid for while you wait."),
-    ),
-    (
-        ("Which {hotel} near the station of {place} has a room for {small} on {date}?", "Is breakfast included in booking {number}?",
-         "Can I cancel the room in {place} for {date} without paying?"),
-        ("There are {small} houses near the station with free rooms on {date}.", "A double room costs {about} {sum} a night.",
-         "Breakfast is served from seven to ten and costs {sum}.", "You may cancel free of charge until the evening before.",
-         "The {hotel} has a lift and a room for wheelchairs.", "Pets are {allowed} for {sum} a night."),
-    ),
-    (
-        ("Do I need a visa for {place}?", "Is an identity card enough to travel to {place} on {date}?",
-         "What must my daughter of {small} years {show} at the border?"),
-        ("Citizens of the Union need an identity card that is valid on the day of travel.", "{Please} {show} it at the gate.",
-         "Children need a document of their own.", "A visa takes {about} {small} weeks and costs {sum}.",
-         "Ask the embassy where you have two citizenships.", "Copies and photos on a phone do not count."),
-    ),
-    (
-        ("When does the last train leave {place} for the airport?", "How do I get from {place} to the airport at night?",
-         "Is there a bus to {place} on {date}?"),
-        ("The last train leaves at {clock} from platform {small}.", "Buses run all night, every {small} minutes.",
-         "A taxi costs {about} {sum}.", "Tickets are sold in the app and at the machine, not on board.",
-         "On {date} there are works on the line; {please} leave half an hour earlier.", "The ride takes {about} {small} minutes."),
-    ),
-)  # fmt: skip
+_TOPICS = """
+Can I {change} my {flight} {number} to {place} to {date}?
+How do I {change} the booking {number} for {date}?
+I have to be in {place} one day later, on {date}. What does it cost to {change} my ticket?
+--
+You can {change} {flight} {number} online until two hours before it leaves.
+The fee is {sum} for each person and way.
+Open your booking, choose the new day and confirm it.
+On {date} there are still {small} seats to {place}.
+Where the new fare is lower, the difference is kept as a voucher.
+If you booked with an agency, {please} ask there.
+
+How much {luggage} may I take to {place}?
+Is a bag of {small} kg {allowed} as hand {luggage} on {number}?
+What do I pay for a second suitcase on the {flight} to {place}?
+--
+One bag of up to {small} kg and a small one are {allowed} in the cabin.
+A suitcase of 23 kg costs {sum} each way.
+Booked at the airport it is {sum} more.
+Skis, bicycles and prams have rules of their own.
+{Please} measure the bag with its wheels and handles.
+Your fare to {place} includes {small} pieces of {luggage}.
+
+My {flight} {number} to {place} was late by {small} hours. Do I get {money} back?
+{number} was cancelled on {date}, what can I claim?
+When do I get the refund of {sum} for {number}?
+--
+For a delay of more than three hours you can claim {sum}.
+We {send} the {money} within {small} working days.
+{Please} {send} us the boarding pass and your bank details.
+Storms and strikes of others are excluded.
+The claim for {number} of {date} has arrived and is being looked at.
+Meals and a {hotel} are paid for while you wait.
+
+Which {hotel} near the station of {place} has a room for {small} on {date}?
+Is breakfast included in booking {number}?
+Can I cancel the room in {place} for {date} without paying?
+--
+There are {small} houses near the station with free rooms on {date}.
+A double room costs {about} {sum} a night.
+Breakfast is served from seven to ten and costs {sum}.
+You may cancel free of charge until the evening before.
+The {hotel} has a lift and a room for wheelchairs.
+Pets are {allowed} for {sum} a night.
+
+Do I need a visa for {place}?
+Is an identity card enough to travel to {place} on {date}?
+What must my daughter of {small} years {show} at the border?
+--
+Citizens of the Union need an identity card that is valid on the day of travel.
+{Please} {show} it at the gate.
+Children need a document of their own.
+A visa takes {about} {small} weeks and costs {sum}.
+Ask the embassy where you have two citizenships.
+Copies and photos on a phone do not count.
+
+When does the last train leave {place} for the airport?
+How do I get from {place} to the airport at night?
+Is there a bus to {place} on {date}?
+--
+The last train leaves at {clock} from platform {small}.
+Buses run all night, every {small} minutes.
+A taxi costs {about} {sum}.
+Tickets are sold in the app and at the machine, not on board.
+On {date} there are works on the line; {please} leave half an hour earlier.
+The ride takes {about} {small} minutes.
+"""
+TOPICS = [[part.strip().splitlines() for part in topic.split("--")] for topic in _TOPICS.split("\n\n")]
+"""Of each topic, questions and answers."""
 OWN = (
     "My neighbour {name} {did} a {thing} near {name}", "We {did} the {thing} of {name} last {season}",
     "It is for {name}, who {did} her {thing} in {name}", "I once {did} a {thing} with {name} in the {season}",
 )  # fmt: skip
+_SYLLABLES = ("ka", "lo", "mi", "ren", "ta", "su", "vel", "no", "bri")
 _FILL: dict[str, tuple[str, ...]] = {
-    "did": ("lost", "painted", "bought", "repaired", "forgot", "sold", "found", "carried", "insured", "borrowed"),
-    "thing": ("violin", "tent", "wheelchair", "kayak", "camera", "parrot", "telescope", "wedding dress", "drone", "cello"),
+    "did": ("lost", "painted", "bought", "repaired", "forgot", "sold", "found", "carried", "insured"),
+    "thing": ("violin", "tent", "wheelchair", "kayak", "camera", "parrot", "telescope", "wedding dress"),
     "season": ("spring", "summer", "autumn", "winter", "August", "May"),
 }  # fmt: skip
 
