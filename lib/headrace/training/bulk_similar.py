@@ -77,11 +77,10 @@ def _verify(likeness: Likeness) -> Callable[[Batches], Iterator[pa.RecordBatch]]
             texts = dict(zip(a.to_pylist(), batch.column("_a").to_pylist(), strict=True))
             texts |= zip(b.to_pylist(), batch.column("_b").to_pylist(), strict=True)
             row = {name: at for at, name in enumerate(texts)}
-            pairs = [(row[one], row[other]) for one, other in zip(a.to_pylist(), b.to_pylist(), strict=True)]
+            pairs = np.array([[row[name] for name in column.to_pylist()] for column in (a, b)], np.intp).T
             found = true_similarities(list(texts.values()), pairs, threshold)
-            kept = [at for at, pair in enumerate(pairs) if pair in found]
-            places = pa.array(kept, pa.int64())
-            similarities = pa.array([found[pairs[at]] for at in kept], pa.float64())
+            near = np.flatnonzero(found)
+            places, similarities = pa.array(near), pa.array(found[near])
             yield pa.RecordBatch.from_arrays([a.take(places), b.take(places), similarities], schema=_FOUND)
 
     return run

@@ -66,21 +66,21 @@ def jaccard(one: Shingles, other: Shingles) -> float:
     return both / together if together else 0.0
 
 
-def true_similarities(
-    texts: Sequence[str], pairs: Sequence[tuple[int, int]], threshold: float
-) -> dict[tuple[int, int], float]:
-    """The pairs whose true Jaccard similarity reaches the threshold, with it; a pair tells two places in `texts`."""
-    found: dict[tuple[int, int], float] = {}
+def true_similarities(texts: Sequence[str], pairs: NDArray[np.intp], threshold: float) -> NDArray[np.float64]:
+    """The true Jaccard similarity of each pair that reaches the threshold; 0 of the others.
+
+    Args:
+        pairs: of places in `texts`, one a row.
+    """
+    found = np.zeros(len(pairs))
     for first in range(0, len(pairs), _PAIRS_AT_ONCE):
-        some = pairs[first : first + _PAIRS_AT_ONCE]
-        places = sorted({place for pair in some for place in pair})
-        row = {place: at for at, place in enumerate(places)}
-        ones, others = np.array([[row[one], row[other]] for one, other in some]).T
-        most = _at_most([texts[place] for place in places], ones, others)
-        likely = [pair for pair, value in zip(some, most >= threshold, strict=True) if value]
-        grams = {place: shingles(texts[place]) for place in {place for pair in likely for place in pair}}
-        exact = {(one, other): jaccard(grams[one], grams[other]) for one, other in likely}
-        found |= {pair: value for pair, value in exact.items() if value >= threshold}
+        places, rows = np.unique(pairs[first : first + _PAIRS_AT_ONCE], return_inverse=True)
+        some = [texts[place] for place in places]
+        ones, others = rows.reshape(-1, 2).T
+        likely = np.flatnonzero(_at_most(some, ones, others) >= threshold)
+        grams = {row: shingles(some[row]) for row in {*ones[likely].tolist(), *others[likely].tolist()}}
+        exact = np.array([jaccard(grams[int(ones[at])], grams[int(others[at])]) for at in likely])
+        found[first + likely] = np.where(exact >= threshold, exact, 0)
     return found
 
 

@@ -6,10 +6,12 @@ further hashes, where texts that are alike stand together. So work grows with th
 square. A pair can be missed only if no band brings it together, or if only large buckets do, as strangers in each.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from headrace.training.minhash import FEWEST, band_keys, banding, gram_count, true_similarities
 
@@ -44,28 +46,40 @@ def similar(texts: Sequence[Text], likeness: Likeness) -> dict[Pair, float]:
 
     Texts with fewer than `FEWEST` grams have none.
     """
-    long_enough = [one for one in texts if gram_count(one.text) >= FEWEST]
-    row = {one.name: at for at, one in enumerate(long_enough)}
-    pairs = [(row[one], row[other]) for one, other in sorted(candidates(long_enough, likeness))]
-    found = true_similarities([one.text for one in long_enough], pairs, likeness.threshold)
-    return {(long_enough[one].name, long_enough[other].name): value for (one, other), value in found.items()}
+    some = sorted(one for one in texts if gram_count(one.text) >= FEWEST)
+    pairs = _met(some, likeness)
+    found = true_similarities([one.text for one in some], pairs, likeness.threshold)
+    near = np.flatnonzero(found)
+    return {
+        (some[a].name, some[b].name): value
+        for (a, b), value in zip(pairs[near].tolist(), found[near].tolist(), strict=True)
+    }
 
 
 def candidates(texts: Sequence[Text], likeness: Likeness) -> set[Pair]:
     """The pairs that share a band and are to be compared; the smaller name comes first."""
-    keys, orders = band_keys([one.text for one in texts], banding(likeness.threshold), likeness.seed)
-    buckets: dict[tuple[str, int], list[tuple[int, str]]] = defaultdict(list)
-    for one, own_keys, own_orders in zip(texts, keys.tolist(), orders.tolist(), strict=True):
-        for key, order in zip(own_keys, own_orders, strict=True):
-            buckets[one.family, key].append((order, one.name))
-    return {pair for bucket in buckets.values() if len(bucket) > 1 for pair in _met(bucket)}
+    some = sorted(texts)
+    return {(some[a].name, some[b].name) for a, b in _met(some, likeness).tolist()}
 
 
-def _met(bucket: list[tuple[int, str]]) -> set[Pair]:
-    names = [name for _, name in sorted(bucket)]
-    least = min(names)
-    met: set[Pair] = set()
-    for at, name in enumerate(names):
-        before = names[:at] if len(names) <= ALL else [*names[max(at - NEIGHBOURS, 0) : at], least]
-        met |= {(name, other) if name < other else (other, name) for other in before if other != name}
-    return met
+def _met(texts: Sequence[Text], likeness: Likeness) -> NDArray[np.intp]:
+    """The pairs to be compared, each once, as places in `texts`, which are sorted by name; the smaller place first."""
+    cut = banding(likeness.threshold)
+    keys, orders = (one.ravel() for one in band_keys([one.text for one in texts], cut, likeness.seed))
+    number = {family: at for at, family in enumerate(sorted({one.family for one in texts}))}
+    family = np.repeat(np.array([number[one.family] for one in texts], np.intp), cut.bands)
+    place = np.repeat(np.arange(len(texts)), cut.bands)
+    sorting = np.lexsort((place, orders, keys, family))
+    family, keys, place = family[sorting], keys[sorting], place[sorting]
+    new = np.append(True, (family[1:] != family[:-1]) | (keys[1:] != keys[:-1]))[: len(place)]
+    bucket, starts = np.cumsum(new) - 1, np.flatnonzero(new)
+    size = np.diff(np.append(starts, len(place)))[bucket]
+    least = np.minimum.reduceat(place, starts)[bucket] if len(place) else place
+    reach = np.where(size <= ALL, ALL - 1, NEIGHBOURS)
+    led = (size > ALL) & (least != place)
+    pairs = [least[led] * len(texts) + place[led]]
+    for step in range(1, ALL):
+        near = (bucket[step:] == bucket[:-step]) & (reach[step:] >= step)
+        one, other = place[:-step][near], place[step:][near]
+        pairs.append(np.minimum(one, other) * len(texts) + np.maximum(one, other))
+    return np.stack(np.divmod(np.unique(np.concatenate(pairs)), max(len(texts), 1)), axis=1)
