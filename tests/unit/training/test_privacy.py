@@ -16,6 +16,7 @@ from headrace.training.privacy_rules.money import luhn
 
 PRIVACY = Privacy(b"sixteen bytes or")
 WIDE = "\uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11"
+ARABIC = "\u0664\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661"
 AT = datetime(2026, 11, 27, tzinfo=UTC)
 
 
@@ -55,6 +56,7 @@ def sft(*said: str, completion: str = "Yes.") -> Example:
             "CARD",
             WIDE,
         ),
+        (ARABIC, "CARD", ARABIC),
         ("4111\u200b1111\u200b1111\u200b1111", "CARD", "4111\u200b1111\u200b1111\u200b1111"),
         ("auf de89 3704 0044 0532 0130 00 bitte", "IBAN", "de89 3704 0044 0532 0130 00"),
         ('{"iban":"FR1420041010050500013M02606"}', "IBAN", "FR1420041010050500013M02606"),
@@ -148,6 +150,7 @@ def test_the_same_value_has_the_same_placeholder_however_it_is_written():
     for one, other in (
         ("anna@mail.example", "ANNA@Mail.Example"),
         ("4111 1111 1111 1111", "4111-1111-1111-1111"),
+        ("4111 1111 1111 1111", ARABIC),
         ("DE89370400440532013000", "de89 3704 0044 0532 0130 00"),
         ("+49 171 2345678", "0171/2345678"),
         ("2001:db8::1:2", "2001:0db8:0000:0000:0000:0000:0001:0002"),
@@ -173,6 +176,7 @@ def test_the_companys_own_stay():
 
 def test_overlapping_findings_become_one_of_the_first_kind():
     now, (one,) = replaced("password: anna4711@mail.example", PRIVACY)
+    assert found("an anna.berg@mail.example", "Anna Berg") == [("EMAIL", "anna.berg@mail.example")]
     assert re.fullmatch(r"password: \[PASSWORD_[0-9A-F]{6}\]", now) and one.kind == "PASSWORD"
 
 
@@ -269,7 +273,7 @@ SENTENCE = st.lists(
 
 
 @given(SENTENCE, st.one_of(st.just(""), SENTENCE))
-@also("passport number for the very long address anna.maria.of.somewhere@mail.example C01X00T47", "")
+@also("call anna.maria.of.somewhere.far.away@mail.example.com 612345678", "")
 def test_again_changes_nothing_and_findings_are_where_they_say(text, before):
     now, findings = replaced(text, PRIVACY, ["Anna"], before)
     assert replaced(now, PRIVACY, ["Anna"], before) == (now, [])

@@ -37,10 +37,10 @@ def cards(text: str, known: Known) -> Iterator[Match]:
         if luhn(digits) and _issued(digits):
             yield Match(found.start(1), found.end(1), "CARD", digits)
     for word in _SAID.finditer(text):
-        found = _NEXT.match(text, word.end())
-        end = found and _right(text, found.start(1), found.end(1))
-        if found and end:
-            yield Match(found.start(1), end, "CARD", _digits(text[found.start(1) : end]))
+        number = _NEXT.match(text, word.end())
+        end = number and _right(text, number.start(1), number.end(1))
+        if number and end:
+            yield Match(number.start(1), end, "CARD", _digits(text[number.start(1) : end]))
 
 
 def _right(text: str, begin: int, end: int) -> int | None:

@@ -1,7 +1,7 @@
 """Personal data: recall on sentences and values that are not Headrace's own.
 
     pip install faker
-    python benchmarks/personal_data_others.py TEMPLATES
+    python scripts/personal_data_others.py TEMPLATES
 
 TEMPLATES is `presidio_evaluator/data_generator/raw_data/templates.txt` of github.com/microsoft/presidio-research (MIT,
 English); Faker makes the values, in five locales. Neither is part of Headrace, and no rule was made with either.
