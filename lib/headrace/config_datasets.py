@@ -70,8 +70,12 @@ class Dataset(Settings):
         feeds: documents of these, for `text`; of all where not given.
         audience: readers whose documents may be used beside those that are for everybody.
         languages: those that are kept; all where not given.
-        tokens: a longer row is refused.
+        tokens: a longer row is refused, counted as one for three characters; where not given, one that is longer than
+            the trainers of its formats take by default.
         replace: whether personal data is replaced by placeholders.
+        regions: where phone numbers without a country's prefix may be from, as ISO 3166 has them.
+        public: what is nobody's and stays: `support@airline.example`, `@airline.example` for every address there,
+            `+49 30 901820`.
         names: fields of the profile whose words are a person's name.
         similar: from this share of common pieces on, two examples are near duplicates.
         evaluation: files with questions that a model will be tested with: JSON lines, or one in each line of a text.
@@ -96,8 +100,10 @@ class Dataset(Settings):
     feeds: Names = ()
     audience: Names = ()
     languages: Names = ()
-    tokens: Positive = 8000
+    tokens: Positive | None = None
     replace: bool = True
+    regions: Names = ("US", "GB", "DE", "FR", "ES")
+    public: Names = ()
     names: Names = ("name",)
     similar: Annotated[float, Field(ge=0.5, le=1)] = 0.8
     evaluation: tuple[Text, ...] = ()

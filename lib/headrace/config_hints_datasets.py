@@ -42,6 +42,8 @@ DATASETS: dict[str, tuple[str, str]] = {
     "datasets.sets.*.languages": ("languages such as en", "languages: [en, de]"),
     "datasets.sets.*.tokens": (_COUNT, "tokens: 8000"),
     "datasets.sets.*.replace": (_BOOLEAN, "replace: true"),
+    "datasets.sets.*.regions": ("countries as ISO 3166 has them", "regions: [DE, GB]"),
+    "datasets.sets.*.public": ("addresses and numbers that stay", "public: ['@airline.example']"),
     "datasets.sets.*.names": ("fields of profiles", "names: [name]"),
     "datasets.sets.*.similar": ("a number from 0.5 to 1", "similar: 0.8"),
     "datasets.sets.*.evaluation": ("files with questions", "evaluation: [./evaluation.jsonl]"),

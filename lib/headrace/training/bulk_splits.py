@@ -16,6 +16,7 @@ from headrace.training.splits import SIDES, SplitRules, text_node, texts_of
 IN_DRIVER = 1_000_000
 """Edges the driver works on."""
 _LARGEST = 100
+_BESIDE = ("conversation", "person")
 SIDE_OF = "node string, side string"
 _TEXTS = "id string, name string, text string"
 _TEXTS_ARROW = pa.schema([(name, pa.string()) for name in ("id", "name", "text")])
@@ -93,8 +94,19 @@ def _edges(examples: DataFrame, rules: SplitRules) -> DataFrame:
         F.when(F.col(kind) != "", F.concat(F.lit(f"{kind}:"), kind)) for kind in ("person", "conversation", "group")
     ]
     around = examples.select(own, F.explode(F.array_compact(F.array(*joins, own))).alias("b"))
+    if "beside" in examples.columns:
+        around = around.union(_beside(examples))
     near = similar(texts, rules.likeness).select("a", "b")
     return around.union(told.select(own, F.col("name").alias("b"))).union(near)
+
+
+def _beside(examples: DataFrame) -> DataFrame:
+    """`a, b` of the other answers' conversations and persons."""
+    kinds = [
+        F.when(F.col("_")[at] != "", F.concat(F.lit(f"{kind}:"), F.col("_")[at])) for at, kind in enumerate(_BESIDE)
+    ]
+    others = examples.select(F.concat(F.lit("example:"), "id").alias("a"), F.explode("beside").alias("_"))
+    return others.select("a", F.explode(F.array_compact(F.array(*kinds))).alias("b"))
 
 
 def _components(edges: DataFrame, in_driver: int) -> DataFrame:

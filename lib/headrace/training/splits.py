@@ -128,10 +128,14 @@ def _decided(found: UnionFind[str], before: Mapping[str, Side]) -> dict[str, Sid
     return sides
 
 
+_BESIDE = ("conversation", "person")
+
+
 def nodes(example: Example) -> list[str]:
     """What joins an example to others beside its texts."""
     told = {"person": example.person, "conversation": example.conversation, "group": example.group}
-    return [f"{kind}:{value}" for kind, value in told.items() if value]
+    others = [(kind, value) for pair in example.beside for kind, value in zip(_BESIDE, pair, strict=True)]
+    return [f"{kind}:{value}" for kind, value in [*told.items(), *others] if value]
 
 
 def example_node(id: str) -> str:
