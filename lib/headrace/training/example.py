@@ -38,6 +38,7 @@ class Example:
         turn: of the answer.
         person: a keyed hash; None where nobody is known.
         group: what else belongs on the same side of a split: the document of a `text`.
+        beside: the conversation and the person of the other answer of a `dpo`, where that is another one.
         origin: why it was chosen, such as `correction` or `thumbs`.
         at: when the question was asked, UTC.
     """
@@ -57,6 +58,7 @@ class Example:
     context: str | None = None
     person: str | None = None
     group: str | None = None
+    beside: tuple[tuple[str, str | None], ...] = ()
     tenant: str | None = None
     channel: str | None = None
     language: str | None = None
@@ -76,7 +78,8 @@ class Example:
     def from_json(cls, row: Mapping[str, Any]) -> "Example":
         """The example that `to_json` wrote."""
         messages = tuple(Message(one["role"], one["content"]) for one in row["messages"])
-        return cls(**{**row, "at": datetime.fromisoformat(row["at"]), "messages": messages})
+        beside = tuple((conversation, person) for conversation, person in row["beside"])
+        return cls(**{**row, "at": datetime.fromisoformat(row["at"]), "messages": messages, "beside": beside})
 
 
 def example_id(kind: Kind, *source: object) -> str:
