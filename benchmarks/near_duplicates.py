@@ -187,7 +187,7 @@ def leaked(count: int) -> None:
     gone = {one.id for one in duplicates(examples, DuplicateRules(origins=ORIGINS))}
     kept = [one for one in examples if one.id not in gone]
     middle = time.process_time()
-    found = split(kept, SplitRules("salt"))
+    found = split(kept, SplitRules(b"key"))
     seconds = middle - began, time.process_time() - middle
     print(f"\n{count:,} examples, {len(gone):,} refused in {seconds[0]:.0f} s, the rest split in {seconds[1]:.0f} s")
     print("\n| split | examples | persons | conversations | equal texts | near pairs |\n|---|---|---|---|---|---|")
@@ -205,7 +205,7 @@ def leaked(count: int) -> None:
 
 
 def _drawn(name: str) -> Side:
-    return SplitRules("salt").side(component_hash("other", name))
+    return SplitRules(b"key").side(component_hash(b"other", name))
 
 
 def _on_two(examples: Sequence[Example], side: dict[str, Side]) -> Iterator[int]:
