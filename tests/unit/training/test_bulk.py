@@ -69,6 +69,7 @@ def crafted() -> list[Example]:
 
 
 EXAMPLES = crafted()
+IN_SPARK = pytest.param(5, 0, marks=pytest.mark.deep)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def kept() -> list[Example]:
     return list({one.id: one for one in EXAMPLES if one.id not in gone}.values())
 
 
-@pytest.mark.parametrize(("partitions", "in_driver"), [(1, bulk_duplicates.IN_DRIVER), (5, 0)])
+@pytest.mark.parametrize(("partitions", "in_driver"), [(2, bulk_duplicates.IN_DRIVER), IN_SPARK])
 def test_the_same_examples_go(spark: SparkSession, partitions: int, in_driver: int) -> None:
     wanted = duplicates(EXAMPLES, RULES)
     assert {reason for _, reason, _, _ in wanted} == {"exact_duplicate_of", "near_duplicate_of"}
@@ -88,7 +89,7 @@ def test_the_same_examples_go(spark: SparkSession, partitions: int, in_driver: i
     assert {row["step"] for row in found.select("step").distinct().collect()} == {wanted[0].refused().step}
 
 
-@pytest.mark.parametrize(("partitions", "in_driver"), [(2, bulk_splits.IN_DRIVER), (5, 0)])
+@pytest.mark.parametrize(("partitions", "in_driver"), [(2, bulk_splits.IN_DRIVER), IN_SPARK])
 def test_the_same_sides(spark: SparkSession, kept: list[Example], partitions: int, in_driver: int) -> None:
     first = split(kept[::2], SPLIT)
     # As if an earlier version had decided otherwise for some.

@@ -43,8 +43,8 @@ def preference(id: str, chosen: str, rejected: str) -> Example:
         ([one("a", conversation="", person=""), one("b", conversation="", person=None), one("c", person="")],
          [["a"], ["b"], ["c"]]),
         # The other answer of a preference is somebody's too.
-        ([one("a", person="p"), one("b", conversation="k"), one("c", beside=(("k", "p"),)), one("d", beside=(("x", None),))],
-         [["a", "b", "c"], ["d"]]),
+        ([one("a", person="p"), one("b", conversation="k"), one("c", beside=(("k", "p"),)),
+          one("d", beside=(("x", None),))], [["a", "b", "c"], ["d"]]),
         ([pair(ASKED, SAID, "a"), pair(f"Hi! {ASKED}", SAID, "b")], [["a", "b"]]),
         # The same answer is no leak of its own, nor the same question.
         ([pair(ASKED, SAID, "a"), pair("Which hotel is near the station of Faro?", SAID, "b")], [["a"], ["b"]]),
