@@ -11,13 +11,15 @@ from headrace.training.leaks import Leaks, leaks
 from headrace.training.splits import SIDES, SplitRules, Splits, split
 from properties.training_worlds import examples, met, parts, similarity
 
-RULES = SplitRules(salt="s", test=0.3, validation=0.3)
+RULES = SplitRules(key=b"s", test=0.3, validation=0.3)
 LIKENESS = RULES.likeness
 
 
 def shared(example: Example) -> set[tuple[str, object]]:
     """What no example on another side may have, texts aside."""
     told = {("person", example.person), ("conversation", example.conversation), ("group", example.group)}
+    told |= {("conversation", conversation) for conversation, _ in example.beside}
+    told |= {("person", person) for _, person in example.beside}
     return {(kind, value) for kind, value in told if value}
 
 
@@ -104,8 +106,8 @@ def test_growth_moves_an_example_only_where_different_sides_joined_and_never_tow
 @given(few, st.sampled_from(["p1", "p2", "p3"]))
 def test_erasing_a_person_moves_nobody_else(some: list[Example], person: str) -> None:
     first = split(some, RULES)
-    left = [one for one in some if one.person != person]
-    gone = {f"person:{person}", *(f"example:{one.id}" for one in some if one.person == person)}
+    left = [one for one in some if ("person", person) not in shared(one)]
+    gone = {f"person:{person}", *(f"example:{one.id}" for one in some if one not in left)}
     after = split(left, RULES, {node: side for node, side in first.nodes.items() if node not in gone})
     assert after.side == {one.id: first.side[one.id] for one in left}
     assert not after.moved

@@ -54,6 +54,7 @@ def _example(draw: st.DrawFn, id: str) -> Example:
         chosen=draw(said) if kind == "dpo" else None,
         rejected=draw(said) if kind == "dpo" else None,
         person=draw(st.sampled_from([None, None, None, "p1", "p2", "p3"])),
+        beside=draw(st.sampled_from([(), (("c1", None),), (("c3", "p1"),)])) if kind == "dpo" else (),
         group=draw(st.sampled_from(["g1", "g2"])) if field else None,
     )
 

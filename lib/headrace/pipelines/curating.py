@@ -38,6 +38,7 @@ from headrace.training.bulk_splits import split_report
 from headrace.training.curate import ORIGINS, Curated, curated, digest_of, in_order, known_sides
 from headrace.training.duplicates import DuplicateRules
 from headrace.training.formats import format_named
+from headrace.training.privacy import dataset_key
 from headrace.training.similar import Likeness
 from headrace.training.splits import SplitRules
 
@@ -143,9 +144,9 @@ class Curator:
         return curated(chosen, cleaning, likeness, self._rules(name, one), self._sides_before(name))
 
     def _rules(self, name: str, one: Dataset) -> SplitRules:
-        salt = sha256(b"headrace split\0" + name.encode() + b"\0" + self._key).hexdigest()
+        key = dataset_key(self._key, name)
         # Another seed than that of the duplicates: what one search misses the other finds.
-        return SplitRules(salt, one.splits.test, one.splits.validation, Likeness(one.similar, seed=2))
+        return SplitRules(key, one.splits.test, one.splits.validation, Likeness(one.similar, seed=2))
 
     def _sides_before(self, name: str) -> DataFrame | None:
         if not self._lake.exists(DATASET_ROWS.path) or not self._lake.exists(DATASETS.path):
@@ -173,7 +174,7 @@ class Curator:
         missing = [format for format in one.formats if not self._places.exists(name, version, format)]
         if not missing:
             return places
-        leaks = bulk_leaks.leaks(found.rows.withColumn("side", F.col("split")), Likeness(one.similar))
+        leaks = bulk_leaks.leaks(found.rows, found.split.sides, Likeness(one.similar))
         if not leaks.none():
             todo = "Please report this: it must not happen. Nothing was written."
             raise Fatal(where=name, expected="splits without leaks", found=str(leaks), todo=todo)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from itertools import groupby
-from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -10,86 +9,71 @@ from pyspark.sql import functions as F
 
 from headrace.graph import components
 from headrace.lake import local_rows, struct
-from headrace.training.bulk_similar import Batches, kept_aside, rows_of, similar
-from headrace.training.duplicates import (
-    DuplicateRules,
-    compared,
-    family,
-    rank,
-    superseded,
-    text_digest,
-)
+from headrace.training.bulk_similar import Batches, examples_of, kept_aside, rows_of, similar
+from headrace.training.duplicates import STEP, DuplicateRules, superseded, text_digest, told_of
 
-DUPLICATES = "id string, reason string, of string, similarity double"
+DUPLICATES = "id string, step string, reason string, detail string, similarity double"
 IN_DRIVER = 1_000_000
 """Pairs the driver works on; more are worked on group by group in Spark."""
-_TOLD = "name string, family string, digest string, text string"
+_TOLD = "name string, family string, text string, digest string"
 _GONE = "name string, of string"
-_TOLD_ARROW = pa.schema([(name, pa.string()) for name in ("name", "family", "digest", "text")])
+_TOLD_ARROW = pa.schema([(name, pa.string()) for name in ("name", "family", "text", "digest")])
 _GONE_ARROW = pa.schema([(name, pa.string()) for name in ("name", "of")])
 
 
 def duplicates(examples: DataFrame, rules: DuplicateRules, in_driver: int = IN_DRIVER) -> DataFrame:
-    """The examples to leave out.
+    """The examples to leave out: what `duplicates.duplicates` finds.
 
     Args:
-        examples: at least `id, kind, label, origin, at, messages, completion, chosen, rejected` of `Example`.
+        examples: `body`, examples as JSON.
         in_driver: pairs of near duplicates from which on Spark works on them.
 
     Returns:
-        Schema `DUPLICATES`, the rows of `duplicates.duplicates`.
+        Schema `DUPLICATES`; `detail` is the id of one that is kept.
     """
-    question = F.get("messages", F.size("messages") - 1)["content"].alias("question")
-    needed = examples.select("id", "kind", "label", "origin", "at", question, "completion", "chosen", "rejected")
-    told = kept_aside(needed.mapInArrow(_told(rules.origins), struct(_TOLD)))
+    told = kept_aside(examples.select("body").mapInArrow(_told(rules.origins), struct(_TOLD)))
     grouped = told.groupBy("family", "digest")
     texts = kept_aside(grouped.agg(F.min("name").alias("first"), F.first("text").alias("text")))
     near = kept_aside(similar(texts.withColumnRenamed("first", "name"), rules.likeness))
-    gone = _gone(near, in_driver).join(near.toDF("of", "name", "similarity"), ["of", "name"])
-    said = told.join(texts.drop("text"), ["family", "digest"]).join(
-        gone.withColumnRenamed("name", "first"), "first", "left"
+    gone = _gone(near, in_driver).join(near.toDF("of", "first", "similarity"), ["of", "first"])
+    said = told.join(texts.drop("text"), ["family", "digest"]).join(gone, "first", "left")
+    return (
+        said.where("of IS NOT NULL OR name <> first")
+        .select(
+            _id(F.col("name")).alias("id"),
+            F.lit(STEP).alias("step"),
+            F.when(F.col("of").isNull(), "exact_duplicate_of").otherwise("near_duplicate_of").alias("reason"),
+            _id(F.coalesce("of", "first")).alias("detail"),
+            F.coalesce("similarity", F.lit(1.0)).alias("similarity"),
+        )
+        .distinct()
     )
-    refused = said.where("of IS NOT NULL OR name <> first").select(
-        F.col("name"),
-        F.when(F.col("of").isNull(), "exact_duplicate_of").otherwise("near_duplicate_of").alias("reason"),
-        F.coalesce("of", "first").alias("of"),
-        F.coalesce("similarity", F.lit(1.0)).alias("similarity"),
-    )
-    return refused.select(_id("name").alias("id"), "reason", _id("of").alias("of"), "similarity").distinct()
 
 
-def _id(name: str) -> Column:
+def _id(name: Column) -> Column:
     """`id_of`."""
     return F.split(name, " ", 3)[2]
 
 
 def _told(origins: tuple[str, ...]) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     def run(batches: Batches) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            rows = [_compared(row, origins) for row in batch.to_pylist()]
+        for some in examples_of(batches):
+            told = [told_of(one, origins) for one in some]
+            rows = [{**one._asdict(), "digest": text_digest(one.text)} for one in told]
             yield pa.RecordBatch.from_pylist(rows, schema=_TOLD_ARROW)
 
     return run
 
 
-def _compared(row: dict[str, Any], origins: tuple[str, ...]) -> dict[str, str]:
-    text = compared(row["question"], row["completion"], row["chosen"], row["rejected"])
-    return {
-        "name": rank(row["origin"], row["at"], row["id"], origins),
-        "family": family(row["kind"], row["label"]),
-        "digest": text_digest(text),
-        "text": text,
-    }
-
-
 def _gone(near: DataFrame, in_driver: int) -> DataFrame:
-    """Schema `_GONE`, by `superseded`."""
+    """`first, of` by `superseded`."""
     if near.count() <= in_driver:
         pairs = [(row["a"], row["b"]) for row in near.select("a", "b").toLocalIterator()]
-        return local_rows(near.sparkSession, sorted(superseded(pairs).items()), _GONE)
+        return local_rows(near.sparkSession, sorted(superseded(pairs).items()), _GONE).toDF("first", "of")
     groups = kept_aside(components(near.select("a", "b"))).withColumnRenamed("node", "a")
     together = near.join(groups, "a").select("component", "a", "b").repartition("component")
-    return together.sortWithinPartitions("component").mapInArrow(_gone_by_group, struct(_GONE))
+    found = together.sortWithinPartitions("component").mapInArrow(_gone_by_group, struct(_GONE))
+    return found.toDF("first", "of")
 
 
 def _gone_by_group(batches: Batches) -> Iterator[pa.RecordBatch]:

@@ -4,41 +4,54 @@ Near duplicates are looked for with MinHashes that neither the search for duplic
 have to be missed by all of them to go unnoticed.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from headrace.training.bulk_similar import kept_aside, similar
-from headrace.training.bulk_splits import texts_told
-from headrace.training.leaks import Leaks
+from headrace.lake import struct
+from headrace.training.bulk_similar import Batches, examples_of, kept_aside, similar
+from headrace.training.duplicates import text_digest
+from headrace.training.leaks import Leaks, values
 from headrace.training.similar import Likeness
 
 OWN_SEED = 1_000_003
+_VALUES = "id string, kind string, value string, text string"
+_VALUES_ARROW = pa.schema([(name, pa.string()) for name in ("id", "kind", "value", "text")])
 
 
-def leaks(examples: DataFrame, likeness: Likeness) -> Leaks:
+def leaks(examples: DataFrame, sides: DataFrame, likeness: Likeness) -> Leaks:
     """Leaks of a split.
 
     Args:
-        examples: `side`, and the columns that `bulk_splits.split` reads.
+        examples: `body`, examples as JSON.
+        sides: `id, side` of each.
         likeness: what a near duplicate is; its seed is not used.
     """
-    told = kept_aside(texts_told(examples).join(examples.select("id", "side"), "id"))
-    texts = told.groupBy("name").agg(F.first("text").alias("text"), F.collect_set("side").alias("sides"))
-    texts = kept_aside(texts.withColumn("family", F.lit("")))
-    near = similar(texts.select("name", "family", "text"), replace(likeness, seed=OWN_SEED))
-    sides = texts.select("name", "sides")
-    both = near.join(sides.toDF("a", "_a"), "a").join(sides.toDF("b", "_b"), "b")
+    told = examples.select("body").mapInArrow(_values, struct(_VALUES)).join(sides.select("id", "side"), "id")
+    of = told.groupBy("kind", "value").agg(F.collect_set("side").alias("sides"), F.first("text").alias("text"))
+    of = kept_aside(of)
+    double = {row["kind"]: row["count"] for row in of.where(F.size("sides") > 1).groupBy("kind").count().collect()}
+    texts = of.where("kind = 'text'").select(F.col("value").alias("name"), F.lit("").alias("family"), "text", "sides")
+    near = similar(texts.drop("sides"), replace(likeness, seed=OWN_SEED))
+    on = texts.select("name", "sides")
+    both = near.join(on.toDF("a", "_a"), "a").join(on.toDF("b", "_b"), "b")
     return Leaks(
-        persons=_on_two(examples, "person"),
-        conversations=_on_two(examples, "conversation"),
-        groups=_on_two(examples, "group"),
-        texts=texts.where(F.size("sides") > 1).count(),
+        persons=double.get("person", 0),
+        conversations=double.get("conversation", 0),
+        groups=double.get("group", 0),
+        texts=double.get("text", 0),
         near_duplicates=both.where(F.size(F.array_union("_a", "_b")) > 1).count(),
     )
 
 
-def _on_two(examples: DataFrame, column: str) -> int:
-    some = examples.where(F.col(column) != "").groupBy(column)
-    return some.agg(F.count_distinct("side").alias("sides")).where("sides > 1").count()
+def _values(batches: Batches) -> Iterator[pa.RecordBatch]:
+    for some in examples_of(batches):
+        rows = [
+            {"id": one.id, "kind": kind, "value": text_digest(value), "text": value if kind == "text" else None}
+            for one in some
+            for kind, value in values(one)
+        ]
+        yield pa.RecordBatch.from_pylist(rows, schema=_VALUES_ARROW)

@@ -1,5 +1,6 @@
 """The same as `similar` in Spark, for more texts than a driver holds. Both find the same pairs."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from headrace.lake import struct
+from headrace.training.example import Example
 from headrace.training.minhash import FEWEST, band_keys, banding, gram_count, true_similarities
 from headrace.training.similar import ALL, NEIGHBOURS, Likeness
 
@@ -94,3 +96,9 @@ def kept_aside(rows: DataFrame) -> DataFrame:
 def rows_of(batches: Batches) -> Iterator[dict[str, Any]]:
     """The rows of Arrow batches as dictionaries, one batch in memory at a time."""
     return (row for batch in batches for row in batch.to_pylist())
+
+
+def examples_of(batches: Batches) -> Iterator[list[Example]]:
+    """The examples of each batch; its column `body` has them as JSON."""
+    for batch in batches:
+        yield [Example.from_json(json.loads(body)) for body in batch.column("body").to_pylist()]

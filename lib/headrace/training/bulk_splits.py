@@ -1,7 +1,7 @@
 """The same as `splits` in Spark: components by union-find in the driver up to a size, else by `graph.components`."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -9,17 +9,23 @@ from pyspark.sql import functions as F
 
 from headrace.graph import UnionFind, components
 from headrace.lake import local_rows, struct
-from headrace.training.bulk_similar import Batches, kept_aside, similar
+from headrace.training.bulk_similar import Batches, examples_of, kept_aside, similar
+from headrace.training.duplicates import id_of, rank
 from headrace.training.split_report import STRATA, Component, Counted, SplitReport, report
-from headrace.training.splits import SIDES, SplitRules, text_node, texts_of
+from headrace.training.splits import SIDES, SplitRules, example_node, nodes, text_node, told
 
 IN_DRIVER = 1_000_000
 """Edges the driver works on."""
-_LARGEST = 100
-_BESIDE = ("conversation", "person")
 SIDE_OF = "node string, side string"
-_TEXTS = "id string, name string, text string"
-_TEXTS_ARROW = pa.schema([(name, pa.string()) for name in ("id", "name", "text")])
+_LARGEST = 100
+_TOLD = "id string, own string, age string, around array<string>, texts array<struct<name string, text string>>"
+_TOLD_ARROW = pa.schema(
+    [
+        ("id", pa.string()), ("own", pa.string()), ("age", pa.string()), ("around", pa.list_(pa.string())),
+        ("texts", pa.list_(pa.struct([("name", pa.string()), ("text", pa.string())]))),
+    ]
+)  # fmt: skip
+_DECIDED = "component string, name string, side string"
 
 
 class Split(NamedTuple):
@@ -38,20 +44,18 @@ def split(examples: DataFrame, rules: SplitRules, before: DataFrame | None = Non
     """A side for every example.
 
     Args:
-        examples: at least `id, at, person, conversation, group, messages, completion, chosen, rejected`, no id twice.
+        examples: `body`, examples as JSON, none twice.
         before: schema `SIDE_OF`, `nodes` of the version before, without those of people who were erased.
+        in_driver: edges from which on Spark works on them.
     """
     if before is None:
         before = local_rows(examples.sparkSession, [], SIDE_OF)
-    edges = kept_aside(_edges(examples, rules))
-    groups = kept_aside(_components(edges, in_driver))
-    own = F.concat(F.lit("example:"), "id").alias("node")
-    members = examples.select("id", "at", own).join(groups, "node")
-    names = members.groupBy("component").agg(F.min(F.struct("at", "id"))["id"].alias("name"))
-    earlier = groups.join(before, "node").groupBy("component").agg(F.max(_place("side")).alias("_before"))
-    decided = names.join(earlier, "component", "left").select(
-        "component", "name", F.coalesce(_side("_before"), _drawn(rules, "name")).alias("side")
-    )
+    told = kept_aside(examples.select("body").mapInArrow(_told, struct(_TOLD)))
+    groups = kept_aside(_components(kept_aside(_edges(told, rules)), in_driver))
+    members = told.select("id", "age", F.col("own").alias("node")).join(groups, "node")
+    oldest = members.groupBy("component").agg(F.min("age").alias("age"))
+    earlier = groups.join(before, "node").groupBy("component").agg(F.max(_place("side")).alias("place"))
+    decided = oldest.join(earlier, "component", "left").mapInArrow(_decide(rules), struct(_DECIDED))
     sided = kept_aside(groups.join(decided, "component"))
     sides = members.select("id", "node").join(sided, "node").join(before.toDF("node", "was"), "node", "left")
     now = sided.where("node NOT LIKE 'text:%'").select("node", "side")
@@ -63,10 +67,10 @@ def split_report(examples: DataFrame, found: Split, rules: SplitRules) -> SplitR
     """How the examples lie.
 
     Args:
-        examples: at least `id` and the columns of `STRATA`.
+        examples: `id, body`.
     """
     sides = kept_aside(found.sides)
-    values = [F.col(column).cast("string").alias(column) for column in STRATA]
+    values = [F.get_json_object("body", f"$.{column}").alias(column) for column in STRATA]
     counts = examples.select("id", *values).join(sides, "id").groupBy("side", *STRATA).count().collect()
     largest = sides.groupBy("component", "side").count().orderBy(F.desc("count"), "component").limit(_LARGEST).collect()
     moved = sides.where("was <> side").groupBy("was", "side").count().collect()
@@ -78,35 +82,12 @@ def split_report(examples: DataFrame, found: Split, rules: SplitRules) -> SplitR
     )
 
 
-def texts_told(examples: DataFrame) -> DataFrame:
-    """`id, name, text` of what must not be on two sides, by `splits.told`; equal names are equal texts."""
-    question = F.get("messages", F.size("messages") - 1)["content"].alias("question")
-    needed = examples.select("id", question, "completion", "chosen", "rejected")
-    return needed.mapInArrow(_told(), struct(_TEXTS))
-
-
-def _edges(examples: DataFrame, rules: SplitRules) -> DataFrame:
+def _edges(told: DataFrame, rules: SplitRules) -> DataFrame:
     """`a, b` of all that is joined; every example has one, if only to itself."""
-    told = kept_aside(texts_told(examples))
-    texts = kept_aside(told.groupBy("name").agg(F.lit("").alias("family"), F.first("text").alias("text")))
-    own = F.concat(F.lit("example:"), "id").alias("a")
-    joins = [
-        F.when(F.col(kind) != "", F.concat(F.lit(f"{kind}:"), kind)) for kind in ("person", "conversation", "group")
-    ]
-    around = examples.select(own, F.explode(F.array_compact(F.array(*joins, own))).alias("b"))
-    if "beside" in examples.columns:
-        around = around.union(_beside(examples))
-    near = similar(texts, rules.likeness).select("a", "b")
-    return around.union(told.select(own, F.col("name").alias("b"))).union(near)
-
-
-def _beside(examples: DataFrame) -> DataFrame:
-    """`a, b` of the other answers' conversations and persons."""
-    kinds = [
-        F.when(F.col("_")[at] != "", F.concat(F.lit(f"{kind}:"), F.col("_")[at])) for at, kind in enumerate(_BESIDE)
-    ]
-    others = examples.select(F.concat(F.lit("example:"), "id").alias("a"), F.explode("beside").alias("_"))
-    return others.select("a", F.explode(F.array_compact(F.array(*kinds))).alias("b"))
+    around = told.select(F.col("own").alias("a"), F.explode("around").alias("b"))
+    said = told.select(F.explode("texts").alias("one")).groupBy("one.name").agg(F.first("one.text").alias("text"))
+    texts = kept_aside(said.select("name", F.lit("").alias("family"), "text"))
+    return around.union(similar(texts, rules.likeness).select("a", "b"))
 
 
 def _components(edges: DataFrame, in_driver: int) -> DataFrame:
@@ -126,26 +107,26 @@ def _place(side: str) -> Column:
     return F.array_position(F.array(*map(F.lit, SIDES)), F.col(side))
 
 
-def _side(place: str) -> Column:
-    return F.get(F.array(*map(F.lit, SIDES)), F.col(place).cast("int") - 1)
+def _decide(rules: SplitRules) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """In Python, since the key must not be part of a plan, which Spark shows."""
 
-
-def _drawn(rules: SplitRules, name: str) -> Column:
-    """`SplitRules.side`."""
-    told = F.sha2(F.concat(F.lit(f"{rules.salt}\n"), F.col(name)), 256)
-    test, validation = rules.bounds()
-    return F.when(told < test, "test").when(told < validation, "validation").otherwise("train")
-
-
-def _told() -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     def run(batches: Batches) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            rows = [one for row in batch.to_pylist() for one in _texts(row)]
-            yield pa.RecordBatch.from_pylist(rows, schema=_TEXTS_ARROW)
+            names = [id_of(age) for age in batch.column("age").to_pylist()]
+            places = batch.column("place").to_pylist()
+            sides = [SIDES[place - 1] if place else rules.side(name) for name, place in zip(names, places, strict=True)]
+            columns = [batch.column("component"), pa.array(names, pa.string()), pa.array(sides, pa.string())]
+            yield pa.RecordBatch.from_arrays(columns, names=["component", "name", "side"])
 
     return run
 
 
-def _texts(row: dict[str, Any]) -> list[dict[str, str]]:
-    texts = texts_of(row["question"], row["completion"], row["chosen"], row["rejected"])
-    return [{"id": row["id"], "name": text_node(text), "text": text} for text in texts]
+def _told(batches: Batches) -> Iterator[pa.RecordBatch]:
+    for some in examples_of(batches):
+        rows = []
+        for one in some:
+            own, texts = example_node(one.id), [{"name": text_node(text), "text": text} for text in told(one)]
+            around = [own, *nodes(one), *(text["name"] for text in texts)]
+            age = rank("", one.at, one.id, ())
+            rows.append({"id": one.id, "own": own, "age": age, "around": around, "texts": texts})
+        yield pa.RecordBatch.from_pylist(rows, schema=_TOLD_ARROW)

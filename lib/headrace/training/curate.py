@@ -22,13 +22,13 @@ from headrace.training.example import Example
 from headrace.training.refused import Refused
 from headrace.training.splits import Side, SplitRules
 
-_SEEN = """kind string, label boolean, origin string, at timestamp, conversation string, turn bigint, person string,
-    `group` string, language string, intent string, completion string, chosen string, rejected string,
-    messages array<struct<role: string, content: string>>, beside array<array<string>>"""
-"""What later steps look at of an example."""
+_SEEN = """person string, conversation string, `group` string, at timestamp, beside array<array<string>>"""
+"""What the table of rows holds of an example."""
 _CLEAN = "id string, body string, step string, reason string, detail string"
 _CLEAN_ARROW = pa.schema([(name, pa.string()) for name in ("id", "body", "step", "reason", "detail")])
 _REFUSED = ("id", "step", "reason", "detail")
+_PLACED = "id string, split string, body string, place string"
+_PLACED_ARROW = pa.schema([(name, pa.string()) for name in ("id", "split", "body", "place")])
 DIGESTS = "total string, rows bigint"
 _DIGESTS_ARROW = pa.schema([("total", pa.string()), ("rows", pa.int64())])
 ORIGINS = ("correction", "regenerated", "better_rated", "stars+thumbs", "stars", "thumbs")
@@ -42,7 +42,7 @@ class Curated:
     """A dataset before it is written.
 
     Attributes:
-        rows: `id, body, split, component` and what later steps look at of an example.
+        rows: `id, body, split, component`, and `person, conversation, group, at, beside` of the example.
         refused: `id, step, reason, detail`; each id once.
         split: what `bulk_splits.split` gave.
     """
@@ -62,28 +62,33 @@ def curated(
         before: `node, side` as the version before left them.
     """
     cleaned = kept_aside(_cleaned(chosen, cleaning))
-    seen = F.from_json("body", struct(_SEEN))
-    whole = kept_aside(
-        cleaned.where("body IS NOT NULL").select("id", "body", seen.alias("_")).select("id", "body", "_.*")
-    )
+    whole = cleaned.where("body IS NOT NULL").select("id", "body")
     double = kept_aside(bulk_duplicates.duplicates(whole, likeness))
     kept = kept_aside(whole.join(double, "id", "left_anti"))
     split = bulk_splits.split(kept, rules, before)
     sides = split.sides.select("id", F.col("side").alias("split"), "component")
-    step, detail = (
-        F.lit("duplicates").alias("step"),
-        F.concat("of", F.format_string(" %.2f", "similarity")).alias("detail"),
-    )
-    refused = cleaned.where("body IS NULL").select(*_REFUSED).unionByName(double.select("id", step, "reason", detail))
-    return Curated(kept.join(sides, "id"), refused, split)
+    refused = cleaned.where("body IS NULL").select(*_REFUSED).unionByName(double.select(*_REFUSED))
+    seen = kept.withColumn("_", F.from_json("body", struct(_SEEN))).select("id", "body", "_.*")
+    return Curated(seen.join(sides, "id"), refused, split)
 
 
 def in_order(rows: DataFrame, key: bytes) -> Iterator[tuple[Side, Example]]:
     """Split and example of every row in the order in which they are written: that of keyed hashes of their ids."""
-    salt = hmac.new(key, b"headrace order", hashlib.sha256).hexdigest()
-    ordered = rows.orderBy(F.sha2(F.concat(F.lit(salt), F.col("id")), 256), "id").select("split", "body")
+    ordered = rows.select("id", "split", "body").mapInArrow(_placed(key), struct(_PLACED)).orderBy("place", "id")
     for row in ordered.toLocalIterator():
         yield row["split"], Example.from_json(json.loads(row["body"]))
+
+
+def _placed(key: bytes) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """In Python, since the key must not be part of a plan, which Spark shows."""
+
+    def run(batches: Batches) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            ids = batch.column("id").to_pylist()
+            places = [hmac.new(key, b"order\0" + one.encode(), hashlib.sha256).hexdigest() for one in ids]
+            yield pa.RecordBatch.from_arrays([*batch.columns, pa.array(places)], schema=_PLACED_ARROW)
+
+    return run
 
 
 def digest_of(rows: DataFrame) -> ContentDigest:

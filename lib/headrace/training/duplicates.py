@@ -19,8 +19,10 @@ from typing import Literal, NamedTuple
 
 from headrace.training.example import Example
 from headrace.training.minhash import PART
+from headrace.training.refused import Refused
 from headrace.training.similar import Likeness, Text, similar
 
+STEP = "duplicates"
 Reason = Literal["exact_duplicate_of", "near_duplicate_of"]
 
 
@@ -45,25 +47,14 @@ class Duplicate(NamedTuple):
     of: str
     similarity: float
 
-
-class Told(NamedTuple):
-    """What of an example is compared."""
-
-    name: str
-    family: str
-    text: str
+    def refused(self) -> Refused:
+        """As a row of the table of what was refused."""
+        return Refused(self.id, STEP, self.reason, self.of)
 
 
 def duplicates(examples: Iterable[Example], rules: DuplicateRules) -> list[Duplicate]:
     """The examples to leave out, by id. The same example twice is one."""
-    told = {
-        Told(
-            rank(one.origin, one.at, one.id, rules.origins),
-            family(one.kind, one.label),
-            compared(question(one), one.completion, one.chosen, one.rejected),
-        )
-        for one in examples
-    }
+    told = {told_of(one, rules.origins) for one in examples}
     same: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in sorted(told):
         same[one.family, one.text].append(one.name)
@@ -79,6 +70,15 @@ def duplicates(examples: Iterable[Example], rules: DuplicateRules) -> list[Dupli
         else:
             found += [Duplicate(id_of(one), "exact_duplicate_of", id_of(first), 1.0) for one in others]
     return sorted(found)
+
+
+def told_of(example: Example, origins: Sequence[str]) -> Text:
+    """What of an example is compared, under its rank as a name."""
+    return Text(
+        rank(example.origin, example.at, example.id, origins),
+        family(example.kind, example.label),
+        compared(question(example), example.completion, example.chosen, example.rejected),
+    )
 
 
 def superseded(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -33,13 +33,20 @@ def leaks(examples: Iterable[Example], side: Mapping[str, Side], threshold: floa
     """
     sides: dict[tuple[str, str], set[Side]] = defaultdict(set)
     for one in examples:
-        values = [("person", one.person), ("conversation", one.conversation), ("group", one.group)]
-        for kind, value in [*values, *(("text", text) for text in told(one))]:
-            if value:
-                sides[kind, value].add(side[one.id])
+        for value in values(one):
+            sides[value].add(side[one.id])
     double = Counter(kind for (kind, _), some in sides.items() if len(some) > 1)
     texts = {text: some for (kind, text), some in sides.items() if kind == "text" and gram_count(text) >= FEWEST}
     return Leaks(double["person"], double["conversation"], double["group"], double["text"], _near(texts, threshold))
+
+
+def values(example: Example) -> list[tuple[str, str]]:
+    """All that may be on one side only, with what it is."""
+    found = [("person", example.person), ("conversation", example.conversation), ("group", example.group)]
+    for conversation, person in example.beside:
+        found += [("conversation", conversation), ("person", person)]
+    found += [("text", text) for text in told(example)]
+    return [(kind, value) for kind, value in found if value]
 
 
 def _near(texts: Mapping[str, set[Side]], threshold: float) -> int:

@@ -42,8 +42,10 @@ def banding(threshold: float) -> Banding:
 
     At 0.8: 20 bands of 5 rows.
     """
-    if not 0.5 <= threshold < 1:
-        raise ValueError(f"expected a similarity from 0.5 to below 1; found {threshold}. 0.8 suits chat.")
+    if not 0.5 <= threshold <= 1:
+        raise ValueError(f"expected a similarity from 0.5 to 1; found {threshold}. 0.8 suits chat.")
+    if threshold == 1:
+        return Banding(bands=1, rows=16)
     found = Banding(ceil(log(1 - CATCH) / log(1 - threshold)), 1)
     for rows in range(2, HASHES):
         bands = ceil(log(1 - CATCH) / log(1 - threshold**rows))

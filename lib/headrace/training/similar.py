@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from headrace.training.minhash import FEWEST, band_keys, banding, gram_count, true_similarities
 
-ALL, NEIGHBOURS = 16, 4
+ALL, NEIGHBOURS = 32, 8
 
 Pair = tuple[str, str]
 

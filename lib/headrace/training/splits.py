@@ -1,12 +1,13 @@
 """Train, validation and test without leaks: what belongs together is on one side.
 
 Together are examples of one person, of one conversation, of one group, with nearly the same question and answer, and
-whatever these join in turn: a connected component. Its name is the id of its oldest example; a salted hash of the name
+whatever these join in turn: a connected component. Its name is the id of its oldest example; a keyed hash of the name
 decides the side. Where an earlier version decided for any part of a component, that stands, so growth moves nothing.
 Where components of different sides have become one, the side is test if any part was in test, else validation: what a
 model was once measured with is never learned from. `Splits.moved` counts the examples that this takes to another side.
 """
 
+import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,13 +31,13 @@ class SplitRules:
     """How examples are split.
 
     Attributes:
-        salt: another one gives another split.
+        key: another one gives another split.
         test, validation: their shares of the components; train has the rest.
         likeness: what must not be on two sides. Its seed differs from the one that duplicates are looked for with, so
             that what one search misses the other finds.
     """
 
-    salt: str
+    key: bytes = field(repr=False)
     test: float = 0.1
     validation: float = 0.1
     likeness: Likeness = field(default_factory=lambda: Likeness(seed=2))
@@ -52,7 +53,7 @@ class SplitRules:
 
     def side(self, name: str) -> Side:
         """Where a new component of this name belongs."""
-        told = component_hash(self.salt, name)
+        told = component_hash(self.key, name)
         test, validation = self.bounds()
         return "test" if told < test else "validation" if told < validation else "train"
 
@@ -74,9 +75,9 @@ class Splits:
     moved: Mapping[tuple[Side, Side], int] = field(default_factory=dict)
 
 
-def component_hash(salt: str, name: str) -> str:
+def component_hash(key: bytes, name: str) -> str:
     """64 hexadecimal digits."""
-    return sha256(f"{salt}\n{name}".encode()).hexdigest()
+    return hmac.new(key, b"split\0" + name.encode(), sha256).hexdigest()
 
 
 def split(examples: Iterable[Example], rules: SplitRules, before: Mapping[str, Side] | None = None) -> Splits:
@@ -128,14 +129,12 @@ def _decided(found: UnionFind[str], before: Mapping[str, Side]) -> dict[str, Sid
     return sides
 
 
-_BESIDE = ("conversation", "person")
-
-
 def nodes(example: Example) -> list[str]:
     """What joins an example to others beside its texts."""
-    told = {"person": example.person, "conversation": example.conversation, "group": example.group}
-    others = [(kind, value) for pair in example.beside for kind, value in zip(_BESIDE, pair, strict=True)]
-    return [f"{kind}:{value}" for kind, value in [*told.items(), *others] if value]
+    told = [("person", example.person), ("conversation", example.conversation), ("group", example.group)]
+    for conversation, person in example.beside:
+        told += [("conversation", conversation), ("person", person)]
+    return [f"{kind}:{value}" for kind, value in told if value]
 
 
 def example_node(id: str) -> str:

@@ -1,8 +1,9 @@
 """Spark's form of duplicates, splits and leaks tells the same as the plain one, on any partitions."""
 
+import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,29 +17,19 @@ from headrace.training.duplicates import DuplicateRules, duplicates
 from headrace.training.example import Example
 from headrace.training.leaks import Leaks, leaks
 from headrace.training.split_report import STRATA, Component, Counted, report
-from headrace.training.splits import SIDES, SplitRules, split
+from headrace.training.splits import SIDES, Side, SplitRules, split
 
-COLUMNS = (
-    "id string, kind string, label boolean, origin string, at timestamp, "
-    "messages array<struct<role: string, content: string>>, completion string, chosen string, rejected string, "
-    "person string, conversation string, group string, language string, intent string"
-)
 RULES = DuplicateRules(origins=ORIGINS)
-SPLIT = SplitRules(salt="s", test=0.2, validation=0.2)
+SPLIT = SplitRules(key=b"s", test=0.2, validation=0.2)
 
 
-def rows(spark: SparkSession, examples: Sequence[Example], partitions: int = 3, **more: dict[str, str]) -> DataFrame:
-    names = [one.split()[0] for one in COLUMNS.replace("role: string, content: string", "").split(", ")]
-    schema = "".join([COLUMNS, *(f", {name} string" for name in more)])
-    told = [
-        [
-            *([{"role": said.role, "content": said.content} for said in one.messages] if name == "messages"
-              else getattr(one, name) for name in names),
-            *(by_id[one.id] for by_id in more.values()),
-        ]
-        for one in examples
-    ]  # fmt: skip
-    return local_rows(spark, told, schema).repartition(partitions)
+def rows(spark: SparkSession, examples: Sequence[Example], partitions: int = 3) -> DataFrame:
+    told = [(one.id, json.dumps(one.to_json(), ensure_ascii=False)) for one in examples]
+    return local_rows(spark, told, "id string, body string").repartition(partitions)
+
+
+def side_rows(spark: SparkSession, side: Mapping[str, Side]) -> DataFrame:
+    return local_rows(spark, list(side.items()), "id string, side string")
 
 
 def crafted() -> list[Example]:
@@ -54,7 +45,17 @@ def crafted() -> list[Example]:
         values = {"at": base.at + timedelta(hours=2), "person": dice.choice([None, "p1", "p2", ""])}
         asked, answer = base.messages[0].content, base.completion or ""
         some += [
-            pair(asked, "", f"dpo{number}", kind="dpo", completion=None, chosen=answer, rejected="No idea.", **values),
+            pair(
+                asked,
+                "",
+                f"dpo{number}",
+                kind="dpo",
+                completion=None,
+                chosen=answer,
+                rejected="No idea.",
+                **values,
+                beside=((f"beside{number % 7}", dice.choice([None, "p3"])),),
+            ),
             pair(asked, "", f"opd{number}", kind="dpo", completion=None, chosen="No idea.", rejected=answer, **values),
             pair(
                 "", f"{answer} {asked}", f"text{number}", kind="text", messages=(), conversation="", group="g", **values
@@ -68,6 +69,7 @@ def crafted() -> list[Example]:
 
 
 EXAMPLES = crafted()
+IN_SPARK = pytest.param(5, 0, marks=pytest.mark.deep)
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +78,18 @@ def kept() -> list[Example]:
     return list({one.id: one for one in EXAMPLES if one.id not in gone}.values())
 
 
-@pytest.mark.parametrize(("partitions", "in_driver"), [(1, bulk_duplicates.IN_DRIVER), (5, 0)])
+@pytest.mark.parametrize(("partitions", "in_driver"), [(2, bulk_duplicates.IN_DRIVER), IN_SPARK])
 def test_the_same_examples_go(spark: SparkSession, partitions: int, in_driver: int) -> None:
     wanted = duplicates(EXAMPLES, RULES)
     assert {reason for _, reason, _, _ in wanted} == {"exact_duplicate_of", "near_duplicate_of"}
     assert len(wanted) > 100
     shuffled = random.Random(partitions).sample(EXAMPLES, len(EXAMPLES))
     found = bulk_duplicates.duplicates(rows(spark, shuffled, partitions), RULES, in_driver)
-    assert sorted(tuple(row) for row in found.collect()) == wanted
+    assert sorted((row["id"], row["reason"], row["detail"], row["similarity"]) for row in found.collect()) == wanted
+    assert {row["step"] for row in found.select("step").distinct().collect()} == {wanted[0].refused().step}
 
 
-@pytest.mark.parametrize(("partitions", "in_driver"), [(2, bulk_splits.IN_DRIVER), (5, 0)])
+@pytest.mark.parametrize(("partitions", "in_driver"), [(2, bulk_splits.IN_DRIVER), IN_SPARK])
 def test_the_same_sides(spark: SparkSession, kept: list[Example], partitions: int, in_driver: int) -> None:
     first = split(kept[::2], SPLIT)
     # As if an earlier version had decided otherwise for some.
@@ -117,7 +120,7 @@ def test_the_report_counts_what_is_there_and_the_measure_finds_no_leak(
     components = [Component(name, on, count) for (name, on), count in sizes.items()]
     assert bulk_splits.split_report(examples, found, SPLIT) == report(counted, components, SPLIT)
     assert leaks(kept, side).none()
-    assert bulk_leaks.leaks(examples.join(found.sides, "id"), SPLIT.likeness).none()
+    assert bulk_leaks.leaks(examples, found.sides, SPLIT.likeness).none()
 
 
 def test_the_measure_finds_what_is_planted(spark: SparkSession, kept: list[Example]) -> None:
@@ -125,7 +128,8 @@ def test_the_measure_finds_what_is_planted(spark: SparkSession, kept: list[Examp
     side = {one.id: SIDES[at % 3] for at, one in enumerate(kept)}
     wanted = leaks(kept, side)
     assert min(wanted.persons, wanted.conversations, wanted.groups, wanted.texts, wanted.near_duplicates) > 0
-    assert bulk_leaks.leaks(rows(spark, kept, side=side), SPLIT.likeness) == wanted
+    assert bulk_leaks.leaks(rows(spark, kept), side_rows(spark, side), SPLIT.likeness) == wanted
     one = replace(kept[0], id="again")
-    planted = bulk_leaks.leaks(rows(spark, [kept[0], one], side={kept[0].id: "train", one.id: "test"}), SPLIT.likeness)
+    two = side_rows(spark, {kept[0].id: "train", one.id: "test"})
+    planted = bulk_leaks.leaks(rows(spark, [kept[0], one]), two, SPLIT.likeness)
     assert planted == Leaks(persons=bool(one.person), conversations=1, texts=1)

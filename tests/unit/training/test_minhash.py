@@ -77,7 +77,7 @@ def test_similarities_are_those_of_the_grams_themselves_however_many_pairs_there
 
 def test_at_least_as_many_bands_as_the_catch_needs_and_no_more_rows_than_hashes() -> None:
     assert banding(0.8) == Banding(bands=20, rows=5)
-    for threshold in (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.99):
+    for threshold in (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.99, 1.0):
         cut = banding(threshold)
         assert cut.catch(threshold) >= 0.9995
         assert cut.bands * cut.rows <= HASHES
@@ -85,9 +85,9 @@ def test_at_least_as_many_bands_as_the_catch_needs_and_no_more_rows_than_hashes(
     assert Banding(20, 5).catch(0.3) == pytest.approx(0.04749, abs=1e-5)
 
 
-@pytest.mark.parametrize("threshold", [0.49, 1.0, math.nan])
+@pytest.mark.parametrize("threshold", [0.49, 1.01, math.nan])
 def test_a_threshold_that_says_nothing_is_refused(threshold: float) -> None:
-    with pytest.raises(ValueError, match=r"expected a similarity from 0\.5 to below 1; found"):
+    with pytest.raises(ValueError, match=r"expected a similarity from 0\.5 to 1; found"):
         banding(threshold)
 
 

@@ -3,7 +3,7 @@
 from headrace.training.split_report import Component, Counted, report
 from headrace.training.splits import SplitRules
 
-RULES = SplitRules(salt="s", test=0.1, validation=0.2)
+RULES = SplitRules(key=b"s", test=0.1, validation=0.2)
 
 
 def test_examples_are_counted_by_side_and_value() -> None:

@@ -9,7 +9,7 @@ from chat_world import BEGAN, pair
 from headrace.training.example import Example
 from headrace.training.splits import SIDES, Side, SplitRules, split
 
-RULES = SplitRules(salt="s", test=0.2, validation=0.2)
+RULES = SplitRules(key=b"s", test=0.2, validation=0.2)
 ASKED = "How do I change the booking TP4711 for the ninth of May, and what does it cost me?"
 SAID = "Open your booking, choose the new day and confirm it. The fee is 40 euros for each person and way."
 
@@ -42,6 +42,9 @@ def preference(id: str, chosen: str, rejected: str) -> Example:
         # No conversation and no person join nobody.
         ([one("a", conversation="", person=""), one("b", conversation="", person=None), one("c", person="")],
          [["a"], ["b"], ["c"]]),
+        # The other answer of a preference is somebody's too.
+        ([one("a", person="p"), one("b", conversation="k"), one("c", beside=(("k", "p"),)),
+          one("d", beside=(("x", None),))], [["a", "b", "c"], ["d"]]),
         ([pair(ASKED, SAID, "a"), pair(f"Hi! {ASKED}", SAID, "b")], [["a", "b"]]),
         # The same answer is no leak of its own, nor the same question.
         ([pair(ASKED, SAID, "a"), pair("Which hotel is near the station of Faro?", SAID, "b")], [["a"], ["b"]]),
@@ -66,25 +69,25 @@ def test_a_component_is_named_by_its_oldest_example_and_its_hash_decides() -> No
     assert found.side == {"z": RULES.side("z"), "a": RULES.side("z"), "b": RULES.side("b")}
 
 
-def test_shares_are_about_what_is_asked_for_and_another_salt_splits_otherwise() -> None:
-    """A fixed salt and fixed names: nothing is drawn. Five standard deviations of 20 000 are 283."""
+def test_shares_are_about_what_is_asked_for_and_another_key_splits_otherwise() -> None:
+    """A fixed key and fixed names: nothing is drawn. Five standard deviations of 20 000 are 283."""
     names = [str(number) for number in range(20_000)]
     sides = [RULES.side(name) for name in names]
     assert Counter(sides) == {
         "train": pytest.approx(12_000, abs=347), "test": pytest.approx(4_000, abs=283),
         "validation": pytest.approx(4_000, abs=283),
     }  # fmt: skip
-    assert [SplitRules("other", 0.2, 0.2).side(name) for name in names] != sides
+    assert [SplitRules(b"other", 0.2, 0.2).side(name) for name in names] != sides
     # A larger test side keeps all it had, and takes from validation alone.
-    larger = [SplitRules("s", test=0.3, validation=0.1).side(name) for name in names]
+    larger = [SplitRules(b"s", test=0.3, validation=0.1).side(name) for name in names]
     assert {pair for pair in zip(sides, larger, strict=True) if pair[0] != pair[1]} == {("validation", "test")}
-    assert set(map(SplitRules("s", test=0, validation=0).side, names)) == {"train"}
+    assert set(map(SplitRules(b"s", test=0, validation=0).side, names)) == {"train"}
 
 
 @pytest.mark.parametrize(("test", "validation"), [(-0.1, 0.1), (0.1, -0.1), (0.5, 0.5), (float("nan"), 0.1)])
 def test_shares_that_cannot_be_are_refused(test: float, validation: float) -> None:
     with pytest.raises(ValueError, match="expected shares from 0 that leave something to train; found test"):
-        SplitRules("s", test, validation)
+        SplitRules(b"s", test, validation)
 
 
 def named(side: Side, but: str = "") -> str:
