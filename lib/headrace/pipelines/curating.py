@@ -229,5 +229,6 @@ class Curator:
 
 
 def fingerprint(one: Dataset) -> str:
-    """Another one whenever the settings of a dataset are others."""
-    return sha256(json.dumps(one.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:_DIGITS]
+    """Another one whenever the settings that shape a dataset are others."""
+    shaping = one.model_dump(mode="json", exclude={"launch", "evaluate", "every"})
+    return sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:_DIGITS]

@@ -86,7 +86,7 @@ def test_wrong_settings_end_with_2_and_the_report_on_stderr(tmp_path, capsys):
 
 def test_an_unknown_job_lists_the_known_ones(settings, capsys):
     assert main(["run", "apply_change", "--config", settings]) == 2
-    known = "apply_changes, build_profiles, index_knowledge, track_feedback, all"
+    known = "apply_changes, build_profiles, index_knowledge, track_feedback, curate_dataset, all"
     assert f"expected one of the jobs {known}; found apply_change" in capsys.readouterr().err
 
 
