@@ -1,6 +1,6 @@
 """`headrace dataset build NAME`: makes a version now, besides those that `curate_dataset` makes on its schedule.
 
-With `--json` one object: `dataset`, `version`, `new`, `rows` by split, `refused` by step and reason, `places` by format.
+With `--json` one object: `dataset`, `version`, `new`, `rows` by split, `refused` by step and reason, and `places`.
 """
 
 import argparse
@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     named(config, args.name)
     as_of = time_of("--as-of", args.as_of)
     with needs_spark():
-        from headrace.pipelines.curate_dataset import JOB, curator_of
+        from headrace.pipelines.curate_dataset import curator_of
+        from headrace.pipelines.curating import JOB
     log_to_stderr("text", "", [JOB])
     LakeFiles(config.lake).create()
     with only_run(config.lake, JOB):
