@@ -8,6 +8,7 @@ import pytest
 from headrace.cli import main
 from headrace.config_datasets import Mlflow
 from headrace.errors import DatasetRefused
+from headrace.stores.files import LakeFiles
 from headrace.stores.mlflow_versions import MlflowVersions, Version
 from headrace.training.formats import FORMATS
 from headrace.training.limits import limits_of
@@ -55,6 +56,15 @@ def test_every_folder_of_a_version_is_copied_once(written, capsys):
         assert content(to / below) == content(written.folder / "exports" / below)
     assert publish(written, "newest", "--to", str(to), "--json") == 0
     assert printed(capsys)["places"] == dict.fromkeys(places, False)
+
+
+def test_the_manifest_comes_last(written, monkeypatch):
+    put, order = LakeFiles.put, []
+    monkeypatch.setattr(LakeFiles, "put", lambda files, path, file: order.append(path) or put(files, path, file))
+    assert publish(written, NEW, "--to", str(written.folder / "public")) == 0
+    for format in ("trl_sft", "nova"):
+        names = [path.rpartition("/")[2] for path in order if f".{format}/" in path]
+        assert len(names) == 6 and names[-1] == "manifest.json"
 
 
 def test_what_a_crash_left_without_a_manifest_is_made_whole(written):

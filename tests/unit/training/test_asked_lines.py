@@ -26,6 +26,16 @@ def test_every_format_gives_back_the_question_and_the_good_answer(format):
         assert found.messages == tuple(ChatMessage(one.role, one.content) for one in given.messages)
 
 
+def test_the_preferred_of_two_candidates_is_the_good_answer_in_either_order():
+    line = FORMATS["sagemaker_dpo"].line(example("dpo", 1))
+    both = line["messages"][-1]["candidates"]
+    answers = []
+    for candidates in (both, both[::-1]):
+        line["messages"][-1]["candidates"] = candidates
+        answers.append(question_of(line).reference)
+    assert answers == [example("dpo", 1).chosen] * 2
+
+
 def test_without_a_system_text_there_is_none():
     given = replace(example("sft", 1, 1), system=None, context=None)
     for name in ("trl_sft", "converse", "openai_chat"):
