@@ -1,8 +1,8 @@
 """The file of the embedded index: its tables, connections to it, and its errors in Headrace's words.
 
 Generation number n is the tables `passages_n` and `words_n`. `words_n` (FTS5) keeps no text of its own: triggers hold
-it in step with `passages_n`, in the same transaction, whoever writes. Others note in `changed_n` which rows changed last,
-in their order: a reader that holds rows in memory reads those again.
+it in step with `passages_n`, in the same transaction, whoever writes. Others note in `changed_n` which rows changed: a
+reader that holds rows in memory reads those again.
 """
 
 import sqlite3

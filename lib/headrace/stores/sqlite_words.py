@@ -84,7 +84,8 @@ class Words:
 
     def _batches(self, matches: Sequence[str]) -> Iterator[Best]:
         with closing(self._connection.cursor()) as first, closing(self._connection.cursor()) as second:
-            streams = [cursor.execute(self._ranked, [match]) for cursor, match in zip((first, second), matches)]
+            cursors = (first, second)[: len(matches)]
+            streams = [cursor.execute(self._ranked, [match]) for cursor, match in zip(cursors, matches, strict=True)]
             rows = merge(*streams, key=lambda row: -row[1])
             while batch := list(islice(rows, _BATCH)):
                 yield batch
