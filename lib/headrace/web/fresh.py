@@ -131,8 +131,9 @@ class _Teller:
             every = self._source_states.values()
             state = worst(list(every)) if one.source == DERIVED else self._source_states.get(one.source, "unknown")
             rows = "no rows yet" if one.rows is None else counted(one.rows, "rows")
+            origin = "derived" if one.source == DERIVED else f"from {one.source}"
             refused = f"{one.rejected:,} refused" if one.rejected else ""
-            about = "; ".join(filter(None, (f"from {one.source}", refused, one.why)))
+            about = "; ".join(filter(None, (origin, refused, one.why)))
             yield Line("table", name, state, rows, self._trend("table", name), one.fresh_seconds, about)
 
     def stores(self) -> Iterator[Line]:

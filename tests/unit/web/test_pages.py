@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from headrace.conversations.events import checked
 from headrace.conversations.rates import rate
 from headrace.conversations.shipped import SHIPPED
+from headrace.pipelines.explain import Happened, Known, PersonStory, RecordOf, links
 from headrace.web.fresh import trend
 from headrace.web.measured import Sums, series
 from headrace.web.plot import BOTTOM, HEIGHT, TOP, number_of, plot
@@ -171,6 +173,21 @@ def test_a_person_is_shown_with_what_they_agreed_to_only(site):
     data = {"who": "old", "form_token": form_token(site.client)}
     page = site.client.post("/person", data=data).text
     assert "<td>acme</td>" in page and "1 part is not shown" in page
+
+
+def test_the_story_of_a_person_is_told_in_words(site, monkeypatch, now):
+    mail = Known("email", "a***@e***.com", "hash", True, False)
+    records = (RecordOf("shop", "1", now, (mail,)), RecordOf("calls", "7", None, (replace(mail, quarantined=True),)))
+    event = Happened(now, "merge", "p1", ("p2",), "shop 1", None, ("email a***@e***.com",), (), "the same address")
+    story = PersonStory("p1", ("p2",), records, (event,), ("A note.",), links(records))
+    monkeypatch.setattr("headrace.web.people.explain", lambda *_, **__: [story])
+    page = site.client.post("/person", data={"who": "p1", "form_token": form_token(site.client)}).text
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "shop 1 email a***@e***.com calls 7 email a***@e***.com (shared by too many)" in text
+    assert "p1 was found to be one with p2 (the same address): shop 1 changed by email a***@e***.com" in text
+    assert "A note." in text
+    told = site.client.post("/v1/people", json={"who": "p1"}).json()["story"]
+    assert told["events"][0]["others"] == ["p2"] and told["records"][1]["known_by"][0]["quarantined"]
 
 
 def test_a_webhook_puts_whole_files_where_the_source_reads(guarded):
