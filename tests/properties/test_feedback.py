@@ -98,10 +98,12 @@ def check_percentiles(found: Found, turns: list[dict[str, Any]]) -> None:
             assert percentile(buckets, q) == pytest.approx(exact, rel=0.01, abs=1e-9), (name, q)
 
 
-def holds(spark: SparkSession, seed: int, conversations: int, cuts: int, again: bool = False) -> None:
+def holds(
+    spark: SparkSession, seed: int, conversations: int, cuts: int, more: Sequence[str], again: bool = False
+) -> None:
     dice = random.Random(seed)
     sent = history(dice, conversations)
-    measures = tuple(known({}, dice.choice([(), ("tenant",)])).values())
+    measures = tuple(known({}, more).values())
     with tempfile.TemporaryDirectory() as folder:
         batches = told(dice, sent, cuts)
         lake = track(spark, folder, measures, [*batches, batches[-1]] if again else batches)
@@ -115,11 +117,11 @@ def holds(spark: SparkSession, seed: int, conversations: int, cuts: int, again: 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=1)
 def test_every_measure_is_what_plain_python_finds_in_the_final_truth(spark: SparkSession, seed: int) -> None:
-    holds(spark, seed, conversations=40, cuts=2)
+    holds(spark, seed, conversations=40, cuts=2, more=("tenant",))
 
 
 @pytest.mark.deep
-@given(seed=st.integers(0, 2**32), cuts=st.integers(1, 5))
+@given(seed=st.integers(0, 2**32), cuts=st.integers(1, 5), more=st.sampled_from([(), ("tenant",)]))
 @settings(max_examples=2)
-def test_so_it_is_however_the_stream_is_cut(spark: SparkSession, seed: int, cuts: int) -> None:
-    holds(spark, seed + 1, conversations=25, cuts=cuts, again=True)
+def test_so_it_is_however_the_stream_is_cut(spark: SparkSession, seed: int, cuts: int, more: tuple[str, ...]) -> None:
+    holds(spark, seed + 1, conversations=25, cuts=cuts, more=more, again=True)
