@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -151,6 +152,28 @@ def test_the_log_of_changes_stays_short_and_a_reader_that_missed_some_reads_all_
         assert connection.execute("select count(*) from changed_1").fetchone() == (5,)
     found = reader.by_vector(direction(1).tolist(), Filters(), 50)
     assert {hit.key: hit.version for hit in found} == {"a": 19} | {f"k{at}": at for at in range(1, 20)}
+
+
+@pytest.mark.parametrize("again", ["a new file", "an older copy"])
+def test_a_file_that_takes_the_place_of_another_is_read_as_a_whole(fresh, monkeypatch, again):
+    monkeypatch.setattr(sqlite_schema, "file_identity", lambda _: (1, 1))  # as where the number is given again
+    settings = fresh()
+    file = Path(settings.path)
+    filled(settings, [put("a", 1, vector=direction(1))]).close()
+    older = file.read_bytes()
+    index = opened(settings)
+    index.write([put("b", 2, vector=direction(1))])
+    index.close()
+    reader = SqlitePassageReader(settings, lambda: NOW)
+    assert len(reader.by_vector(direction(1).tolist(), Filters(), 5)) == 2
+    reader._connections.close()
+    file.unlink()
+    if again == "a new file":
+        filled(settings, [put(key, 1, vector=direction(key == "e", 1)) for key in "cde"]).close()
+    else:
+        file.write_bytes(older)
+    found = [hit.key for hit in reader.by_vector(direction(1).tolist(), Filters(), 5)]
+    assert found == (["e", "c", "d"] if again == "a new file" else ["a"])
 
 
 def test_threads_that_read_while_another_writes_see_whole_states_only(fresh):

@@ -79,6 +79,8 @@ def make_meta(connection: sqlite3.Connection, path: str) -> None:
     check_format(connection, path)
     for statement in _META.split(";"):
         connection.execute(statement)
+    # A new file may get the number that the file system gave an old one.
+    connection.execute("insert or ignore into settings values ('made', hex(randomblob(16)))")
     connection.execute(f"pragma user_version = {FORMAT}")
 
 

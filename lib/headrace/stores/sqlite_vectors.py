@@ -46,11 +46,11 @@ class HeldVectors:
     """The vectors of a generation's living passages, as they stood after one of its changes.
 
     Args:
-        of: the file and the number of the generation.
+        of: which file and generation.
         last: the newest change of `changed_n` that it knows of.
     """
 
-    def __init__(self, of: tuple[Any, int], dimension: int, last: int) -> None:
+    def __init__(self, of: tuple[Any, ...], dimension: int, last: int) -> None:
         self.of, self.last, self._size = of, last, 0
         self._slots: dict[int, int] = {}
         self._ids = np.empty(0, np.int64)
@@ -127,14 +127,15 @@ def held(
     if span is None:
         return None
     first, last = span
-    if before and before.of == (file, number) and first <= before.last + 1:
+    of = (file, schema.setting(connection, "made"), number)
+    if before and before.of == of and first <= before.last + 1 <= last + 1:
         if last != before.last:
             before.follow(connection, number, last)
         return before
     (rows,) = connection.execute(f"select count(*) from passages_{number} where not deleted").fetchone()
     if rows * dimension * 4 > MOST_BYTES:
         return None
-    made = HeldVectors((file, number), dimension, last)
+    made = HeldVectors(of, dimension, last)
     made.take(connection.execute(f"select {_COLUMNS} from passages_{number} as p where not p.deleted"))
     return made
 
