@@ -14,7 +14,6 @@ duplicates by all pairs of a test or validation text with any other.
 """
 
 import argparse
-import math
 import random
 import subprocess
 import sys
@@ -65,38 +64,18 @@ class Grams:
         self.holders = np.repeat(np.arange(len(texts), dtype=np.int32), self.sizes)[order]
         self.starts = np.append(0, np.cumsum(np.bincount(every, minlength=len(number))))
 
-        self.often = np.diff(self.starts)
-
     def near(self, at: int) -> list[int]:
         """The places of the texts that are near the one at this place, by counting what each has in common with it."""
-        common = np.bincount(np.concatenate(self._holding(self.own[at])), minlength=len(self.own))
+        holding = [self.holders[self.starts[gram] : self.starts[gram + 1]] for gram in self.own[at].tolist()]
+        common = np.bincount(np.concatenate(holding), minlength=len(self.own))
         close = common >= THRESHOLD * (self.sizes[at] + self.sizes - common)
         return [int(one) for one in np.flatnonzero(close) if one != at]
-
-    def near_by_rarest(self, at: int) -> list[int]:
-        """The same. A near text has 8 of 10 grams, hence one at least of any 2 of 10 and one more: of the rarest."""
-        own = self.own[at]
-        few = len(own) - math.ceil(THRESHOLD * len(own) - 1e-9) + 1
-        rarest = own[np.argsort(self.often[own], kind="stable")[:few]]
-        some = np.unique(np.concatenate(self._holding(rarest)))
-        some = some[
-            (some != at)
-            & (np.minimum(self.sizes[some], len(own)) >= THRESHOLD * np.maximum(self.sizes[some], len(own)))
-        ]
-        mine = set(own.tolist())
-        common = np.array([len(mine.intersection(self.own[one].tolist())) for one in some.tolist()])
-        return some[common >= THRESHOLD * (len(own) + self.sizes[some] - common)].tolist() if len(some) else []
-
-    def _holding(self, grams: Iterable[int]) -> list[Any]:
-        return [self.holders[self.starts[gram] : self.starts[gram + 1]] for gram in grams]
 
 
 def every_pair(texts: Sequence[str]) -> Pairs:
     """The truth."""
     grams = Grams(texts)
-    found = {(one, at) for at in range(len(texts)) for one in grams.near(at) if one < at}
-    assert found == {(one, at) for at in range(len(texts)) for one in grams.near_by_rarest(at) if one < at}
-    return found
+    return {(one, at) for at in range(len(texts)) for one in grams.near(at) if one < at}
 
 
 def ours(texts: Sequence[str]) -> Pairs:
@@ -244,7 +223,7 @@ def _on_two(examples: Sequence[Example], side: dict[str, Side]) -> Iterator[int]
         {
             tuple(sorted((at, one)))
             for at in held
-            for one in grams.near_by_rarest(at)
+            for one in grams.near(at)
             if len(by_text[texts[at]] | by_text[texts[one]]) > 1
         }
     )
