@@ -59,7 +59,9 @@ def split(
         before = local_rows(examples.sparkSession, [], SIDE_OF)
     told = kept_aside(examples.select("body").mapInArrow(_told, struct(_TOLD)))
     edges = _edges(told, rules)
-    groups = kept_aside(_components(kept_aside(edges.union(also.select("a", "b")) if also is not None else edges), in_driver))
+    if also is not None:
+        edges = edges.union(also.select("a", "b"))
+    groups = kept_aside(_components(kept_aside(edges), in_driver))
     members = told.select("id", "age", F.col("own").alias("node")).join(groups, "node")
     oldest = members.groupBy("component").agg(F.min("age").alias("age"))
     earlier = groups.join(before, "node").groupBy("component").agg(F.max(_place("side")).alias("place"))
