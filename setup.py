@@ -11,6 +11,7 @@ KAFKA = ["aws-msk-iam-sasl-signer-python>=1.0.2", "confluent-kafka>=2.12", "orjs
 PROFILES = ["jellyfish>=1.2", "phonenumbers>=9.0"]
 AVRO = ["fastavro>=1.12"]
 PGVECTOR = ["psycopg[binary]>=3.2"]
+SENTIMENT = ["py3langid>=0.4", "vaderSentiment==3.3.2"]
 
 setup(
     name="headrace",
@@ -49,12 +50,12 @@ setup(
         # Signing in to DocumentDB with IAM.
         "documentdb": ["pymongo[aws]>=4.15"],
         # What the jobs use on AWS Glue beside what Glue brings; `make package` bundles it.
-        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES],
+        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES, *SENTIMENT],
         "neptune": ["gremlinpython>=3.8,<3.9"],
         # `build_profiles`: phone numbers, and how names sound.
         "profiles": PROFILES,
         # How comments feel, in English.
-        "sentiment": ["py3langid>=0.4", "vaderSentiment==3.3.2"],
+        "sentiment": SENTIMENT,
         "prometheus": ["prometheus-client>=0.22"],
         # The page and the API; it reads the lake without Spark.
         "serve": [*READ, "fastapi>=0.120", "jinja2>=3.1.6", "uvicorn>=0.35"],
