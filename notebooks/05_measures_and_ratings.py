@@ -133,8 +133,8 @@ pd.DataFrame(found.comments(config))
 # %% [markdown]
 # ## Percentiles that can be added
 #
-# Of `latency` each minute keeps how many answers fell into each bucket, a bucket being 2 % wide. Counts of minutes add up
-# to those of a day; percentiles of minutes would not.
+# Of `latency` each minute keeps how many answers fell into each bucket, a bucket being 2 % wide. Counts of minutes add
+# up to those of a day; percentiles of minutes would not.
 
 # %%
 slow = pd.DataFrame(found.percentiles(config)).set_index(["model", "day"]).unstack("model")
@@ -146,8 +146,8 @@ plt.show()
 # %% [markdown]
 # ## A measure of your own
 #
-# Two SQL expressions over a turn, in the settings. No event comes: the job sees that a measure is new and counts it from
-# the turns that are there.
+# Two SQL expressions over a turn, in the settings. No event comes: the job sees that a measure is new and counts it
+# from the turns that are there.
 
 # %%
 OWN = """\
@@ -164,8 +164,8 @@ pd.DataFrame(found.whole(config, "slow_answers", "model")).round(3)
 # %% [markdown]
 # ## Is it true?
 #
-# **Look at** the answer: thumbs, failures and slow answers of each model are those counted in plain Python, from all that
-# was said, with each event once and without what was taken back.
+# **Look at** the answer: thumbs, failures and slow answers of each model are those counted in plain Python, from all
+# that was said, with each event once and without what was taken back.
 
 # %%
 found.equals_truth(config, told)

@@ -135,8 +135,8 @@ def _secret(name: str) -> str:
 
 
 def _chosen(folder: Path, secret: str) -> None:
-    """Into a copy of terraform/: jobs and settings of `complete`, its index a stream and its measures in the lake alone,
-    as none emulates OpenSearch."""
+    """Into a copy of terraform/: jobs and settings of `complete`, its index a stream and its measures in the lake
+    alone, as none emulates OpenSearch."""
     text = (folder / COMPLETE).read_text()
     jobs = re.search(r"^jobs = \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)
     tables = re.search(r"^dynamodb = \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)

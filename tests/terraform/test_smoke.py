@@ -1,7 +1,7 @@
 """What Terraform made is run: script, wheel and settings from the emulated bucket, with the arguments of the job there.
 
-Records come from an emulated Kinesis, tables are Delta in the emulated S3, profiles and served rows go into the emulated
-DynamoDB, passages into another emulated stream, alerts to an emulated topic.
+Records come from an emulated Kinesis, tables are Delta in the emulated S3, profiles and served rows go into the
+emulated DynamoDB, passages into another emulated stream, alerts to an emulated topic.
 Bedrock's answers are made up. What each job asked is held against its role.
 """
 
@@ -140,7 +140,7 @@ def test_index_knowledge_turns_objects_and_rows_into_passages(deployed: Deployed
 def test_track_feedback_counts_events_and_tells_the_topic_of_terraform(deployed: Deployed, tmp_path: Path) -> None:
     # Within the hour that the rule looks at, and over for longer than it waits.
     at = datetime.now(UTC) - timedelta(minutes=10)
-    failed = [Turn(f"c{number}", 1, at, question="q", outcome="failed", model="m") for number in range(40)]
+    failed = [Turn(f"c{number}", 1, at, question="q", answer="", outcome="failed", model="m") for number in range(40)]
     rated = [Rating("c1", 1, at, "person", "thumbs", -1), Rating("c2", 1, at, "person", "thumbs", 1)]
     back = replace(rated[1], revision=1, withdrawn=True)
     events = [one.to_json() for one in (*failed, *rated, back, failed[0])] + [{"schema": 1, "event": "no such"}]

@@ -1,4 +1,4 @@
-"""For `05_measures_and_ratings`: an assistant's conversations as events, on time and late, and the job that counts them."""
+"""For `05_measures_and_ratings`: an assistant's conversations as events, on time and late, and the job over them."""
 
 import json
 import random
@@ -121,7 +121,7 @@ def _turn(dice: random.Random, one: Turn) -> Turn:
     return replace(
         one,
         question=INTENTS[one.intent or "refund"],
-        answer=None if failed else "It says so on the page of your booking.",
+        answer="" if failed else "It says so on the page of your booking.",
         outcome="failed" if failed else "answered",
         prompt="v2" if one.at >= NEW_PROMPT else "v1",
         seconds=round(median * dice.lognormvariate(0, 0.45), 3),
