@@ -142,7 +142,7 @@ def test_track_feedback_counts_events_and_tells_the_topic_of_terraform(deployed:
     at = datetime.now(UTC) - timedelta(minutes=10)
     failed = [Turn(f"c{number}", 1, at, question="q", answer="", outcome="failed", model="m") for number in range(40)]
     rated = [Rating("c1", 1, at, "person", "thumbs", -1), Rating("c2", 1, at, "person", "thumbs", 1)]
-    back = replace(rated[1], revision=1, withdrawn=True)
+    back = replace(rated[1], value=None, revision=1, withdrawn=True)
     events = [one.to_json() for one in (*failed, *rated, back, failed[0])] + [{"schema": 1, "event": "no such"}]
     deployed.kinesis.put(f"{NAME}-events", [(one.get("conversation", "-"), json.dumps(one).encode()) for one in events])
     code, log = deployed.run("track_feedback", tmp_path, "--JOB_RUN_ID", "jr_7", "--once", "true")
