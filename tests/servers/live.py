@@ -93,7 +93,7 @@ class Deployment:
         self.indexing.start()
         self.publisher.start()
         self.connect.start()
-        wait_until(lambda: not self.indexing.running(), "index_knowledge ends", 300)
+        wait_until(lambda: not self.indexing.running(), "index_knowledge ends", 600)
         if self.indexing.stop() != 0:
             raise ServerError(f"index_knowledge failed:\n{self.indexing.log_tail()}")
         self.assistant.start()
@@ -101,13 +101,15 @@ class Deployment:
         return self
 
     def update(self) -> Update:
-        """Gives the flight a status it never had."""
+        """Gives the flight a status it never had, and then another flight one: the newest change of all is not ours."""
         self._updates += 1
         status = f"delayed by {self._updates:04} minutes"
         with self.postgres.connect() as connection:
             before, began = _log_end(connection), time.monotonic()
             connection.execute("update flights set status = %s where number = 'LH400'", [status])
-            return Update(status, began, before, _log_end(connection))
+            after = _log_end(connection)
+            connection.execute("update flights set status = %s where number = 'LH401'", [f"{status} too"])
+            return Update(status, began, before, after)
 
     def told(self, update: Update, seconds: float = 120) -> int:
         """The position in PostgreSQL's log that Debezium gives for an UPDATE, read from Kafka."""
