@@ -38,14 +38,14 @@ class Assistant:
         """The answer, with its record and the context it was made of."""
         body, kind = json.dumps({"question": question}).encode(), {"content-type": "application/json"}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/v1/answers", body, kind, method="POST")
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Another verb of the command line, in the same kind of process."""
         environment = {**os.environ, **self._environment}
-        return subprocess.run(self._program(*words), capture_output=True, text=True, env=environment, timeout=60)
+        return subprocess.run(self._program(*words), capture_output=True, text=True, env=environment, timeout=300)
 
     def stop(self) -> None:
         """Stops it by its own pid."""
