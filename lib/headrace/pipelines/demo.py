@@ -1,16 +1,14 @@
 """`headrace demo`: the travel company's changes, late, doubled and shuffled, become tables equal to the source.
 
 Then its documents become an index (`demo_documents`) while two more systems send rows about the same people
-(`demo_people`) and travellers talk to the assistant (`demo_travellers`). In the end a flight is cancelled, and an answer
-changes (`demo_flight`).
+(`demo_people`) and travellers talk to the assistant (`demo_travellers`). In the end a flight is cancelled, and an
+answer changes (`demo_flight`).
 """
 
 import random
 import shutil
-import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,16 +18,17 @@ from pyspark.sql import SparkSession
 from headrace import config_file
 from headrace.config import Config
 from headrace.errors import Fatal
-from headrace.pipelines import apply_changes, demo_documents, demo_flight, demo_people, demo_travellers
+from headrace.pipelines import demo_documents, demo_flight, demo_people, demo_travellers
 from headrace.pipelines.demo_clock import Clock, side_by_side
-from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, spark_session
+from headrace.pipelines.demo_live import Following, following, share
+from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, TINY, spark_session
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES, SYSTEM_COLUMNS, TABLES
 from headrace.travel import systems
 from headrace.travel.agency import Agency
 from headrace.travel.channel import Delivery, deliver, write_wave
-from headrace.travel.columns import SHAPES, Key
+from headrace.travel.columns import Key
 from headrace.travel.compare import Comparison, comparable, compare
 from headrace.travel.people import People
 from headrace.travel.story import Waves, arrivals, by_arrival, choose, table_lines
@@ -62,34 +61,31 @@ def main(folder: Path = FOLDER) -> int:
     say(_delivered(waves))
     key = choose(waves, TOLD, agency.database.rows[TOLD])
     say("Starting Spark ...")
-    _start_spark(config)
-    states = [_take_in(say, of_the_database(config), folder, number, wave, key) for number, wave in enumerate(waves)]
-    _tell(waves, key, states)
-    equal = _judge(config, agency)
-    say("Next, side by side in one driver as `headrace run all` has them: documents and travellers; people.")
-    equal &= side_by_side(
-        say, [partial(_read_and_talk, config, folder, agency), partial(_meet, config, folder, people)]
-    )
-    equal &= _flight(say, config, folder, agency)
+    session = _session(config)
+    with following(config, session) as job:
+        states = [_take_in(say, config, folder, number, wave, key, job) for number, wave in enumerate(waves)]
+        _tell(waves, key, states)
+        equal = _judge(config, agency)
+        say("Next, side by side in one driver as `headrace run all` has them: documents and travellers; people.")
+
+        def reading_and_talking(lane: Clock) -> bool:
+            share(session)
+            return _documents(lane, config, folder) & _travellers(lane, config, folder, agency)
+
+        def meeting(lane: Clock) -> bool:
+            share(session)
+            return _people(lane, config, folder, people, job)
+
+        equal &= side_by_side(say, [reading_and_talking, meeting])
+        equal &= _flight(say, config, folder, agency, job)
     say("Done.")
     _next_steps(folder, key, people.mixed_address)
     return 0 if equal else 1
 
 
-def _start_spark(config: Config) -> None:
-    """This thread's session; all threads' are the same."""
-    if SparkSession.getActiveSession() is None:
-        spark_session("headrace demo", settings={**SHORT_LIVED, **INTERPRETED, **config.spark})
-
-
-def _read_and_talk(config: Config, folder: Path, agency: Agency, say: Clock) -> bool:
-    _start_spark(config)
-    return _documents(say, config, folder) & _travellers(say, config, folder, agency)
-
-
-def _meet(config: Config, folder: Path, people: People, say: Clock) -> bool:
-    _start_spark(config)
-    return _people(say, config, folder, people)
+def _session(config: Config) -> SparkSession:
+    running = SparkSession.getActiveSession()
+    return running or spark_session("headrace demo", settings={**SHORT_LIVED, **INTERPRETED, **TINY, **config.spark})
 
 
 def _prepare(folder: Path) -> Config:
@@ -109,15 +105,6 @@ def _prepare(folder: Path) -> Config:
     return config_file.load(settings)
 
 
-def of_the_database(config: Config, *, derived: bool = False) -> Config:
-    """The settings without what comes later: other systems, and what is made of the tables; derived tables if asked."""
-    tables = {name: table for name, table in config.tables.items() if name in SHAPES}
-    sources = {table.source: config.sources[table.source] for table in tables.values()}
-    later: dict[str, Any] = {"knowledge": None, "profiles": None, "feedback": None}
-    later |= {} if derived else {"derive": {}}
-    return config.model_copy(update={"tables": tables, "sources": sources, **later})
-
-
 def settings_text() -> str:
     """The demo's settings file, whose paths are relative."""
     return files("headrace.travel").joinpath("headrace.yaml").read_text("utf-8")
@@ -133,23 +120,22 @@ def _delivered(waves: Waves) -> str:
 
 
 def _take_in(
-    say: Clock, config: Config, folder: Path, number: int, wave: list[list[Delivery]], key: Key
+    say: Clock, config: Config, folder: Path, number: int, wave: list[list[Delivery]], key: Key, job: Following
 ) -> Mapping[str, Any] | None:
-    """Deliver one wave and run the real job on it; the told row as the lake then holds it."""
-    write_wave(wave, number, folder / "in")
-    code = apply_changes.run(config, once=True, stop=threading.Event())
-    if code:
-        raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
+    """Deliver one wave and wait until the real job has taken it; the told row as the lake then holds it."""
     view = LakeView(config)
-    say(f"Wave {number + 1} of 3: {_counts(view)}")
+    before = _counts(view) if number else {}
+    write_wave(wave, number, folder / "in")
+    job.taken("shop")
+    told = ", ".join(f"{count - before.get(name, 0):,} {name}" for name, count in _counts(view).items())
+    say(f"Wave {number + 1} of 3: {told}")
     return _row(view, key)
 
 
-def _counts(view: LakeView) -> str:
+def _counts(view: LakeView) -> dict[str, int]:
     names = ("sent", "applied", "stale", "ignored", "rejected")
     sums = ", ".join(f"sum({name}) AS {name}" for name in names)
-    last = view.query(BATCHES.path, f"SELECT {sums} FROM {ROWS} WHERE batch = (SELECT max(batch) FROM {ROWS})")
-    return ", ".join(f"{last[0][name]:,} {name}" for name in names)
+    return {name: int(count) for name, count in view.query(BATCHES.path, f"SELECT {sums} FROM {ROWS}")[0].items()}
 
 
 def _row(view: LakeView, key: Key) -> Mapping[str, Any] | None:
@@ -196,9 +182,9 @@ def _documents(say: Clock, config: Config, folder: Path) -> bool:
     return _left_out(say, "documents", lacking, "knowledge") or demo_documents.play(say, config, folder)
 
 
-def _people(say: Clock, config: Config, folder: Path, people: People) -> bool:
+def _people(say: Clock, config: Config, folder: Path, people: People, job: Following) -> bool:
     lacking = demo_people.missing_package()
-    return _left_out(say, "people", lacking, "profiles") or demo_people.play(say, config, folder, people)
+    return _left_out(say, "people", lacking, "profiles") or demo_people.play(say, config, folder, people, job)
 
 
 def _travellers(say: Clock, config: Config, folder: Path, agency: Agency) -> bool:
@@ -208,11 +194,11 @@ def _travellers(say: Clock, config: Config, folder: Path, agency: Agency) -> boo
     return _left_out(say, "travellers", lacking, "sentiment") or demo_travellers.play(say, config, folder, travellers)
 
 
-def _flight(say: Clock, config: Config, folder: Path, agency: Agency) -> bool:
+def _flight(say: Clock, config: Config, folder: Path, agency: Agency, job: Following) -> bool:
     lacking = demo_documents.missing_package()
     if _left_out(say, "the cancelled flight", lacking, "knowledge"):
         return True
-    changed = demo_flight.play(say, config, of_the_database(config, derived=True), folder, agency.database)
+    changed = demo_flight.play(say, config, folder, agency.database, job)
     equal = all(one.equal for one in comparisons(config, agency))
     print(f"Its tables equal the source again: {'yes' if equal else 'NO'}\n")
     return changed and equal

@@ -42,7 +42,7 @@ Act = Callable[[Clock], bool]
 
 
 def side_by_side(clock: Clock, acts: Sequence[Act]) -> bool:
-    """Play acts at the same time, then tell of one after the other; whether all went well.
+    """Play acts at the same time, in threads, then tell of one after the other; whether all went well.
 
     Raises what made one of them fail.
     """

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -11,8 +10,9 @@ from pathlib import Path
 from headrace.config import Config
 from headrace.context.profile_text import render
 from headrace.errors import Fatal
-from headrace.pipelines import apply_changes, build_profiles
+from headrace.pipelines import build_profiles
 from headrace.pipelines.demo_clock import Clock
+from headrace.pipelines.demo_live import Following
 from headrace.pipelines.explain import explain
 from headrace.pipelines.people_lookup import lookup
 from headrace.pipelines.tables_view import LakeView
@@ -22,6 +22,8 @@ from headrace.travel.people import ACTS, People
 from headrace.travel.systems import TABLES, Groups, as_groups
 
 FOLDER = "people"
+SOURCES = tuple(TABLES)
+"""Called as the records are."""
 SHOWN = 5
 _PACKAGES = ("jellyfish", "phonenumbers")
 _TRAPS = (
@@ -41,14 +43,17 @@ def missing_package() -> str | None:
     return next((name for name in _PACKAGES if find_spec(name) is None), None)
 
 
-def play(say: Clock, config: Config, folder: Path, people: People) -> bool:
+def play(say: Clock, config: Config, folder: Path, people: People, job: Following) -> bool:
     """Play the three acts, and print who was found, one merge, and how it was taken back.
+
+    Args:
+        job: takes in what the two systems send.
 
     Returns:
         Whether the people found were those of the truth after each act.
 
     Raises:
-        Fatal: a job ended with another code than 0.
+        Fatal: the job ended with another code than 0.
     """
     callers, devices = (len(people.rows(0, record)) for record in ("calls", "devices"))
     say(f"People: a call centre sends {callers} callers, a feed {devices} devices. Some are not what they seem:")
@@ -56,8 +61,10 @@ def play(say: Clock, config: Config, folder: Path, people: People) -> bool:
     equal = True
     for act in range(ACTS):
         count = people.write(act, folder / FOLDER)
-        _run(apply_changes.run, _with_news(config, people, act) if act else config)
-        _run(build_profiles.run, config)
+        job.taken(*SOURCES)
+        code = build_profiles.run(config, once=True, stop=threading.Event())
+        if code:
+            raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
         found = people_found(config)
         say(f"{_HAPPENS[act]}: {count} rows. {sum(map(len, found))} records are {len(found)} people.")
         equal = _same(say, found, people.truth(act)) and equal
@@ -71,19 +78,6 @@ def people_found(config: Config) -> Groups:
     """The records of each person, as the lake holds them."""
     rows = LakeView(config).query(PEOPLE.path, f"SELECT record, `key`, person FROM {ROWS} WHERE NOT deleted")
     return as_groups((row["record"], str(json.loads(row["key"])[0]), row["person"]) for row in rows)
-
-
-def _with_news(config: Config, people: People, act: int) -> Config:
-    """The settings of what changes in an act after the first: the rest need not be looked at."""
-    tables = {TABLES[record]: config.tables[TABLES[record]] for record in TABLES if people.rows(act, record)}
-    sources = {table.source: config.sources[table.source] for table in tables.values()}
-    return config.model_copy(update={"tables": tables, "sources": sources, "derive": {}})
-
-
-def _run(job: Callable[..., int], config: Config) -> None:
-    code = job(config, once=True, stop=threading.Event())
-    if code:
-        raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
 
 
 def _same(say: Clock, found: Groups, truth: Groups) -> bool:
