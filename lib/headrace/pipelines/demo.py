@@ -189,8 +189,7 @@ def _people(say: Clock, config: Config, folder: Path, people: People, job: Follo
 
 def _travellers(say: Clock, config: Config, folder: Path, agency: Agency) -> bool:
     lacking = demo_travellers.missing_package()
-    people = [f"customer-{key[0]}" for key in agency.database.rows["customers"]]
-    travellers = Travellers(people, agency.database.now, SEED)
+    travellers = Travellers.of(agency.database, SEED)
     return _left_out(say, "travellers", lacking, "sentiment") or demo_travellers.play(say, config, folder, travellers)
 
 

@@ -55,7 +55,7 @@ def play(say: Clock, config: Config, folder: Path, database: Database, job: Foll
         seconds = time.monotonic() - clock
     say(f"Asked again: the answer has changed, {seconds:.1f} seconds after the news arrived.")
     changed = '"on time"' in before and '"cancelled"' in after
-    say.tell("", f"  {question}", *_quoted("before", before), *_quoted("after", after), "")
+    say.tell("", f"  {question}", *_quoted("first", before), *_quoted("again", after), "")
     say.tell(f"The answer followed the source: {'yes' if changed else 'NO'}", "")
     return changed
 

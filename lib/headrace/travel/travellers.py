@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace.travel.channel import TWICE, write_whole
+from headrace.travel.database import Database
 from headrace.travel.opinions import Opinions
 from headrace.travel.talk_events import Event, as_line, changed, identity, turn_event, withdrawn
 from headrace.travel.topics import REFUSAL, TOPICS, Topic
@@ -71,6 +72,12 @@ class Travellers:
             self._converse(talk, at)
         self._change_minds()
         self.final = _final(self.events)
+
+    @classmethod
+    def of(cls, database: Database, seed: int = 7) -> "Travellers":
+        """The customers that a database holds, until the time it has now."""
+        people = [f"customer-{key[0]}" for key in database.rows["customers"]]
+        return cls(people, database.now, seed)
 
     def parts(self) -> list[list[Event]]:
         """The events as they arrive: shuffled, 15% twice, a tenth of them late, so ratings come before their turns."""
