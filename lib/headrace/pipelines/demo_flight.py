@@ -2,7 +2,6 @@
 
 import time
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ def play(say: Clock, config: Config, folder: Path, database: Database, job: Foll
 
     Raises what made the job fail.
     """
-    flight = next_flight(database, datetime.now(UTC))
+    flight = next_flight(database)
     number, key = str(flight["number"]), (flight["flight_id"],)
     question = f"What is the status of flight {number} tomorrow?"
     with closing(_opened(config)) as rows:
