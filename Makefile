@@ -81,7 +81,7 @@ soak: environment ## large counts, kills, mutants; by hand, for hours
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers tests/terraform -m soak $(ARGS)
 
 # All extras but `emulators`, which has a lock and an environment of its own, as the tools beside it have.
-EXTRAS := local read kafka avro documentdb knowledge static minilm neptune opensearch pgvector profiles prometheus sentiment serve dev servers
+EXTRAS := local read kafka avro documentdb knowledge static minilm neptune opensearch pgvector profiles prometheus sentiment serve training dev servers
 COMPILE := -q --strip-extras --allow-unsafe --unsafe-package pip --no-header --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --no-emit-options --annotation-style line
 
