@@ -123,13 +123,13 @@ def _take_in(
     say: Clock, config: Config, folder: Path, number: int, wave: list[list[Delivery]], key: Key, job: Following
 ) -> Mapping[str, Any] | None:
     """Deliver one wave and wait until the real job has taken it; the told row as the lake then holds it."""
-    view = LakeView(config)
-    before = _counts(view) if number else {}
+    before = _counts(LakeView(config)) if number else {}
     # A folder that appears whole: a job that looks meanwhile would take a part of its files, and the rest after that.
     hidden = folder / "in" / f".wave-{number + 1}"
     write_wave(wave, number, hidden)
     hidden.rename(hidden.with_name(f"wave-{number + 1}"))
     job.taken("shop")
+    view = LakeView(config)  # another one: it keeps the versions that it has read
     told = ", ".join(f"{count - before.get(name, 0):,} {name}" for name, count in _counts(view).items())
     say(f"Wave {number + 1} of 3: {told}")
     return _row(view, key)
