@@ -7,17 +7,27 @@ from headrace.changes import journal
 from headrace.commands.jobs import JOBS
 from headrace.config import Config
 from headrace.conversations import track
+from headrace.conversations.ordered import FLOORS_FOLDER
 from headrace.knowledge import indexer
 from headrace.knowledge.served import PASSAGES_OUTBOX
-from headrace.pipelines import curating, feedback_progress, profile_batch, profile_progress, rebuilds, replay, status
+from headrace.pipelines import (
+    alerting,
+    curating,
+    feedback_progress,
+    profile_batch,
+    profile_progress,
+    rebuilds,
+    replay,
+    status,
+)
 from headrace.pipelines.lag import checkpoint_folder, feed_checkpoint
 from headrace.pipelines.telemetry import HEARTBEATS
 from headrace.profiles.served import PROFILES_OUTBOX
-from headrace.tables import CONTRACTS, HISTORY, OUTBOX, REJECTS, TABLES
+from headrace.tables import CONTRACTS, HISTORY, OUTBOX, REJECTS, TABLES, TOMBSTONES
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
-NOT_IN_TERRAFORM = {"curate_dataset", "track_feedback"}
+NOT_IN_TERRAFORM = {"curate_dataset"}
 """Jobs that examples/complete does not have yet."""
 DEPLOYED = sorted(set(JOBS) - NOT_IN_TERRAFORM)
 OUTBOXES = {"index_knowledge": [PASSAGES_OUTBOX], "build_profiles": [PROFILES_OUTBOX]}
@@ -74,11 +84,13 @@ def test_what_a_job_owns_is_what_the_contracts_say() -> None:
     for job, jobs in [("apply_changes", default), *((job, complete) for job in DEPLOYED)]:
         lists = re.search(r"owns += \[(.*?)\]", block(jobs, f" {job} = {{"), re.DOTALL)
         assert lists
-        owned = set(re.findall(r'"([\w/]+)"', lists[1]))
+        owned = set(re.findall(r'"([\w/.]+)"', lists[1]))
         paths = {contract.path for contract in CONTRACTS if contract.owner == job and contract is not OUTBOX}
         paths |= {REJECTS.path, *(OUTBOX.path.format(table=table) for table in OUTBOXES.get(job, []))}
         if job == "apply_changes":
             paths |= {TABLES, HISTORY}
+        if job == track.JOB:
+            paths |= {TOMBSTONES.path.format(table=FLOORS_FOLDER).rstrip("/"), alerting.FOLDER}
         folders = {path.replace("/{table}", "").replace("{job}", job) for path in paths}
         assert folders <= owned, f"{job} writes them and Terraform does not let it"
 

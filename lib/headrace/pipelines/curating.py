@@ -32,7 +32,7 @@ from headrace.tables import (
     TURNS,
     TableContract,
 )
-from headrace.training import bulk_leaks, folder, frames
+from headrace.training import folder, frames
 from headrace.training.about import About
 from headrace.training.bulk_splits import split_report
 from headrace.training.curate import ORIGINS, Curated, curated, digest_of, in_order, known_sides
@@ -174,7 +174,7 @@ class Curator:
         missing = [format for format in one.formats if not self._places.exists(name, version, format)]
         if not missing:
             return places
-        leaks = bulk_leaks.leaks(found.rows, found.split.sides, Likeness(one.similar))
+        leaks = found.leaks
         if not leaks.none():
             todo = "Please report this: it must not happen. Nothing was written."
             raise Fatal(where=name, expected="splits without leaks", found=str(leaks), todo=todo)
