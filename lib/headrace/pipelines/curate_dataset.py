@@ -14,6 +14,8 @@ from headrace.pipelines.telemetry import Telemetry
 
 log = logging.getLogger("headrace")
 POLL_SECONDS = 60.0
+RETRY = timedelta(minutes=15)
+"""After which a dataset that could not be made is tried again: a try reads all of its tables."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,8 +27,9 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     """
     curator = curator_of(config)
     told = telemetry or Telemetry(config.metrics)
+    later: dict[str, datetime] = {}
     while True:
-        failed = due(curator, config, datetime.now(UTC), stop, told)
+        failed = due(curator, config, datetime.now(UTC), stop, told, later)
         # Too few ratings today may be enough tomorrow; anything else will not mend itself.
         if failed is not None and (once or not isinstance(failed, DatasetRefused | NotThere)):
             raise failed
@@ -53,13 +56,26 @@ def curator_of(config: Config) -> Curator:
 
 
 def due(
-    curator: Curator, config: Config, now: datetime, stop: threading.Event, telemetry: Telemetry
+    curator: Curator,
+    config: Config,
+    now: datetime,
+    stop: threading.Event,
+    telemetry: Telemetry,
+    later: dict[str, datetime] | None = None,
 ) -> HeadraceError | None:
-    """Make what is due now. Returns the first error."""
+    """Make what is due now. Returns the first error.
+
+    Args:
+        later: when those that failed are tried again, by dataset; kept up to date.
+    """
     first: HeadraceError | None = None
+    later = {} if later is None else later
     for name, one in config.datasets.sets.items() if config.datasets else ():
         slot = slot_of(now, one.every)
-        if stop.is_set() or curator.done(name, slot):
+        if stop.is_set():
+            break
+        if now < later.get(name, now) or curator.done(name, slot):
+            telemetry.alive(JOB, name)
             continue
         telemetry.working(JOB, name)
         try:
@@ -68,6 +84,7 @@ def due(
         except HeadraceError as error:
             log.error("job=%s dataset=%s %s", JOB, name, error)
             first = first or error
+            later[name] = now + RETRY
         telemetry.alive(JOB, name)
     return first
 
