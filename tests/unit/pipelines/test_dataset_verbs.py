@@ -52,9 +52,6 @@ def test_a_version_is_made_shown_compared_checked_and_published(
     [place] = said("publish", "support", "newest", "--to", str(tmp_path / "public"))["places"]
     assert place == str(tmp_path / "public" / "support" / f"{made['version']}.trl_sft")
     assert main(["dataset", "check", place]) == 0
-    again = said("build", "support")
-    assert (again["version"], again["new"]) == (made["version"], False)
-    assert said("show", "support")[0]["slots"] == 2
     assert main(["dataset", "build", "nobody", "--config", str(file)]) == 2
 
 
