@@ -66,7 +66,7 @@ class World:
 
     def rebuild(self) -> Took:
         """Seconds for everything from the ordered tables."""
-        return timed(lambda: self.batches.fill(self.number))
+        return timed(lambda: self.batches.fill(self.number, unclean=False))
 
     def keep_up(self) -> Took:
         """Seconds for the job's upkeep, as it is due after the first fill."""
