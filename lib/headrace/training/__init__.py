@@ -1,0 +1,9 @@
+"""Rated conversations in; datasets that a trainer accepts out, without leaks, and able to forget.
+
+choose      turns, ratings and consent -> examples
+privacy, quality, duplicates, decontaminate
+            examples -> examples, and refusals with their reasons
+splits      train, validation, test: no person, conversation or near duplicate on two sides
+formats     an example -> a line as a trainer reads it, and a check of every line
+folder      files, manifest, checksums, card
+"""
