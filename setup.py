@@ -9,8 +9,11 @@ READ = ["deltalake>=1.6", "pyarrow>=22,<23"]
 KNOWLEDGE = [*STATIC, "mammoth>=1.13", "py3langid>=0.4", "pypdfium2>=5.15", "selectolax>=1.0.2"]
 KAFKA = ["aws-msk-iam-sasl-signer-python>=1.0.2", "confluent-kafka>=2.12", "orjson>=3.11"]
 PROFILES = ["jellyfish>=1.2", "phonenumbers>=9.0"]
+TRAINING = ["phonenumbers>=9.0", "py3langid>=0.4"]
 AVRO = ["fastavro>=1.12"]
+MLFLOW = ["alembic>=1.13", "mlflow-skinny>=3.5,<4", "sqlalchemy>=2.0,<2.1"]
 PGVECTOR = ["psycopg[binary]>=3.2"]
+SENTIMENT = ["py3langid>=0.4", "vaderSentiment==3.3.2"]
 
 setup(
     name="headrace",
@@ -49,12 +52,16 @@ setup(
         # Signing in to DocumentDB with IAM.
         "documentdb": ["pymongo[aws]>=4.15"],
         # What the jobs use on AWS Glue beside what Glue brings; `make package` bundles it.
-        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES],
+        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES, *SENTIMENT],
         "neptune": ["gremlinpython>=3.8,<3.9"],
         # `build_profiles`: phone numbers, and how names sound.
         "profiles": PROFILES,
+        # Cleaning of training data: phone numbers, languages.
+        "training": TRAINING,
         # How comments feel, in English.
-        "sentiment": ["py3langid>=0.4", "vaderSentiment==3.3.2"],
+        "sentiment": SENTIMENT,
+        # Versions of datasets in MLflow; its SQLite needs SQLAlchemy, whose 2.1 warns of what MLflow still uses.
+        "mlflow": MLFLOW,
         "prometheus": ["prometheus-client>=0.22"],
         # The page and the API; it reads the lake without Spark.
         "serve": [*READ, "fastapi>=0.120", "jinja2>=3.1.6", "uvicorn>=0.35"],

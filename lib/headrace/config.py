@@ -24,6 +24,7 @@ from headrace.config_base import (
     Text,
     shared,
 )
+from headrace.config_datasets import Datasets
 from headrace.config_derive import Derive
 from headrace.config_derive import misfits as derive_misfits
 from headrace.config_feedback import Feedback
@@ -186,6 +187,7 @@ class Config(Settings):
     knowledge: Knowledge | None = None
     profiles: Profiles | None = None
     feedback: Feedback | None = None
+    datasets: Datasets | None = None
     assistant: Assistant = Assistant()
     alerts: Alerts = Alerts()
     checkpoints: str | None = None
@@ -210,6 +212,8 @@ class Config(Settings):
         formats = {name: one.format for name, one in self.sources.items() if not isinstance(one, Api)}
         if self.feedback:
             problems += self.feedback.misfits(formats)
+        if self.datasets:
+            problems += self.datasets.misfits(self.feedback is not None, self.knowledge is not None)
         if self.knowledge:
             problems += self.knowledge.misfits(list(self.keys()), formats)
         if self.profiles:

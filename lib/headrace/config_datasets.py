@@ -1,11 +1,13 @@
 """Settings of `curate_dataset`: which datasets are made of rated conversations and of documents, and how."""
 
+import re
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, Duration, Name, Names, Positive, Settings, Text, Timeout
+from headrace.config_launch import Launch
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Raters = Annotated[tuple[Literal["person", "agent", "model"], ...], Field(min_length=1)]
@@ -68,8 +70,12 @@ class Dataset(Settings):
         feeds: documents of these, for `text`; of all where not given.
         audience: readers whose documents may be used beside those that are for everybody.
         languages: those that are kept; all where not given.
-        tokens: a longer row is refused.
+        tokens: a longer row is refused, counted as one for three characters; where not given, one that is longer than
+            the trainers of its formats take by default.
         replace: whether personal data is replaced by placeholders.
+        regions: where phone numbers without a country's prefix may be from, as ISO 3166 has them.
+        public: what is nobody's and stays: `support@airline.example`, `@airline.example` for every address there,
+            `+49 30 901820`.
         names: fields of the profile whose words are a person's name.
         similar: from this share of common pieces on, two examples are near duplicates.
         evaluation: files with questions that a model will be tested with: JSON lines, or one in each line of a text.
@@ -77,6 +83,7 @@ class Dataset(Settings):
         files: files of the train split, where the format allows several.
         licence: of the texts, for the card.
         use: what it may be used for, for the card.
+        launch: the training jobs that can be started on a version, by name.
         every: how often it is made anew; the job makes one version in each such span.
     """
 
@@ -93,8 +100,10 @@ class Dataset(Settings):
     feeds: Names = ()
     audience: Names = ()
     languages: Names = ()
-    tokens: Positive = 8000
+    tokens: Positive | None = None
     replace: bool = True
+    regions: Names = ("US", "GB", "DE", "FR", "ES")
+    public: Names = ()
     names: Names = ("name",)
     similar: Annotated[float, Field(ge=0.5, le=1)] = 0.8
     evaluation: tuple[Text, ...] = ()
@@ -102,6 +111,7 @@ class Dataset(Settings):
     files: Positive = 1
     licence: Text = "not stated"
     use: Text = "not stated"
+    launch: dict[Name, Launch] = Field(default_factory=dict)
     every: Timeout = timedelta(days=1)
 
 
@@ -115,6 +125,15 @@ class Mlflow(Settings):
     uri: Text
     experiment: Text = "headrace"
 
+    @model_validator(mode="after")
+    def _no_password(self) -> "Mlflow":
+        if re.match(r"[a-z]+://[^/]*@", self.uri):
+            example = (
+                "uri: https://mlflow.internal, and MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD beside it"
+            )
+            raise Contradiction("uri", "a URI without a password", "one with a user's name", example)
+        return self
+
 
 class Datasets(Settings):
     """All of them.
@@ -126,8 +145,18 @@ class Datasets(Settings):
         keep: how long versions that are not the newest stay; for ever where not given.
     """
 
-    key: SecretStr
+    key: Annotated[SecretStr, Field(min_length=16)]
     folder: Text | None = None
     mlflow: Mlflow | None = None
     keep: Duration | None = None
     sets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+
+    def misfits(self, feedback: bool, knowledge: bool) -> list[Contradiction]:
+        """What does not fit the rest: datasets of what nobody writes."""
+        problems = []
+        for name, one in self.sets.items():
+            needed, there = ("knowledge", knowledge) if one.kind == "text" else ("feedback", feedback)
+            if not there:
+                expected = f"settings of {needed}, whose tables it is made of"
+                problems.append(Contradiction(f"datasets.sets.{name}.kind", expected, "none", "kind: sft"))
+        return problems

@@ -50,6 +50,8 @@ _FROM_THE_FOLDER = (
     "assistant.model.ca_file",
     "assistant.answers.fallback.*.ca_file",
     "web.audit",
+    "datasets.folder",
+    "datasets.sets.*.evaluation.*",
     "assistant.judge.model.ca_file",
     "alerts.outputs.*.ca_file",
 )

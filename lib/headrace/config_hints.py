@@ -10,6 +10,7 @@ from headrace.config_hints_api import API
 from headrace.config_hints_assistant import ASSISTANT
 from headrace.config_hints_context import CONTEXT, SERVE, SERVED
 from headrace.config_hints_conversations import CONVERSATIONS, EVENTS
+from headrace.config_hints_datasets import DATASETS
 from headrace.config_hints_feedback import FEEDBACK, LIKE_INDEXES
 from headrace.config_hints_knowledge import KNOWLEDGE, MSK_IAM
 from headrace.config_hints_profiles import PROFILES
@@ -180,7 +181,10 @@ HINTS: dict[str, Hint] = {
     "metrics.prometheus.port": Hint("a port from 1 to 65535", "port: 9464"),
     "spark": Hint("Spark settings", "spark: {spark.driver.memory: 4g}"),
     "spark.*": Hint("text", "spark.driver.memory: 4g"),
-    **{place: Hint(*words) for place, words in (KNOWLEDGE | PROFILES | FEEDBACK | ASSISTANT | ALERTS).items()},
+    **{
+        place: Hint(*words)
+        for place, words in (KNOWLEDGE | PROFILES | FEEDBACK | DATASETS | ASSISTANT | ALERTS).items()
+    },
     **{f"serve.{key}".rstrip("."): Hint(*words) for key, words in SERVE.items()},
     **{f"{of}.*.serve.{key}".rstrip("."): Hint(*words) for of in ("tables", "derive") for key, words in SERVED.items()},
     **{f"assistant.context.{key}".rstrip("."): Hint(*words) for key, words in CONTEXT.items()},

@@ -7,6 +7,7 @@
     |   |-- FormatTooNew          a table was written by a newer Headrace
     |   |-- FromWorker            what a Python worker of Spark could not go on with
     |   |-- NotThere              nobody has made a store's table, index or file, or somebody removed it
+    |   |-- DatasetRefused        a dataset for training cannot be written as asked for
     |   |-- Frozen                the source's positions fell behind what is stored ("no silent freeze")
     |   `-- ExpectationStopped    a data-quality rule with `on_fail: stop` was broken
     `-- Retryable                 the same call may work later
@@ -62,6 +63,10 @@ class FromWorker(Fatal):
 
 class NotThere(Fatal):
     """Nobody has made a store's table, index or file, or somebody removed it."""
+
+
+class DatasetRefused(Fatal):
+    """A dataset for training cannot be written as asked for."""
 
 
 class Frozen(Fatal):

@@ -347,8 +347,40 @@ MEASURES = TableContract(
 """What adds up: sums of one minute and slice. `slice`: the values of the measure's dimensions as a JSON array; each has
 a column too, null where the measure is not sliced by it. `n`: rows whose denominator is not 0. `buckets`: of measures
 with percentiles, how many values fell into each bucket."""
+DATASETS = TableContract(
+    "datasets/versions",
+    """dataset string, slot timestamp, as_of timestamp, version string, kind string, formats array<string>,
+    settings string, sources map<string, bigint>, rows map<string, bigint>, refused map<string, bigint>,
+    moved bigint, folder string, built_at timestamp, revoked_at timestamp, revoked_why string""",
+    ("dataset", "slot"),
+    "curate_dataset",
+    statistics=("dataset", "slot", "version"),
+)
+"""Which version of a dataset each slot of its schedule made. `version` is the digest of its content: slots that found
+nothing new share one. `sources`: the versions of the tables it is made of; `settings`: their fingerprint; `rows` by
+split, `refused` by step and reason; `moved`: rows that stand in another split than in the version before."""
+DATASET_ROWS = TableContract(
+    "datasets/rows",
+    """dataset string, version string, example string, split string, component string, person string,
+    conversation string, `group` string, beside array<struct<conversation: string, person: string>>, at timestamp""",
+    ("dataset", "version", "example"),
+    "curate_dataset",
+    person="person",
+    partition=("dataset", "version"),
+    statistics=("example", "person", "conversation"),
+)
+"""What is in each version, without its texts. `person` is a keyed hash."""
+DATASET_REFUSED = TableContract(
+    "datasets/refused",
+    "dataset string, version string, example string, step string, reason string, detail string",
+    ("dataset", "version", "example"),
+    "curate_dataset",
+    partition=("dataset", "version"),
+    statistics=("example", "step", "reason"),
+)
+"""What is in none, and why; never a text."""
 CONTRACTS = (
     TOMBSTONES, VERSIONS, TRUNCATES, REACHED, ANSWERS, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
     DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX, IDENTIFIERS, PEOPLE, ALIASES, IDENTITY_EVENTS, QUARANTINE, PROFILES,
-    BEHAVIOUR, PLACED, TURNS, RATINGS, COUNTED, MEASURES,
+    BEHAVIOUR, PLACED, TURNS, RATINGS, COUNTED, MEASURES, DATASETS, DATASET_ROWS, DATASET_REFUSED,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from headrace.errors import MissingDependency, Unreachable
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
+
+
+_PIECE = 1024 * 1024
 
 
 class LakeFiles:
@@ -94,6 +98,21 @@ class LakeFiles:
             fs, full = self._at(folder)
             found = fs.get_file_info(FileSelector(full, allow_not_found=True))
             return sorted(info.base_name for info in found if info.type == FileType.Directory)
+
+    def put(self, path: str, file: Path) -> None:
+        """Write a file of this machine whole, over one that is there."""
+        with self._answering(path):
+            fs, full = self._at(path)
+            fs.create_dir(full.rpartition("/")[0], recursive=True)
+            with file.open("rb") as given, fs.open_output_stream(full) as taken:
+                shutil.copyfileobj(given, taken, _PIECE)
+
+    def delete_folder(self, path: str) -> None:
+        """Delete a folder with all in it; nothing happens where it is not there."""
+        with self._answering(path):
+            fs, full = self._at(path)
+            if self.exists(path):
+                fs.delete_dir(full)
 
     def delete(self, path: str) -> None:
         """Delete a file; nothing happens where it is not there."""

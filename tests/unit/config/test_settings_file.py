@@ -231,6 +231,9 @@ def names_for(steps: list[str]) -> dict[str, str]:
     if steps[0] == "alerts":
         kinds = MAPPINGS[".".join(steps[:3])].kinds_with(steps[3]) if steps[3:] else ["threshold"]
         return {**NAMES, **dict.fromkeys(("rules", "outputs"), kinds[0])}
+    if steps[0] == "datasets":
+        kinds = MAPPINGS["datasets.sets.*.launch.*"].kinds_with(steps[5]) if steps[5:] else ["bedrock"]
+        return {**NAMES, "sets": "support", "launch": min(kinds)}
     if steps[:2] == ["feedback", "publish"]:
         return {
             **NAMES,
@@ -291,13 +294,20 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
     data["serve"] = {"stores": {"live": served_store_for(path)}}
     for place in (data["tables"]["users"], data["derive"]["stays"]):
         place["serve"] = {"store": "live", "about": "A row.", "filters": {"name": {}}}
-    if path.startswith("feedback"):
+    if path.startswith(("feedback", "datasets")):
         data["sources"]["events"] = {"from": "files", "path": "./events", "format": "json", "position": ["at"]}
         data["feedback"] = {"sources": ["events"], "measures": {"slow": {"numerator": "seconds > 9"}}}
         hosts = {"hosts": ["https://127.0.0.1:9200"], "auth": "basic", "user": "a", "password": "${PW:-b}"}
         data["feedback"]["publish"] = {
             "sqlite": {"store": "sqlite", "path": "./measures.db"}, "opensearch": {"store": "opensearch", **hosts}
         }  # fmt: skip
+    if path.startswith("datasets."):
+        to = {"role": "arn:aws:iam::123456789012:role/t", "output": "s3://bucket/models"}
+        launch = {"bedrock": {"service": "bedrock", "base_model": "nova", **to}}
+        launch["sagemaker"] = {"service": "sagemaker", "image": "x", **to}
+        support = {"kind": "sft", "formats": ["trl_sft"], "launch": launch}
+        key = {"secret": "env:DATASETS_KEY"}
+        data["datasets"] = {"key": key, "mlflow": {"uri": "databricks"}, "sets": {"support": support}}
     example = yaml.safe_load(HINTS[path].example)
     steps = path.split(".")
     data["knowledge"]["embed"] = embed_for(steps[2] if path.startswith("knowledge.embed.") else "")

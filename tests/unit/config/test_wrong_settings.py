@@ -62,7 +62,7 @@ CASES = [
         """\
   line 2: zebra
     expected  one of the keys lake, runtime, sources, tables, derive, serve, knowledge, profiles, feedback, \
-assistant, alerts, checkpoints, log, rejects, apply, metrics, web, spark
+datasets, assistant, alerts, checkpoints, log, rejects, apply, metrics, web, spark
     found     an unknown key
     example   lake: ./lake""",
     ),
@@ -350,9 +350,10 @@ assistant, alerts, checkpoints, log, rejects, apply, metrics, web, spark
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
     Secrets may stand in sources.*.options, sources.*.registry.password, sources.*.registry.token, \
 sources.*.headers, serve.stores.*.uri, profiles.stores.*.uri, profiles.hash_key, feedback.publish.*.password, \
-assistant.model.key, assistant.model.headers, assistant.answers.fallback.*.key, assistant.answers.fallback.*.headers, \
-assistant.conversations.store.uri, assistant.events.options, assistant.judge.model.key, assistant.judge.model.headers, \
-alerts.outputs.*.secret, alerts.outputs.*.headers, web.readers.*.token.""",
+datasets.key, assistant.model.key, assistant.model.headers, assistant.answers.fallback.*.key, \
+assistant.answers.fallback.*.headers, assistant.conversations.store.uri, assistant.events.options, \
+assistant.judge.model.key, assistant.judge.model.headers, alerts.outputs.*.secret, alerts.outputs.*.headers, \
+web.readers.*.token.""",
     ),
     (
         "two tables on plain rows that do not say which they are of",
