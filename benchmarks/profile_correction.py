@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from _profiles_world import settings
+from _profiles_world import settings, union
 from profiles import IDENTITY, jobs, logs, read, timed, written
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -31,6 +31,7 @@ from headrace.profiles.people_tables import LakePeople
 from headrace.tables import IDENTIFIERS, PEOPLE, PROFILES
 
 VALUES = {"shop": ("customer_id", "email", "phone"), "calls": ("phone",), "devices": ("customer_id",)}
+RECORDS = [("shop", 0, 1), ("calls", 0, 2), *[("devices", number, 5) for number in range(3)]]
 AS_PLANNED = {"spark.sql.adaptive.enabled": "false"}
 
 
@@ -39,40 +40,37 @@ def text(*parts: object) -> Column:
     return F.md5(F.concat_ws("/", "id", *[F.lit(one) for one in parts]))
 
 
-def records(spark: SparkSession, people: int) -> DataFrame:
-    """Rows of `people` with `id`: one record of the shop, every second a call, every fifth three devices."""
-    ids = spark.range(0, people, 1, 8)
-    wanted = [("shop", 0, 1), ("calls", 0, 2), *[("devices", number, 5) for number in range(3)]]
-    rows = None
-    for name, number, share in wanted:
-        values = F.array(*[F.struct(F.lit(kind).alias("kind"), text(kind).alias("hash")) for kind in VALUES[name]])
-        own = F.concat(F.lit("0" if name == "shop" else f"1{name}{number}"), text("own"))
-        some = ids.where(F.col("id") % share == 0).select(
-            "id", F.lit(name).alias("record"), text(name, number).alias("key"), own.alias("own"),
-            F.concat(F.lit("0"), text("own")).alias("person"), values.alias("identifiers"),
-            F.lit(False).alias("deleted"), F.lit(0).cast("bigint").alias("batch"),
-        )  # fmt: skip
-        rows = some if rows is None else rows.unionByName(some)
-    assert rows is not None
-    return rows.withColumn("key", F.to_json(F.array("key"))).localCheckpoint()
-
-
 def fill(lake: Lake, people: int) -> None:
-    """Write the three tables."""
-    rows = records(lake.spark, people)
-    lake.append(rows.drop("id"), lake.ensure(PEOPLE))
-    index = rows.select(F.explode("identifiers").alias("_one"), "record", "key", "batch").select("_one.*", "*")
-    lake.append(index.drop("_one"), lake.ensure(IDENTIFIERS))
-    body = F.concat_ws("", *[text("body", number) for number in range(16)])
-    profiles = rows.groupBy("person").agg(
-        F.collect_list(F.struct("record", "key")).alias("records"),
-        F.array_distinct(F.flatten(F.collect_list("identifiers"))).alias("identifiers"), F.first("id").alias("id"),
+    """Write the three tables: of each person one record of the shop, of every second a call, of every fifth three
+    devices."""
+    ids = lake.spark.range(0, people, 1, 8).withColumn("person", F.concat(F.lit("0"), text("own")))
+    number, alive = F.lit(0).cast("bigint").alias("batch"), F.lit(False).alias("deleted")
+    rows = union([_records(ids, *one) for one in RECORDS])
+    told = rows.select("record", "key", "own", "person", F.col("values").alias("identifiers"), alive, number)
+    lake.append(told, lake.ensure(PEOPLE))
+    index = rows.select(F.explode("values").alias("_one"), "record", "key", number).select("_one.*", "*").drop("_one")
+    lake.append(index, lake.ensure(IDENTIFIERS))
+    theirs = [F.when(F.col("id") % share == 0, _key(name, number)) for name, number, share in RECORDS]
+    body = F.concat_ws("", *[F.sha2(F.concat_ws("/", "id", F.lit(part)), 512) for part in range(4)])
+    profiles = ids.select(
+        "person", alive, body.alias("body"), F.md5("person").alias("digest"),
+        F.array_compact(F.array(*theirs)).alias("records"), _values("shop").alias("identifiers"), number,
     )  # fmt: skip
-    digest, number = F.md5("person").alias("digest"), F.lit(0).cast("bigint").alias("batch")
-    told = profiles.select(
-        "person", F.lit(False).alias("deleted"), body.alias("body"), digest, "records", "identifiers", number
-    )
-    lake.append(told, lake.ensure(PROFILES))
+    lake.append(profiles, lake.ensure(PROFILES))
+
+
+def _records(ids: DataFrame, name: str, number: int, share: int) -> DataFrame:
+    own = F.concat(F.lit("0" if name == "shop" else f"1{name}{number}"), text("own"))
+    told = (_key(name, number).alias("_key"), own.alias("own"), "person", _values(name).alias("values"))
+    return ids.where(F.col("id") % share == 0).select(*told).select("_key.*", "*").drop("_key")
+
+
+def _key(name: str, number: int) -> Column:
+    return F.struct(F.lit(name).alias("record"), F.to_json(F.array(text(name, number))).alias("key"))
+
+
+def _values(name: str) -> Column:
+    return F.array(*[F.struct(F.lit(kind).alias("kind"), text(kind).alias("hash")) for kind in VALUES[name]])
 
 
 def corrected(lake: Lake, rules: Rules, number: int, batch: int) -> None:

@@ -31,7 +31,7 @@ from pyspark.sql import functions as F
 from headrace.config import Config
 from headrace.lake import Lake
 from headrace.pipelines.kept_tables import upkeep_of_profiles
-from headrace.pipelines.profile_batch import Carried, ProfileBatches
+from headrace.pipelines.profile_batch import ProfileBatches
 from headrace.pipelines.runtime import spark_session
 from headrace.profiles.identity import Seen, step
 from headrace.profiles.links import Ref, Rules
@@ -66,7 +66,7 @@ class World:
 
     def rebuild(self) -> Took:
         """Seconds for everything from the ordered tables."""
-        return timed(lambda: self.batches.fill(self.number))
+        return timed(lambda: self.batches.fill(self.number, unclean=False))
 
     def keep_up(self) -> Took:
         """Seconds for the job's upkeep, as it is due after the first fill."""
@@ -93,7 +93,7 @@ class World:
         for table, some in rows.items():
             world.change(self.lake, table, some)
         touched, number = world.touched(rows, stamp), self.number
-        return lambda: self.batches.take(touched, Carried(), number)
+        return lambda: self.batches.take(touched, number)
 
     def identity(self, changes: int) -> tuple[Took, Took]:
         """Seconds to tell who is one person after so many changes, and for everybody by contraction in Spark."""

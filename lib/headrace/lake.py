@@ -236,6 +236,15 @@ class Lake:
         with self.writing(relative):
             writer.save(self.path(relative))
 
+    def replace(self, rows: DataFrame, relative: str, condition: str) -> None:
+        """Put rows in place of those a condition holds for, in one commit; it must hold for the new ones too.
+
+        What has deletion vectors is only marked in the files it is in.
+        """
+        writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", condition)
+        with self.writing(relative):
+            writer.save(self.path(relative))
+
     def sort(self, relative: str, column: str, files: int) -> None:
         """Write all rows anew, ordered by a column, in so many files; readers of changes see none.
 

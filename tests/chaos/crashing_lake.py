@@ -73,6 +73,9 @@ class CrashingLake(Lake):
     def append(self, rows: DataFrame, relative: str, transaction: Transaction | None = None) -> None:
         self.plan.write(f"append {relative}", lambda: super(CrashingLake, self).append(rows, relative, transaction))
 
+    def replace(self, rows: DataFrame, relative: str, condition: str) -> None:
+        self.plan.write(f"replace {relative}", lambda: super(CrashingLake, self).replace(rows, relative, condition))
+
     def execute(self, statement: str) -> None:
         self.plan.write(statement, lambda: super(CrashingLake, self).execute(statement))
 

@@ -19,9 +19,9 @@ from people_oracle import check
 from people_world import HASH_KEY, PeopleWorld
 
 ROOT = Path(__file__).resolve().parents[2]
-IDENTITY = ("append identifiers", " aliases", " people", "execute identifiers", "append identity_events")
+IDENTITY = ("append identifiers", " aliases", " people", "delete identifiers", "append identity_events")
 PUBLISHING = ("publish: write store", "publish: keep progress")
-OTHERS = ("", "append outbox", "execute profiles", "execute behaviour", "append placed", "job: ")
+OTHERS = ("", "append outbox", " profiles", " behaviour", "append placed", "job: ")
 SLICES, PER_BATCH = 8, 4
 
 

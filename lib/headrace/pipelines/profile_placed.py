@@ -27,7 +27,7 @@ from headrace.profiles.buckets import Event
 from headrace.profiles.links import Ref
 from headrace.profiles.people_tables import LakePeople
 from headrace.profiles.served import MOST_PERSONS
-from headrace.profiles.some_rows import merge_few, picked
+from headrace.profiles.some_rows import picked, put
 from headrace.tables import BEHAVIOUR, PLACED
 
 FEW = 20_000
@@ -177,8 +177,7 @@ class Placed:
             for row in self._placed_here(found, moved):
                 events[row["owner"], row["hour"]].append(_event(row))
         rows = [(name, *each, _body(events[each], settings) if each in events else None, batch) for each in hours]
-        told = local_rows(self._lake.spark, rows, BEHAVIOUR.schema)
-        merge_few(self._lake, BEHAVIOUR, told, {owner for owner, _ in hours}, delete="s.body IS NULL")
+        put(self._lake, BEHAVIOUR, rows, delete="s.body IS NULL")
 
     def _sum_up(self, name: str, wanted: DataFrame | None, moved: Collection[Moved], batch: int) -> None:
         """Sum up these hours, or all."""

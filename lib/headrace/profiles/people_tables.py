@@ -12,14 +12,14 @@ from headrace.profiles.identity import Outcome, Person
 from headrace.profiles.links import Node, Ref
 from headrace.profiles.records import values
 from headrace.profiles.some_rows import (
+    FROM_THE_DRIVER,
     LITERALS,
     any_of,
-    few_of,
-    from_the_driver,
     merge,
-    merge_few,
     picked,
+    put,
     remove_entries,
+    remove_some_entries,
 )
 from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE, QUARANTINE, TableContract
 
@@ -157,24 +157,24 @@ class LakePeople:
             (*ref, one.node.own, one.person, [value._asdict() for value in one.node.values], one.deleted, batch)
             for ref, one in outcome.people.items()
         ]
-        told = local_rows(self._lake.spark, rows, PEOPLE.schema)
         if outcome.stored or again:
-            merge_few(self._lake, PEOPLE, told, {ref.key for ref in outcome.people})
+            put(self._lake, PEOPLE, rows)
         else:
+            told = local_rows(self._lake.spark, rows, PEOPLE.schema)
             self._lake.append(told.coalesce(1), self._lake.ensure(PEOPLE))
 
     def _lead(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(alias, target, batch, now) for alias, target in outcome.aliases.items()]
-        told = local_rows(self._lake.spark, rows, ALIASES.schema)
         if self._aliases is not None and self._aliases.isdisjoint(outcome.aliases):
+            told = local_rows(self._lake.spark, rows, ALIASES.schema)
             self._lake.append(told.coalesce(1), self._lake.ensure(ALIASES))
         else:
-            merge_few(self._lake, ALIASES, told, outcome.aliases.keys(), delete="s.now <=> ''")
+            put(self._lake, ALIASES, rows, delete="s.now <=> ''")
 
     def _quarantine(self, outcome: Outcome, batch: int, now: datetime) -> None:
         rows = [(*value, count, batch, now) for value, count in outcome.hubs.items()]
         told = local_rows(self._lake.spark, rows, QUARANTINE.schema)
-        with self._lake.setting(from_the_driver(None)):
+        with self._lake.setting(FROM_THE_DRIVER):
             merge(self._lake, QUARANTINE, told, delete="s.records = 0")
 
     def _tell(self, outcome: Outcome, batch: int, now: datetime) -> None:
@@ -190,11 +190,7 @@ class LakePeople:
         self._lake.append(told.coalesce(1), self._lake.ensure(IDENTITY_EVENTS))
 
     def _forget(self, outcome: Outcome) -> None:
-        rows = [(*value, *ref) for value, ref in outcome.removed]
-        entries = local_rows(self._lake.spark, rows, "kind string, hash string, record string, key string")
-        few = few_of(IDENTIFIERS, {value.hash for value, _ in outcome.removed})
-        with self._lake.setting(from_the_driver(few)):
-            remove_entries(self._lake, entries, few)
+        remove_some_entries(self._lake, [(*value, *ref) for value, ref in outcome.removed])
 
 
 def persons(rows: DataFrame) -> dict[Ref, Person]:

@@ -16,7 +16,7 @@ from headrace.profiles.links import Ref
 from headrace.profiles.people_tables import LakePeople
 from headrace.profiles.records import values
 from headrace.profiles.served import MOST_PERSONS, PROFILES_OUTBOX, Served
-from headrace.profiles.some_rows import merge_few, picked
+from headrace.profiles.some_rows import picked, put
 from headrace.tables import OUTBOX, PROFILES
 
 Part = dict[str, Any]
@@ -147,10 +147,10 @@ def _write(lake: Lake, changes: Sequence[Change], before: Mapping[str, Held], ba
     ]
     if not rows:
         return
-    told = local_rows(lake.spark, rows, PROFILES.schema)
     if any(row[0] in before for row in rows):
-        merge_few(lake, PROFILES, told, {row[0] for row in rows})
+        put(lake, PROFILES, rows)
     else:
+        told = local_rows(lake.spark, rows, PROFILES.schema)
         lake.append(told.coalesce(1), lake.ensure(PROFILES))
 
 

@@ -1,6 +1,7 @@
-"""Look-ups of a few rows in the tables of people, and MERGE into them: no more is read than they need."""
+"""Look-ups of a few rows in the tables of people, and changes of them: no more is read than they need."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 
@@ -14,13 +15,9 @@ LITERALS = 500
 """As many values go into the plan as literals, so that Delta skips files and Parquet skips pages; more are joined."""
 FEW = 40
 """As many are looked for one by one: of a list Delta and Parquet ask for no more than its smallest and largest."""
-_FROM_THE_DRIVER = {
+FROM_THE_DRIVER = {
     # Rows of the driver are the same each time they are read: Delta need not write them down before it merges them.
     "spark.databricks.delta.merge.materializeSource": "none",
-}
-_UNTOLD = {
-    # Delta writes a condition into the table's log; keys of records do not belong there.
-    "spark.databricks.delta.commitInfo.enabled": "false",
 }
 
 
@@ -31,16 +28,6 @@ def any_of(column: Column, wanted: Collection[str]) -> Column:
     return reduce(or_, [column == one for one in sorted(wanted)], F.lit(False))
 
 
-def few_of(contract: TableContract, wanted: Collection[str]) -> Column | None:
-    """Whether a row `t` has one of these in the column the table is sorted by; None where they are not few."""
-    return any_of(F.col(f"t.{contract.sorted_by}"), wanted) if len(wanted) <= FEW else None
-
-
-def from_the_driver(few: Column | None) -> dict[str, str]:
-    """Settings to merge rows that the driver holds, under the condition of `few_of`."""
-    return _FROM_THE_DRIVER if few is None else _FROM_THE_DRIVER | _UNTOLD
-
-
 def picked(rows: DataFrame, column: str, wanted: Collection[str]) -> DataFrame:
     """The rows whose column is one of these."""
     if len(wanted) <= LITERALS:
@@ -49,46 +36,75 @@ def picked(rows: DataFrame, column: str, wanted: Collection[str]) -> DataFrame:
     return rows.join(F.broadcast(some), column, "left_semi")
 
 
-def merge_few(lake: Lake, contract: TableContract, rows: DataFrame, wanted: Collection[str], delete: str = "") -> None:
-    """`merge` of rows that the driver holds; of a few of them only the pages they are on are read.
+def put(lake: Lake, contract: TableContract, rows: Sequence[Sequence[object]], delete: str = "") -> None:
+    """Write rows of the contract's schema in place of those of the same key, in one commit.
+
+    Of a few only the pages they are on are read. MERGE reads files whole: Delta numbers a table's rows before it asks
+    which of them it wants, and no condition gets past that.
 
     Args:
-        wanted: their values of the column that the table is sorted by.
+        delete: SQL over a row `s`: what it holds for is deleted instead.
     """
-    few = few_of(contract, wanted)
-    with lake.setting(from_the_driver(few)):
-        merge(lake, contract, rows, delete, few)
+    told = local_rows(lake.spark, rows, contract.schema)
+    if len(rows) > FEW:
+        with lake.setting(FROM_THE_DRIVER):
+            merge(lake, contract, told, delete)
+    elif rows:
+        keys = [dict(zip(told.columns, row, strict=True)) for row in rows]
+        staying = told.alias("s").where(f"NOT ({delete or False})")
+        lake.replace(staying.coalesce(1), lake.ensure(contract), _of_keys(contract, keys))
 
 
-def merge(lake: Lake, contract: TableContract, rows: DataFrame, delete: str = "", within: Column | None = None) -> None:
+def merge(lake: Lake, contract: TableContract, rows: DataFrame, delete: str = "") -> None:
     """Update the rows that are there, by the contract's key, and insert the others.
 
     Args:
         delete: SQL over a row `s`: what it holds for is deleted instead.
-        within: holds for the rows `t` of the table that there may be.
     """
     relative = lake.ensure(contract)
     every: Assignments = {column: f"s.{column}" for column in rows.columns}
     with lake.writing(relative):
-        builder = lake.table(relative).alias("t").merge(rows.alias("s"), _same_key(contract, within))
+        builder = lake.table(relative).alias("t").merge(rows.alias("s"), _same_key(contract))
         if delete:
             builder = builder.whenMatchedDelete(delete)
         builder = builder.whenMatchedUpdate(set=every)
         builder.whenNotMatchedInsert(f"NOT ({delete or False})", values=every).execute()
 
 
-def remove_entries(lake: Lake, entries: DataFrame, within: Column | None = None) -> None:
-    """Take entries, columns as the key of `identifiers`, out of the index.
-
-    Args:
-        within: holds for the rows `t` of the index that there may be.
-    """
+def remove_entries(lake: Lake, entries: DataFrame) -> None:
+    """Take entries, columns as the key of `identifiers`, out of the index."""
     relative = lake.ensure(IDENTIFIERS)
     with lake.writing(relative):
-        builder = lake.table(relative).alias("t").merge(entries.distinct().alias("s"), _same_key(IDENTIFIERS, within))
+        builder = lake.table(relative).alias("t").merge(entries.distinct().alias("s"), _same_key(IDENTIFIERS))
         builder.whenMatchedDelete().execute()
 
 
-def _same_key(contract: TableContract, within: Column | None) -> Column:
-    same = F.expr(" AND ".join(f"t.{column} = s.{column}" for column in contract.key))
-    return same if within is None else same & within
+def remove_some_entries(lake: Lake, entries: Sequence[tuple[str, ...]]) -> None:
+    """`remove_entries` of entries that the driver holds."""
+    if len(entries) > FEW:
+        fields = ", ".join(f"{column} string" for column in IDENTIFIERS.key)
+        with lake.setting(FROM_THE_DRIVER):
+            remove_entries(lake, local_rows(lake.spark, entries, fields))
+    elif entries:
+        relative = lake.ensure(IDENTIFIERS)
+        keys = [dict(zip(IDENTIFIERS.key, entry, strict=True)) for entry in entries]
+        with lake.writing(relative):
+            lake.table(relative).delete(_of_keys(IDENTIFIERS, keys))
+
+
+def _same_key(contract: TableContract) -> Column:
+    return F.expr(" AND ".join(f"t.{column} = s.{column}" for column in contract.key))
+
+
+def _of_keys(contract: TableContract, rows: Sequence[Mapping[str, object]]) -> str:
+    """SQL for the rows with one of these keys, in a form by which files and pages are passed over."""
+    same = (" AND ".join(f"{column} = {_literal(row[column])}" for column in contract.key) for row in rows)
+    return " OR ".join(f"({one})" for one in same)
+
+
+def _literal(value: object) -> str:
+    """A text or a time as Spark's SQL writes it; `${...}` in a text stays as it is."""
+    if isinstance(value, datetime):
+        return f"TIMESTAMP '{value.astimezone(UTC).isoformat()}'"
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'").replace("$", "\\u0024")
+    return f"'{text}'"
