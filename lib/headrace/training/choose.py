@@ -1,9 +1,11 @@
 """Turns and ratings of a conversation -> examples of one kind, and what was left out with its reason."""
 
+import hmac
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from headrace.citations import Citations
 from headrace.config_datasets import Dataset
@@ -14,6 +16,11 @@ from headrace.training.verdict import Rated, Verdict, verdict
 STEP = "choose"
 Hashed = Callable[[str], str]
 """A person's id as a keyed hash."""
+
+
+def hashed_by(key: bytes) -> Hashed:
+    """Keyed hashes of persons: 32 hexadecimal digits."""
+    return lambda person: hmac.new(key, b"person\0" + person.encode(), sha256).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,7 @@
 """Tables of conversations and documents -> examples as rows, in Spark."""
 
-import hmac
 import json
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +11,7 @@ from pyspark.sql import functions as F
 from headrace.config_datasets import Dataset
 from headrace.lake import struct
 from headrace.training import texts
-from headrace.training.choose import STEP, Answer, Hashed, Said, answers, examples
+from headrace.training.choose import STEP, Answer, Hashed, Said, answers, examples, hashed_by
 from headrace.training.example import Example
 from headrace.training.pairs import pair, scored
 from headrace.training.refused import Refused
@@ -42,11 +40,6 @@ _SAID = (
     "turn", "at", "question", "answer", "outcome", "ended", "regenerates", "items", "person", "tenant", "channel",
     "language", "intent", "model", "allowed", "names",
 )  # fmt: skip
-
-
-def hashed_by(key: bytes) -> Hashed:
-    """Keyed hashes of persons: 32 hexadecimal digits."""
-    return lambda person: hmac.new(key, b"person\0" + person.encode(), sha256).hexdigest()[:32]
 
 
 def known_of(profiles: DataFrame, aliases: DataFrame, wanted: Dataset) -> DataFrame:
