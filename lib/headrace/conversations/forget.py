@@ -47,10 +47,14 @@ class Plan:
         return cls(tuple(body["conversations"]), turns, tuple(body["ratings"]), tuple(body["touched"]))
 
     def hashes(self, hashing: Hashing) -> list[str]:
-        """What late events of these are told by. A turn of a whole conversation needs none of its own."""
+        """What late events of these are told by, and which conversations had others in them."""
         whole = set(self.conversations)
-        turns = [hashing.of("turn", *one) for one in self.turns if one[0] not in whole]
-        return [*(hashing.of("conversation", one) for one in self.conversations), *turns]
+        apart = [one for one in self.turns if one[0] not in whole]
+        shared = dict.fromkeys(conversation for conversation, _ in apart)
+        return [
+            *(hashing.of("conversation", one) for one in self.conversations),
+            *(hashing.of("turn", *one) for one in apart), *(hashing.of("shared", one) for one in shared),
+        ]  # fmt: skip
 
 
 def planned(lake: Lake, people: Sequence[str], conversations: Iterable[str] = ()) -> Plan:

@@ -5,7 +5,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from headrace.config import Config
-from headrace.errors import ConfigError, DatasetRefused, HeadraceError, NotThere
+from headrace.errors import ConfigError, DatasetRefused, HeadraceError, NotThere, Retryable
 from headrace.lake import Lake
 from headrace.pipelines import streams
 from headrace.pipelines.curating import JOB, Curator
@@ -57,9 +57,14 @@ def due(
 ) -> HeadraceError | None:
     """Make what is due now. Returns the first error."""
     first: HeadraceError | None = None
+    try:
+        curator.erase()
+    except Retryable as error:
+        log.error("job=%s an erasure is tried again: %s", JOB, error)
+        first = error
     for name, one in config.datasets.sets.items() if config.datasets else ():
-        slot = slot_of(now, one.every)
-        if stop.is_set() or curator.done(name, slot):
+        slot = curator.wanted(name, slot_of(now, one.every))
+        if stop.is_set() or slot is None:
             continue
         telemetry.working(JOB, name)
         try:

@@ -118,7 +118,7 @@ def _vacuumed(view: LakeView, place: str, written: dict[str, Any] | None, keep: 
     if written is None or last is None:
         return False
     moment = datetime.fromisoformat(last)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) >= written["at"] + keep.vacuum_keep
+    return bool((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) >= written["at"] + keep.vacuum_keep)
 
 
 def _left(request: Erasure, jobs: dict[str, str | None], places: tuple[Place, ...]) -> Iterator[str]:

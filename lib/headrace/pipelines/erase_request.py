@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from headrace.config import Config
 from headrace.erasure import Erasure
@@ -96,7 +97,7 @@ def _earlier(view: LakeView, ids: Sequence[str]) -> list[str]:
     return [row["person"] for row in _rows(view, ALIASES.path, "person", "now", ids)]
 
 
-def _rows(view: LakeView, relative: str, columns: str, column: str, values: Iterable[str]) -> list[dict[str, object]]:
+def _rows(view: LakeView, relative: str, columns: str, column: str, values: Iterable[str]) -> list[dict[str, Any]]:
     wanted = ", ".join(map(literal, values))
     if not wanted:
         return []
@@ -105,4 +106,4 @@ def _rows(view: LakeView, relative: str, columns: str, column: str, values: Iter
 
 def _count(view: LakeView, relative: str, column: str, values: Sequence[str]) -> int:
     found = _rows(view, relative, "count(*) AS n", column, values)
-    return int(str(found[0]["n"])) if found else 0
+    return int(found[0]["n"]) if found else 0

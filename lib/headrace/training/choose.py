@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from headrace.citations import Citations
 from headrace.config_datasets import Dataset
+from headrace.erasure import ERASED
 from headrace.training.example import Example, Kind, Message, example_id
 from headrace.training.refused import Refused
 from headrace.training.verdict import Rated, Verdict, verdict
@@ -30,6 +31,7 @@ class Said:
     Attributes:
         items: JSON.
         allowed: whether the person agrees to training.
+        erased: it is an erased person's.
         names: what the person is called.
     """
 
@@ -49,6 +51,7 @@ class Said:
     model: str | None = None
     allowed: bool = True
     names: tuple[str, ...] = ()
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,8 @@ def _asked_for(said: Said, wanted: Dataset) -> bool:
 
 
 def _unfit(said: Said, wanted: Dataset) -> str | None:
+    if said.erased:
+        return ERASED
     if not said.allowed:
         return "no_consent"
     if not (said.question or "").strip():
@@ -217,7 +222,7 @@ def _history(said: Said, known: dict[int, Said], verdicts: dict[int, Verdict], m
     for turn in [turn for turn in known if turn < end and turn not in replaced][::-1]:
         before = known[turn]
         fit = before.outcome in (None, "answered") and (before.question or "").strip() and (before.answer or "").strip()
-        if len(pairs) == 2 * most or verdicts[turn].bad or not fit or not before.allowed:
+        if len(pairs) == 2 * most or verdicts[turn].bad or not fit or not before.allowed or before.erased:
             break
         pairs = [Message("user", (before.question or "").strip()), Message("assistant", _shown(before.answer)), *pairs]
     return pairs
