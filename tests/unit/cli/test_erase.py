@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import deltalake
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
 
 from headrace.cli import main
 from headrace.config_file import load
@@ -58,7 +58,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def put(root: Path, table: str, rows: list[dict[str, Any]]) -> None:
     (root / "lake").mkdir(exist_ok=True)
-    write_deltalake(str(root / "lake" / table), pa.Table.from_pylist(rows))
+    deltalake.write_deltalake(str(root / "lake" / table), pa.Table.from_pylist(rows), mode="append")
 
 
 def erase(capsys: pytest.CaptureFixture[str], settings: Path, *more: str, code: int = 0) -> Any:
@@ -127,6 +127,13 @@ def test_who_is_suppressed(settings: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_nobody_and_several_are_refused(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people = deltalake.DeltaTable(str(settings.parent / "lake" / "people"))
+    twin = {**pa.table(people.to_pyarrow_table()).to_pylist()[0], "key": '["8"]', "person": "01CCC"}
+    known = {**twin["identifiers"][0], "record": "customer", "key": '["8"]', "batch": 1}
+    put(settings.parent, "people", [twin])
+    put(settings.parent, "identifiers", [known])
+    assert main(["erase", MAIL, "--config", str(settings)]) == 1
+    assert f"Erase one of {PERSON}, 01CCC" in capsys.readouterr().err
     assert main(["erase", "nobody", "--config", str(settings)]) == 1
     assert "With --id it is taken for an id" in capsys.readouterr().err
     assert not (settings.parent / "lake" / "requests").exists()
