@@ -64,7 +64,7 @@ terraform-test: package ## Terraform: checked, and applied to an emulated AWS (a
 notebooks: environment ## write notebooks/*.ipynb again, without outputs, from the .py beside them
 	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python scripts/notebooks.py
 
-notebooks-test: environment ## run every notebook from top to bottom (about 4 minutes)
+notebooks-test: environment ## run every notebook from top to bottom (about 5 minutes)
 	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks -raP $(ARGS) \
 	&& echo "make notebooks-test: passed" || { echo "make notebooks-test: FAILED" >&2; exit 1; }
 
@@ -81,7 +81,7 @@ soak: environment ## large counts, kills, mutants; by hand, for hours
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers tests/terraform -m soak $(ARGS)
 
 # All extras but `emulators`, which has a lock and an environment of its own, as the tools beside it have.
-EXTRAS := local read kafka avro documentdb knowledge static minilm neptune opensearch pgvector profiles prometheus sentiment serve training dev servers
+EXTRAS := local read kafka avro documentdb knowledge static minilm mlflow neptune opensearch pgvector profiles prometheus sentiment serve training dev servers
 COMPILE := -q --strip-extras --allow-unsafe --unsafe-package pip --no-header --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --no-emit-options --annotation-style line
 

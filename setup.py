@@ -13,6 +13,7 @@ TRAINING = ["phonenumbers>=9.0", "py3langid>=0.4"]
 AVRO = ["fastavro>=1.12"]
 MLFLOW = ["alembic>=1.13", "mlflow-skinny>=3.5,<4", "sqlalchemy>=2.0,<2.1"]
 PGVECTOR = ["psycopg[binary]>=3.2"]
+SENTIMENT = ["py3langid>=0.4", "vaderSentiment==3.3.2"]
 
 setup(
     name="headrace",
@@ -51,14 +52,14 @@ setup(
         # Signing in to DocumentDB with IAM.
         "documentdb": ["pymongo[aws]>=4.15"],
         # What the jobs use on AWS Glue beside what Glue brings; `make package` bundles it.
-        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES],
+        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES, *SENTIMENT],
         "neptune": ["gremlinpython>=3.8,<3.9"],
         # `build_profiles`: phone numbers, and how names sound.
         "profiles": PROFILES,
         # Cleaning of training data: phone numbers, languages.
         "training": TRAINING,
         # How comments feel, in English.
-        "sentiment": ["py3langid>=0.4", "vaderSentiment==3.3.2"],
+        "sentiment": SENTIMENT,
         # Versions of datasets in MLflow; its SQLite needs SQLAlchemy, whose 2.1 warns of what MLflow still uses.
         "mlflow": MLFLOW,
         "prometheus": ["prometheus-client>=0.22"],

@@ -65,8 +65,8 @@ class Grams:
         self.starts = np.append(0, np.cumsum(np.bincount(every, minlength=len(number))))
 
     def near(self, at: int) -> list[int]:
-        """The places of the texts that are near the one at this place."""
-        holding = [self.holders[self.starts[gram] : self.starts[gram + 1]] for gram in self.own[at]]
+        """The places of the texts that are near the one at this place, by counting what each has in common with it."""
+        holding = [self.holders[self.starts[gram] : self.starts[gram + 1]] for gram in self.own[at].tolist()]
         common = np.bincount(np.concatenate(holding), minlength=len(self.own))
         close = common >= THRESHOLD * (self.sizes[at] + self.sizes - common)
         return [int(one) for one in np.flatnonzero(close) if one != at]

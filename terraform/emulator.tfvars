@@ -1,7 +1,7 @@
 # What an emulator (moto) lacks, switched off. Every line is a choice you may make yourself; the default is on, or
 # `complete` asks for it.
 #   terraform apply -var-file=examples/complete/headrace.tfvars -var-file=emulator.tfvars
-# First take out what names a store that is off, in a copy: `stores` of both jobs, ${OPENSEARCH} of the settings.
+# First take out what names a store that is off, in a copy: `stores` of the jobs, ${OPENSEARCH} of the settings.
 
 enforce_tls         = false # it ignores conditions: the denial of calls without TLS would deny every call
 jobs_in_network     = false # it does not give the type of a Glue connection back

@@ -11,8 +11,9 @@ locals {
     partition  = data.aws_partition.here.partition
   }
 
-  in_network = var.network.mode != "none" && var.jobs_in_network
-  streams    = { for name, arn in module.streams.arns : name => { name = module.streams.names[name], arn = arn } }
+  told_by_sns = anytrue([for job in var.jobs : length(job.sns_topics) > 0])
+  in_network  = var.network.mode != "none" && var.jobs_in_network
+  streams     = { for name, arn in module.streams.arns : name => { name = module.streams.names[name], arn = arn } }
 }
 
 # --- Security ---
@@ -31,7 +32,7 @@ module "network" {
   source = "./modules/network"
 
   context            = local.context
-  settings           = var.network
+  settings           = merge(var.network, { endpoints = distinct(concat(var.network.endpoints, local.told_by_sns ? ["sns"] : [])) })
   attach_jobs        = var.jobs_in_network
   kms_key_arn        = module.security.kms_key_arn
   log_retention_days = var.log_retention_days
@@ -166,13 +167,13 @@ locals {
     NEPTUNE    = try(module.profile_store.neptune.endpoint, "")
     KAFKA      = module.streams.kafka_servers
     KENDRA     = try(module.knowledge_sources.kendra.id, "")
+    ALARMS     = module.observability.topic_arn
   }
 
   stores_made = {
     opensearch = var.opensearch != null
     pgvector   = var.pgvector != null
     documentdb = var.documentdb != null
-    dynamodb   = length(var.dynamodb) > 0
     neptune    = var.neptune != null
     kendra     = var.kendra != null
     kafka      = var.kafka != null
@@ -193,14 +194,19 @@ locals {
   config_unknown = distinct([for found in regexall(local.config_name, local.config_lines) : found[0] if !contains(local.known_now, found[0]) && found[1] == null])
 
   # What each metric of a job has as `Source`. index_knowledge counts rows by index and, as a whole, by `documents`;
-  # its lag is that of an index, its heartbeat that of a feed. apply_changes follows the sources that have a table.
+  # its lag is that of an index, its heartbeat that of a feed. apply_changes follows the sources that have a table, and
+  # is behind in each store of served rows.
   settings = yamldecode(local.config_text)
   tables   = { for name in try(keys(local.settings.tables), []) : name => try(tostring(local.settings.tables[name].source), "") }
   sources  = [for name in try(keys(local.settings.sources), []) : name if contains(values(local.tables), name)]
   feeds    = try(keys(local.settings.knowledge.documents), [])
   indexes  = try(keys(local.settings.knowledge.indexes), [])
+  serving  = distinct([for table in concat(try(values(local.settings.tables), []), try(values(local.settings.derive), [])) : table.serve.store if can(table.serve.store)])
+  measures = try(tolist(local.settings.metrics.measures), [])
   measured = {
-    sources = { for metric in local.metrics : metric => local.sources }
+    sources = merge({ for metric in local.metrics : metric => local.sources }, {
+      LagSeconds = concat(local.sources, [for store in sort(local.serving) : "serve/${store}"])
+    })
     documents = {
       Heartbeat        = local.feeds
       LagSeconds       = local.indexes
@@ -220,12 +226,9 @@ locals {
       RowsStale        = ["people"]
       RowsRejected     = ["people"]
     }
-    none = { for metric in local.metrics : metric => [] }
+    feedback = { for metric in local.metrics : metric => try(tolist(local.settings.feedback.sources), []) }
+    none     = { for metric in local.metrics : metric => [] }
   }
-
-  # The tables of DynamoDB that the settings name for profiles; where they name none, all that are made here.
-  profile_tables = [for store in try(values(local.settings.profiles.stores), []) : replace(try(store.table, ""), "$${NAME}", var.name) if try(store.store, "") == "dynamodb"]
-  dynamodb_arns  = [for name, arn in module.profile_store.dynamodb_arns : arn if length(local.profile_tables) == 0 || contains(local.profile_tables, "${var.name}-${name}")]
 
   metrics = ["BatchSeconds", "FreshnessSeconds", "Heartbeat", "LagSeconds", "RowsApplied", "RowsRejected", "RowsStale"]
 }
@@ -256,11 +259,12 @@ module "jobs" {
     domain     = module.vector_store.domain[*].arn
     collection = module.vector_store.collection_arn[*]
     pgvector   = module.vector_store.pgvector[*].connect_arn
-    dynamodb   = local.dynamodb_arns
     neptune    = module.profile_store.neptune[*].data_arn
     kendra     = module.knowledge_sources.kendra[*].arn
     kafka      = module.streams.kafka_arn[*]
   }
+  tables        = module.profile_store.dynamodb_arns
+  alarms_topic  = module.observability.topic_arn
   store_secrets = var.documentdb == null ? {} : { documentdb = module.profile_store.documentdb.secret_arn }
 }
 
@@ -317,6 +321,7 @@ module "observability" {
     glue_job = "${var.name}-${job}"
     stream   = settings.kind == "stream"
     sources  = local.measured[settings.watches]
+    measures = settings.watches == "feedback" ? local.measures : []
   } if settings.enabled }
 }
 
@@ -333,10 +338,13 @@ locals {
   lake = replace(try(tostring(local.settings.lake), ""), "/^\\$\\{[A-Za-z_][A-Za-z0-9_]*:-([^}]*)\\}$/", "$1")
 
   # Where settings may hold a credential, and addresses that may hold one. {secret: ...} is no text, and so left out.
-  clients   = concat(try(values(local.settings.sources), []), try(values(local.settings.knowledge.indexes), []), [try(local.settings.knowledge.embed, {})])
-  options   = flatten([for one in local.clients : [for name, value in try(one.options, {}) : value if can(regex("(?i)(password|secret)$", name))]])
-  passwords = [for value in concat([for one in local.clients : try(one.password, "")], [try(local.settings.knowledge.embed.key, "")], local.options) : try(tostring(value), "")]
-  addresses = [for one in local.clients : try(tostring(one.url), "")]
+  clients = concat(flatten([for group in [
+    try(local.settings.sources, {}), try(local.settings.knowledge.indexes, {}), try(local.settings.profiles.stores, {}),
+    try(local.settings.serve.stores, {}), try(local.settings.feedback.publish, {}), try(local.settings.alerts.outputs, {}),
+  ] : [for one in try(values(group), []) : [one]]]), [try(local.settings.knowledge.embed, {})])
+  options   = flatten([for one in local.clients : [for name, value in merge(try(one.options, {}), try(one.headers, {})) : value if can(regex("(?i)(password|secret|authorization)$", name))]])
+  passwords = [for value in concat(flatten([for one in local.clients : [try(one.password, ""), try(one.secret, "")]]), [try(local.settings.knowledge.embed.key, "")], local.options) : try(tostring(value), "")]
+  addresses = flatten([for one in local.clients : [try(tostring(one.url), ""), try(tostring(one.uri), "")]])
   plain     = concat([for value in local.passwords : "*" if value != "" && !startswith(value, "$")], [for value in local.addresses : "*" if can(regex("://[^/@:]*:[^/@$]+@", value))])
 }
 
@@ -362,6 +370,11 @@ resource "terraform_data" "settings_fit" {
     precondition {
       condition     = length([for job in var.jobs : job if job.watches == "documents"]) == 0 || (length(local.feeds) > 0 && length(local.indexes) > 0)
       error_message = "jobs: ${join(", ", [for name, job in var.jobs : name if job.watches == "documents"])} follows documents, and `${var.config_file}` has no `knowledge` with documents and indexes, so it would end at every start. Take the job out of `jobs`, or add `knowledge` as examples/complete/headrace.yaml does."
+    }
+
+    precondition {
+      condition     = length([for job in var.jobs : job if job.watches == "feedback"]) == 0 || length(local.measured.feedback["Heartbeat"]) > 0
+      error_message = "jobs: ${join(", ", [for name, job in var.jobs : name if job.watches == "feedback"])} follows events of conversations, and `${var.config_file}` has no `feedback` with sources, so it would end at every start. Take the job out of `jobs`, or add `feedback` as examples/complete/headrace.yaml does."
     }
 
     precondition {

@@ -49,6 +49,11 @@ output "endpoints" {
   }
 }
 
+output "dynamodb" {
+  description = "Full name of each table of DynamoDB, as `table` in the settings, and its ARN: who looks up needs GetItem and BatchGetItem on it, and on served rows Query on <ARN>/index/*."
+  value       = { for name, arn in module.profile_store.dynamodb_arns : name => { table = module.profile_store.dynamodb_names[name], arn = arn } }
+}
+
 output "security_group" {
   description = "The group of jobs, stores, DMS and MSK Connect: a database's own group must let it in. Null without a network."
   value       = one(module.network.security_group_ids)

@@ -477,13 +477,19 @@ variable "documentdb" {
 }
 
 variable "dynamodb" {
-  description = "Tables of DynamoDB by name; keys are text."
+  description = "Tables of DynamoDB by name; keys are text. served: it is for served rows, which are found by global indexes find0 to find4."
   type = map(object({
     key        = optional(string, "pk")
     sort_key   = optional(string)
     expires_at = optional(string)
+    served     = optional(bool, false)
   }))
   default = {}
+
+  validation {
+    condition     = alltrue([for table in var.dynamodb : !table.served || (table.key == "pk" && table.sort_key == null && try(table.expires_at, null) == "expires")])
+    error_message = "dynamodb: served rows have the key pk alone and expire by `expires`; look at ${join(", ", [for name, table in var.dynamodb : name if table.served])}. Write served = { served = true, expires_at = \"expires\" }."
+  }
 }
 
 variable "neptune" {
@@ -583,12 +589,14 @@ variable "jobs" {
     workers: the most there are; with auto_scaling fewer while there is less to do.
     when: cron(...) or rate(...); of a stream: how often it is started again should it not run. null never starts it.
     owns: folders of the lake only this job writes; reads: folders it reads besides.
-    streams, writes_streams: keys of `streams`, or ARNs of streams made elsewhere; stores: opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka.
+    streams, writes_streams: keys of `streams`, or ARNs of streams made elsewhere; stores: opensearch, pgvector, documentdb, neptune, kendra, kafka.
+    dynamodb: keys of `dynamodb` whose rows it writes, or ARNs of tables made elsewhere.
+    sns_topics: where it sends alerts of measures: alarms for the topic of the alarms, $${ALARMS} in the settings, or ARNs.
     topics, writes_topics: of Kafka, patterns with *, for a job with kafka among its stores; assumes: ARNs of roles it takes on.
     documents: it reads the buckets of documents. models: Bedrock model ids or ARNs; endpoints: of SageMaker; secrets: ARNs.
     schemas: it reads AWS Glue Schema Registry, for sources with `registry: {kind: glue}`.
     kms_keys: ARNs of keys of yours with which those secrets, buckets or streams are kept.
-    watches: the group of the settings whose names are the `Source` of its metrics: sources, documents, people or none.
+    watches: the group of the settings whose names are the `Source` of its metrics: sources, documents, people, feedback or none.
     Without a word there is apply_changes alone; examples/complete has the others too.
   TEXT
   type = map(object({
@@ -608,6 +616,8 @@ variable "jobs" {
     streams         = optional(list(string), [])
     writes_streams  = optional(list(string), [])
     stores          = optional(list(string), [])
+    dynamodb        = optional(list(string), [])
+    sns_topics      = optional(list(string), [])
     topics          = optional(list(string), ["*"])
     writes_topics   = optional(list(string), [])
     assumes         = optional(list(string), [])
@@ -681,18 +691,19 @@ variable "jobs" {
   # "tables/", "*" and "" would pass the next check and let two jobs write one table.
   validation {
     condition = alltrue([for job in var.jobs : length(job.owns) > 0]) && alltrue(flatten([for job in var.jobs : [
-      for folder in concat(job.owns, job.reads) : can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+)*$", folder))
+      for folder in concat(job.owns, job.reads) : can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)*$", folder))
     ]]))
-    error_message = "jobs: expected at least one folder of the lake in `owns`, and in `owns` and `reads` whole names such as tables or rejects/apply_changes; look at ${join(", ", [for name, job in var.jobs : "${name} (${join(", ", [for folder in concat(job.owns, job.reads) : "'${folder}'" if !can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+)*$", folder))])})" if length(job.owns) == 0 || anytrue([for folder in concat(job.owns, job.reads) : !can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+)*$", folder))])])}. A name holds all below it; there are no patterns."
+    error_message = "jobs: expected at least one folder of the lake in `owns`, and in `owns` and `reads` whole names such as tables or rejects/apply_changes; look at ${join(", ", [for name, job in var.jobs : "${name} (${join(", ", [for folder in concat(job.owns, job.reads) : "'${folder}'" if !can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)*$", folder))])})" if length(job.owns) == 0 || anytrue([for folder in concat(job.owns, job.reads) : !can(regex("^[a-z0-9_]+(/[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)*$", folder))])])}. A name holds all below it; there are no patterns."
   }
 
-  # Each folder once, and no folder inside one of another job.
+  # Each folder once, and no folder inside one of another job; but for one with a dot in its name, as no table of the
+  # settings has: it may lie inside, and the outer job's role is denied it.
   validation {
     condition = length(flatten([for name, job in var.jobs : [for folder in job.owns : [for other, their in var.jobs : [
-      for theirs in their.owns : theirs if name != other && startswith("${folder}/", "${theirs}/")
+      for theirs in their.owns : theirs if name != other && startswith("${folder}/", "${theirs}/") && (folder == theirs || !strcontains(folder, "."))
     ]]]])) == 0
     error_message = "jobs: each table has one writer, or rows are lost. ${join("; ", distinct(flatten([for name, job in var.jobs : [for folder in job.owns : [for other, their in var.jobs : [
-      for theirs in their.owns : "'${folder}' is owned by ${join(" and ", sort([name, other]))}" if name != other && startswith("${folder}/", "${theirs}/")
+      for theirs in their.owns : "'${folder}' is owned by ${join(" and ", sort([name, other]))}" if name != other && startswith("${folder}/", "${theirs}/") && (folder == theirs || !strcontains(folder, "."))
     ]]]])))}. Leave it in `owns` of one job and put it into `reads` of the other."
   }
 
@@ -712,8 +723,18 @@ variable "jobs" {
   }
 
   validation {
-    condition     = alltrue(flatten([for job in var.jobs : [for store in job.stores : contains(["opensearch", "pgvector", "documentdb", "dynamodb", "neptune", "kendra", "kafka"], store)]]))
-    error_message = "jobs: expected stores among opensearch, pgvector, documentdb, dynamodb, neptune, kendra, kafka; found ${join(", ", distinct(flatten([for job in var.jobs : job.stores])))}."
+    condition     = alltrue(flatten([for job in var.jobs : [for store in job.stores : contains(["opensearch", "pgvector", "documentdb", "neptune", "kendra", "kafka"], store)]]))
+    error_message = "jobs: expected stores among opensearch, pgvector, documentdb, neptune, kendra, kafka; found ${join(", ", distinct(flatten([for job in var.jobs : job.stores])))}. Tables of DynamoDB are named one by one, in `dynamodb` of the job."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for job in var.jobs : [for table in job.dynamodb : contains(keys(var.dynamodb), table) || can(regex("^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]+$", table))]]))
+    error_message = "jobs: a job names a table of DynamoDB that is not there: ${join(", ", distinct(flatten([for name, job in var.jobs : [for table in job.dynamodb : "${name}: '${table}'" if !(contains(keys(var.dynamodb), table) || can(regex("^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]+$", table)))]])))}. Make it with the variable dynamodb, such as dynamodb = { profiles = { expires_at = \"expires\" } }, or name one made elsewhere by its ARN, arn:aws:dynamodb:<region>:<account>:table/<name>."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for job in var.jobs : [for topic in job.sns_topics : topic == "alarms" || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\\.fifo)?$", topic))]]))
+    error_message = "jobs: sns_topics takes alarms, the topic that alarms go to, or ARNs, arn:aws:sns:<region>:<account>:<name>; found ${join(", ", flatten([for job in var.jobs : [for topic in job.sns_topics : "'${topic}'"]]))}."
   }
 
   validation {
@@ -732,8 +753,8 @@ variable "jobs" {
   }
 
   validation {
-    condition     = alltrue([for job in var.jobs : contains(["sources", "documents", "people", "none"], job.watches)])
-    error_message = "jobs: expected watches = \"sources\", \"documents\", \"people\" or \"none\"."
+    condition     = alltrue([for job in var.jobs : contains(["sources", "documents", "people", "feedback", "none"], job.watches)])
+    error_message = "jobs: expected watches = \"sources\", \"documents\", \"people\", \"feedback\" or \"none\"."
   }
 }
 

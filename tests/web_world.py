@@ -19,7 +19,9 @@ from headrace.conversations.latency import bucket
 from headrace.identifiers.normalise import normaliser
 from headrace.passages import packed
 from headrace.ports import Model, Projected
+from headrace.served_rows import heartbeat, heartbeat_key, row, row_key
 from headrace.stores.keyed_sqlite import SqliteStore
+from headrace.stores.served import rows
 from headrace.stores.sqlite_index import SqliteVectorIndex
 from unit.cli.conftest import SCHEMAS, set_format
 from unit.profiles import people
@@ -38,10 +40,27 @@ READERS = """
 """
 SETTINGS = """
 lake: ./lake
-sources: {{feed: {{from: files, path: ./in, format: json, position: [seq], table: table}}}}
+sources:
+  feed: {{from: files, path: ./in, format: json, position: [seq], table: table}}
+  said: {{from: files, path: ./said, format: json, position: [revision, at]}}
 tables:
   customers: {{source: feed, key: [id]}}
   consents: {{source: feed, key: [id]}}
+  flights:
+    source: feed
+    key: [number]
+    serve:
+      store: live
+      about: A flight with its status.
+      filters: {{number: {{in_question: '[A-Z]{{2}}[0-9]{{2,4}}'}}}}
+      stale_after: 5m
+derive:
+  boards: {{key: [airport], sql: "SELECT airport, count(*) AS flights FROM flights GROUP BY airport"}}
+serve: {{stores: {{live: {{store: sqlite, path: ./live.db}}}}}}
+feedback:
+  sources: [said]
+  dimensions: [tenant]
+  measures: {{long_answers: {{numerator: output_tokens > 500, definition: Answers of more than 500 tokens.}}}}
 knowledge:
   documents: {{policies: {{from: folder, path: ./docs}}}}
   indexes: {{search: {{store: sqlite, path: ./search.db}}}}
@@ -98,7 +117,8 @@ class WebWorld:
 
     def __init__(self, folder: Path, web: str = "") -> None:
         self.folder = folder
-        (folder / "in").mkdir(parents=True, exist_ok=True)
+        for name in ("in", "said"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
         self.file = folder / "headrace.yaml"
         self.file.write_text(SETTINGS.format(web=web))
         self._version = 0
@@ -134,7 +154,7 @@ class WebWorld:
     def _people(self) -> None:
         """p1 (Ada of acme, who leads to herself as `old`) and p2 (of the other tenant), who share an address."""
         hashing = normaliser(self.config.profiles)
-        rows: dict[str, Any] = {"p:old": {"kind": "alias", "person": "p1"}}
+        people_rows: dict[str, Any] = {"p:old": {"kind": "alias", "person": "p1"}}
         at = datetime.now(UTC) - timedelta(days=3)
         for person, tenant, name in (("p1", "acme", f"Ada {XSS}"), ("p2", "other", "Bob")):
             fields = {"name": name, "city": "Lisboa", "tenant": tenant}
@@ -145,15 +165,42 @@ class WebWorld:
                                 "fields": {"name": "name", "city": "city", "tenant": "tenant"}}}  # fmt: skip
             document = people.profile(shown, told, now=datetime.now(UTC), fields=changed, records=records, related={},
                                       behaviour={}).document  # fmt: skip
-            rows[f"p:{person}"] = {"kind": "profile", "profile": {**document, "person": person}, "links": []}
+            people_rows[f"p:{person}"] = {"kind": "profile", "profile": {**document, "person": person}, "links": []}
         for address, owners in {"ada@example.com": ["p1"], "both@example.com": ["p1", "p2"]}.items():
-            rows[f"i:email:{hashing.hashed('email', hashing.plain('email', address))}"] = {
+            people_rows[f"i:email:{hashing.hashed('email', hashing.plain('email', address))}"] = {
                 "kind": "identifier", "persons": owners,
             }  # fmt: skip
         store = SqliteStore(SqliteRows(path=str(self.folder / "profiles.db")))
         store.open("outbox")
-        assert store.write([Projected(key, 1, False, body) for key, body in rows.items()]).failed == ()
+        assert store.write([Projected(key, 1, False, body) for key, body in people_rows.items()]).failed == ()
         store.close()
+
+    def flight(self, number: str, status: str, as_of: datetime) -> None:
+        """A served row; what the source had sent by then is in the store."""
+        self._version += 1
+        store = rows(SqliteRows(path=str(self.folder / "live.db")))
+        store.open("outbox")
+        body = row("flights", json.dumps([number]), {"number": number, "status": status}, "pos-7",
+                   as_of - timedelta(hours=2), {"number": "string"})  # fmt: skip
+        beat = heartbeat("flights", "pos-7", as_of)
+        assert store.write([
+            Projected(row_key("flights", json.dumps([number])), self._version, False, body),
+            Projected(heartbeat_key("flights"), self._version, False, beat),
+        ]).failed == ()  # fmt: skip
+        store.close()
+
+    def boards(self, widened: bool) -> None:
+        """The derived table, with two rows; widened as Delta marks a table of which a column took a wider type."""
+        write_deltalake(self.folder / "lake/tables/boards", pa.table({"airport": ["LIS", "OPO"], "flights": [1, 2],
+                        "_changed_at": pa.array([datetime.now(UTC)] * 2, TIME)}))  # fmt: skip
+        set_format(self.folder / "lake/tables/boards", "1")
+        if widened:
+            log = self.folder / "lake/tables/boards/_delta_log" / f"{0:020d}.json"
+            actions = [json.loads(line) for line in log.read_text().splitlines()]
+            features = {"readerFeatures": ["typeWidening"], "writerFeatures": ["typeWidening"]}
+            protocol = {"minReaderVersion": 3, "minWriterVersion": 7} | features
+            told = [action | {"protocol": protocol} if "protocol" in action else action for action in actions]
+            log.write_text("\n".join(map(json.dumps, told)) + "\n")
 
     def write(self, relative: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
         """Append rows to a table of the lake."""
@@ -205,6 +252,7 @@ class WebWorld:
                 for one in seconds:
                     counts[bucket(one)] = counts.get(bucket(one), 0) + 1
                 rows.append(_measure("latency", at, tenant, model, sum(seconds), 2.0, counts))
+            rows.append(_measure("long_answers", at, None, "m1", 1.0, 4.0))
             rows.append(_measure("sentiment", at, "acme", "m1", -0.8 if minute < 600 else 0.5, 1.0))
         self.write("measures", rows, MEASURES)
 
@@ -214,8 +262,14 @@ class WebWorld:
 
 
 def _measure(
-    name: str, at: datetime, tenant: str, model: str, up: float, among: float, buckets: Mapping[int, int] | None = None
-) -> dict[str, Any]:
+    name: str,
+    at: datetime,
+    tenant: str | None,
+    model: str,
+    up: float,
+    among: float,
+    buckets: Mapping[int, int] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     return {
         "measure": name, "minute": at, "slice": json.dumps([model, tenant]), "tenant": tenant, "model": model,
         "numerator": up, "denominator": among, "n": int(among), "counted_at": at, "day": at.date(),

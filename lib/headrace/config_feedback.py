@@ -20,6 +20,7 @@ class Feedback(Settings):
         sources: whose messages are events as docs/conversation-events.md describes them.
         sentiment: the model that tells how comments feel; `none` leaves it out.
         measures: a user's own, beside those that Headrace brings.
+        dimensions: what those that Headrace brings are sliced by besides; each multiplies their rows.
         publish: stores by name that get the rows of `measures` after each batch.
         trigger: time between micro-batches.
         purge_tombstones_after: how long withdrawals are remembered.
@@ -28,6 +29,7 @@ class Feedback(Settings):
     sources: Annotated[Names, Field(min_length=1)]
     sentiment: Sentiment = "vader"
     measures: OwnMeasures = Field(default_factory=dict)
+    dimensions: tuple[Literal["tenant", "provider"], ...] = ()
     publish: dict[Name, MeasureStoreSettings] = Field(default_factory=dict)
     trigger: Duration = timedelta(seconds=5)
     purge_tombstones_after: Timeout = timedelta(days=90)

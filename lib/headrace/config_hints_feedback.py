@@ -26,6 +26,7 @@ FEEDBACK: dict[str, tuple[str, str]] = {
     "feedback.measures.*.dimensions": ("columns with few values", "dimensions: [model, language]"),
     "feedback.measures.*.unit": ("what the result is counted in", "unit: share"),
     "feedback.measures.*.definition": ("one sentence", "definition: Answers that took more than eight seconds."),
+    "feedback.dimensions": ("columns besides: tenant, provider", "dimensions: [tenant]"),
     "feedback.publish": ("stores for measures by name", f"publish: {{{_STORE}}}"),
     "feedback.publish.*": ("a store: a mapping with store", _STORE),
     "feedback.publish.*.store": ("one of sqlite, opensearch", "store: sqlite"),

@@ -42,7 +42,10 @@ class IndexBase(Settings):
 
 
 class SqliteIndex(IndexBase):
-    """One file: exact vector search and FTS5. For a laptop, tests, and up to some 100,000 passages."""
+    """One file: exact vector search and FTS5. For a laptop, tests, and up to some 100,000 passages.
+
+    Those who search it hold its vectors in memory.
+    """
 
     placed_by: ClassVar[tuple[str, ...]] = ("path",)
     store: Literal["sqlite"] = "sqlite"

@@ -117,26 +117,29 @@ run "glue_of_a_stream" {
     log_retention_days     = 30
     document_buckets       = ["arn:aws:s3:::papers"]
     store_arns = {
-      domain   = ["arn:aws:es:eu-west-1:111122223333:domain/one"], collection = [], dynamodb = [], neptune = [], kendra = [],
+      domain   = ["arn:aws:es:eu-west-1:111122223333:domain/one"], collection = [], neptune = [], kendra = [],
       pgvector = ["arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-X/headrace_jobs"],
       kafka    = ["arn:aws:kafka:eu-west-1:111122223333:cluster/shop/0a0a"]
     }
+    tables        = { rooms = "arn:aws:dynamodb:eu-west-1:111122223333:table/trial-rooms", profiles = "arn:aws:dynamodb:eu-west-1:111122223333:table/trial-profiles" }
+    alarms_topic  = "arn:aws:sns:eu-west-1:111122223333:headrace-trial-alarms"
     store_secrets = {}
     jobs = {
       apply_changes = {
         kind     = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
         owns     = ["tables"], reads = [], streams = ["changes", "arn:aws:kinesis:eu-west-1:444455556666:stream/partner"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
+        dynamodb = ["rooms", "arn:aws:dynamodb:eu-west-1:444455556666:table/theirs"], sns_topics = []
         secrets  = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"], schemas = true
         kms_keys = ["arn:aws:kms:eu-west-1:444455556666:key/mrk-0a0a"]
       }
       index_knowledge = {
         kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
-        owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true,
+        owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true, dynamodb = [], sns_topics = [],
         models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], kms_keys = [], schemas = false
       }
       curate_dataset = {
         kind   = "schedule", worker_type = "G.1X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
-        owns   = ["outbox"], reads = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false,
+        owns   = ["outbox", "tables/of.another"], reads = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false, dynamodb = [], sns_topics = ["alarms", "arn:aws:sns:eu-west-1:444455556666:on-call"],
         models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], kms_keys = [], schemas = false
       }
     }
@@ -183,6 +186,27 @@ run "glue_of_a_stream" {
       [for resource in flatten([statement.Resource]) : resource if strcontains(resource, "/lake/tables")] if contains(flatten([statement.Action]), "s3:PutObject")
     ])) == toset([])
     error_message = "What a job only reads it cannot write."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.job["apply_changes"].policy).Statement : statement.Sid => statement.Resource if contains(["Dynamodb", "SendAlerts"], statement.Sid) } == {
+      Dynamodb = ["arn:aws:dynamodb:eu-west-1:111122223333:table/trial-rooms", "arn:aws:dynamodb:eu-west-1:444455556666:table/theirs"]
+    }
+    error_message = "A job may use the tables of DynamoDB it names, and tell no topic it does not."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.job["curate_dataset"].policy).Statement : statement.Sid => statement.Resource if contains(["Dynamodb", "SendAlerts", "LeaveToOthers"], statement.Sid) } == {
+      SendAlerts = ["arn:aws:sns:eu-west-1:111122223333:headrace-trial-alarms", "arn:aws:sns:eu-west-1:444455556666:on-call"]
+    }
+    error_message = "The word alarms is the topic of the alarms; an ARN stands for itself."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.job["apply_changes"].policy).Statement : statement if statement.Effect == "Deny"] == [{
+      Sid = "LeaveToOthers", Effect = "Deny", Action = ["s3:DeleteObject", "s3:PutObject"], Resource = ["arn:aws:s3:::lake/lake/tables/of.another/*"]
+    }]
+    error_message = "What lies inside a job's folder and belongs to another it may not write."
   }
 
   assert {

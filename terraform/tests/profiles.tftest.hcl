@@ -18,7 +18,7 @@ run "people_and_stores_are_watched" {
   variables {
     dynamodb = { profiles = { expires_at = "expires" }, sessions = { sort_key = "sk" } }
     jobs = {
-      build_profiles = { kind = "stream", owns = ["profiles"], reads = ["tables"], stores = ["dynamodb"], watches = "people" }
+      build_profiles = { kind = "stream", owns = ["profiles"], reads = ["tables"], dynamodb = ["profiles"], watches = "people" }
     }
   }
 
@@ -30,8 +30,8 @@ run "people_and_stores_are_watched" {
   }
 
   assert {
-    condition     = length(local.dynamodb_arns) == 1 && length(module.profile_store.dynamodb_arns) == 2
-    error_message = "A job with DynamoDB among its stores may use the table that the settings name, and no other."
+    condition     = output.dynamodb["profiles"].table == "trial-profiles" && length(output.dynamodb) == 2
+    error_message = "The names of the tables are told, as the settings need them."
   }
 }
 
@@ -88,14 +88,15 @@ run "role" {
     log_retention_days     = 30
     document_buckets       = []
     store_arns = {
-      domain   = [], collection = [], pgvector = [], neptune = ["arn:aws:neptune-db:eu-west-1:111122223333:cluster-X/*"], kendra = [], kafka = []
-      dynamodb = ["arn:aws:dynamodb:eu-west-1:111122223333:table/trial-profiles"]
+      domain = [], collection = [], pgvector = [], neptune = ["arn:aws:neptune-db:eu-west-1:111122223333:cluster-X/*"], kendra = [], kafka = []
     }
+    tables        = { profiles = "arn:aws:dynamodb:eu-west-1:111122223333:table/trial-profiles", sessions = "arn:aws:dynamodb:eu-west-1:111122223333:table/trial-sessions" }
+    alarms_topic  = "arn:aws:sns:eu-west-1:111122223333:headrace-trial-alarms"
     store_secrets = { documentdb = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:rds-X" }
     jobs = {
       build_profiles = {
         kind      = "stream", worker_type = "G.1X", workers = 2, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
-        owns      = ["profiles", "outbox/profiles"], reads = ["tables", "changed_keys"], streams = [], writes_streams = [], stores = ["dynamodb"],
+        owns      = ["profiles", "outbox/profiles"], reads = ["tables", "changed_keys"], streams = [], writes_streams = [], stores = [], dynamodb = ["profiles"], sns_topics = [],
         documents = false, models = [], endpoints = [], topics = [], writes_topics = [], assumes = [], schemas = false, kms_keys = []
         secrets   = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:trial-profiles-AbCdEf"]
       }

@@ -153,8 +153,11 @@ def test_a_reader_follows_a_file_that_was_removed_and_built_again(store):
     assert [hit.body["text"] for hit in reader.by_words("copper silver", Filters(), 1)] == ["silver"]
 
 
-def test_the_best_of_many_blocks_are_exact(store, monkeypatch):
-    monkeypatch.setattr("headrace.stores.sqlite_search._BLOCK", 7)
+@pytest.mark.parametrize("held", [True, False])
+def test_the_best_of_many_blocks_are_exact(store, monkeypatch, held):
+    monkeypatch.setattr("headrace.stores.sqlite_vectors.BLOCK", 7)
+    if not held:
+        monkeypatch.setattr("headrace.stores.sqlite_vectors.MOST_BYTES", 0)
     index = opened(store)
     index.write([put(f"k{at:03}", 1, vector=direction(1, at * 0.01)) for at in range(100)])
     index.activate("g1")

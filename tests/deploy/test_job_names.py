@@ -7,19 +7,17 @@ from headrace.changes import journal
 from headrace.commands.jobs import JOBS
 from headrace.config import Config
 from headrace.conversations import track
+from headrace.conversations.ordered import FLOORS_FOLDER
 from headrace.knowledge import indexer
 from headrace.knowledge.served import PASSAGES_OUTBOX
-from headrace.pipelines import feedback_progress, profile_batch, profile_progress, rebuilds, replay, status
+from headrace.pipelines import alerting, feedback_progress, profile_batch, profile_progress, rebuilds, replay, status
 from headrace.pipelines.lag import checkpoint_folder, feed_checkpoint
 from headrace.pipelines.telemetry import HEARTBEATS
 from headrace.profiles.served import PROFILES_OUTBOX
-from headrace.tables import CONTRACTS, HISTORY, OUTBOX, REJECTS, TABLES
+from headrace.tables import CONTRACTS, HISTORY, OUTBOX, REJECTS, TABLES, TOMBSTONES
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
-NOT_IN_TERRAFORM = {"track_feedback"}
-"""Jobs that examples/complete does not have yet."""
-DEPLOYED = sorted(set(JOBS) - NOT_IN_TERRAFORM)
 OUTBOXES = {"index_knowledge": [PASSAGES_OUTBOX], "build_profiles": [PROFILES_OUTBOX]}
 
 
@@ -57,7 +55,7 @@ def test_terraform_makes_apply_changes_where_nothing_is_said() -> None:
 
 
 def test_the_examples_name_no_other_jobs() -> None:
-    for example, expected in (("complete", DEPLOYED), ("minimal", ["apply_changes"])):
+    for example, expected in (("complete", sorted(JOBS)), ("minimal", ["apply_changes"])):
         text = (TERRAFORM / "examples" / example / "headrace.tfvars").read_text()
         assert keys(block(text, "\njobs = {")) == expected
 
@@ -71,14 +69,16 @@ def test_the_pages_name_every_job() -> None:
 def test_what_a_job_owns_is_what_the_contracts_say() -> None:
     default = block(block((TERRAFORM / "variables.tf").read_text(), 'variable "jobs" {'), "default = {")
     complete = block((TERRAFORM / "examples" / "complete" / "headrace.tfvars").read_text(), "\njobs = {")
-    for job, jobs in [("apply_changes", default), *((job, complete) for job in DEPLOYED)]:
+    for job, jobs in [("apply_changes", default), *((job, complete) for job in JOBS)]:
         lists = re.search(r"owns += \[(.*?)\]", block(jobs, f" {job} = {{"), re.DOTALL)
         assert lists
-        owned = set(re.findall(r'"([\w/]+)"', lists[1]))
+        owned = set(re.findall(r'"([\w/.]+)"', lists[1]))
         paths = {contract.path for contract in CONTRACTS if contract.owner == job and contract is not OUTBOX}
         paths |= {REJECTS.path, *(OUTBOX.path.format(table=table) for table in OUTBOXES.get(job, []))}
         if job == "apply_changes":
             paths |= {TABLES, HISTORY}
+        if job == track.JOB:
+            paths |= {TOMBSTONES.path.format(table=FLOORS_FOLDER).rstrip("/"), alerting.FOLDER}
         folders = {path.replace("/{table}", "").replace("{job}", job) for path in paths}
         assert folders <= owned, f"{job} writes them and Terraform does not let it"
 

@@ -114,6 +114,6 @@ def test_the_settings_of_an_example_load_once_terraform_has_filled_them_in(
     file = TERRAFORM / "examples" / example / "headrace.yaml"
     filled = {
         "NAME": "shop", "REGION": "eu-west-1", "LAKE": "s3://shop-lake/lake", "DOCUMENTS": "s3://shop-documents",
-        "OPENSEARCH": "https://search.example",
+        "OPENSEARCH": "https://search.example", "ALARMS": "arn:aws:sns:eu-west-1:123456789012:headrace-shop-alarms",
     }  # fmt: skip
     assert load(file, filled).tables

@@ -65,6 +65,18 @@ SHOWN = {
         assert "bookings" in agreed and "phone" in agreed and "not agreed to: nothing" in agreed
         assert people.equals_truth(told)
     """,
+    "05_measures_and_ratings": """
+        added = {minute: row["of"] - row["of before"] for minute, row in rush.iterrows()}
+        assert added == {"12:00": 0, "12:01": 2, "12:02": 0, "12:03": 0} and rush["up before"].equals(rush["up"])
+        assert shares["enough"].any() and not shares["enough"].all()
+        assert ((shares["low"] < shares["share"]) & (shares["share"] < shares["high"])).all()
+        better = pd.DataFrame(found.whole(config, "thumbs_up", "prompt")).set_index("prompt")
+        assert better.loc["v1", "high"] < better.loc["v2", "low"]
+        felt = pd.DataFrame(found.comments(config)).set_index("text")["sentiment"]
+        assert set(felt[list(feedback.PRAISE)]) == {"positive"} and set(felt[list(feedback.BLAME)]) == {"negative"}
+        assert (slow["p50"] < slow["p95"]).all().all() and (slow["p50"]["lite"] < slow["p50"]["pro"]).all()
+        assert found.equals_truth(config, told)
+    """,
 }
 """What each notebook promises to show, asked in a last cell of its own."""
 
@@ -75,7 +87,7 @@ def source(request: pytest.FixtureRequest) -> Path:
     return found
 
 
-def test_there_are_four_and_each_says_what_it_must_show() -> None:
+def test_there_are_five_and_each_says_what_it_must_show() -> None:
     assert [source.stem for source in SOURCES] == sorted(SHOWN)
 
 

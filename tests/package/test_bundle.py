@@ -9,11 +9,13 @@ import shutil
 import sqlite3
 import subprocess
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from glue_like import ROOT, start
+from headrace.conversations.events import Rating, Turn
 from headrace.stores.delta_reader import DeltaReader
 
 SHIPPED = ROOT / "scripts" / "glue_6_0.txt"
@@ -37,6 +39,11 @@ lake: {lake}
 knowledge:
   documents: {{notes: {{from: folder, path: {notes}}}}}
   indexes: {{main: {{store: sqlite, path: {index}}}}}
+"""
+FEEDBACK = """
+lake: {lake}
+sources: {{app: {{from: files, path: {events}, format: json, position: [revision, at]}}}}
+feedback: {{sources: [app]}}
 """
 
 
@@ -115,6 +122,17 @@ def test_index_knowledge_runs_from_the_bundle(python, tmp_path):
     with sqlite3.connect(index) as connection:
         texts = [text for (text,) in connection.execute("SELECT json_extract(body, '$.text') FROM passages_1")]
     assert sorted("three days" in text for text in texts) == [False, True]
+
+
+def test_track_feedback_runs_from_the_bundle(python, tmp_path):
+    events, at = tmp_path / "events", datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
+    events.mkdir()
+    said = Rating("c", 1, at, "person", "comment", None, text="This was terrible, I hate it.")
+    told = [Turn("c", 1, at, question="q", answer="a", outcome="answered", model="m", language="en"), said]
+    (events / "0.json").write_text("".join(json.dumps(one.to_json()) + "\n" for one in told))
+    run(python, "track_feedback", FEEDBACK.format(lake=tmp_path / "lake", events=events), tmp_path)
+    sql = "SELECT numerator, denominator FROM rows WHERE measure = 'negative_comments'"
+    assert DeltaReader(str(tmp_path / "lake")).query("measures", sql) == [{"numerator": 1.0, "denominator": 1.0}]
 
 
 def run(python: str, job: str, settings: str, folder: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from feedback_world import history, messages, told, truth
+from headrace.conversations.alert_known import known
 from headrace.conversations.event_frames import events
 from headrace.conversations.events import Event
 from headrace.conversations.latency import merged, percentile
@@ -28,12 +29,12 @@ from headrace.testing.measures_oracle import SPREADS, measures_truth
 Found = dict[tuple[str, datetime, tuple[Any, ...]], Any]
 
 
-def track(spark: SparkSession, folder: str, batches: Sequence[Sequence[Event]]) -> Lake:
+def track(spark: SparkSession, folder: str, measures: Sequence[Measure], batches: Sequence[Sequence[Event]]) -> Lake:
     """The lake after these batches."""
     lake = Lake(spark, folder)
     for number, batch in enumerate(batches):
         # A new start each time: nothing rests on what a process remembers.
-        tracker = Tracker(lake, SHIPPED, feeler("vader"))
+        tracker = Tracker(lake, measures, feeler("vader"))
         tracker.take(events(messages(spark, batch), lines=False), "s", f"s/{number}")
     return lake
 
@@ -51,8 +52,10 @@ def must_be(turns: list[dict[str, Any]], ratings: list[dict[str, Any]], measure:
     return {where: parts for where, parts in rows.items() if parts[0] or parts[1]}
 
 
-def check(found: Found, turns: list[dict[str, Any]], ratings: list[dict[str, Any]]) -> None:
-    for measure in SHIPPED:
+def check(
+    found: Found, measures: Sequence[Measure], turns: list[dict[str, Any]], ratings: list[dict[str, Any]]
+) -> None:
+    for measure in measures:
         truth_of = must_be(turns, ratings, measure)
         mine = {(minute, slices): row for (name, minute, slices), row in found.items() if name == measure.name}
         assert mine.keys() == truth_of.keys(), measure.name
@@ -63,7 +66,7 @@ def check(found: Found, turns: list[dict[str, Any]], ratings: list[dict[str, Any
             assert row["day"] == where[0].date()
             if measure.name in SPREADS:
                 assert row["n"] == sum(row["buckets"].values()) == len(values)
-    assert {name for name, _, _ in found} <= {measure.name for measure in SHIPPED}
+    assert {name for name, _, _ in found} <= {measure.name for measure in measures}
 
 
 def check_hours(lake: Lake, turns: list[dict[str, Any]], ratings: list[dict[str, Any]]) -> None:
@@ -74,7 +77,7 @@ def check_hours(lake: Lake, turns: list[dict[str, Any]], ratings: list[dict[str,
             f"FROM {lake.sql_name(MEASURES.path)} GROUP BY 1, 2"
         ).collect()
         expected: dict[Any, list[float]] = defaultdict(lambda: [0.0, 0.0])
-        for measure in SHIPPED:
+        for measure in SHIPPED:  # whatever else they are sliced by
             for (minute, _), parts in must_be(turns, ratings, measure).items():
                 whole = minute.replace(minute=0) if unit == "hour" else minute.replace(minute=0, hour=0)
                 expected[measure.name, whole][0] += parts[0]
@@ -95,15 +98,18 @@ def check_percentiles(found: Found, turns: list[dict[str, Any]]) -> None:
             assert percentile(buckets, q) == pytest.approx(exact, rel=0.01, abs=1e-9), (name, q)
 
 
-def holds(spark: SparkSession, seed: int, conversations: int, cuts: int, again: bool = False) -> None:
+def holds(
+    spark: SparkSession, seed: int, conversations: int, cuts: int, more: Sequence[str], again: bool = False
+) -> None:
     dice = random.Random(seed)
     sent = history(dice, conversations)
+    measures = tuple(known({}, more).values())
     with tempfile.TemporaryDirectory() as folder:
         batches = told(dice, sent, cuts)
-        lake = track(spark, folder, [*batches, batches[-1]] if again else batches)
+        lake = track(spark, folder, measures, [*batches, batches[-1]] if again else batches)
         turns, ratings = truth(sent)
         found = measured(lake)
-        check(found, turns, ratings)
+        check(found, measures, turns, ratings)
         check_hours(lake, turns, ratings)
         check_percentiles(found, turns)
 
@@ -111,11 +117,11 @@ def holds(spark: SparkSession, seed: int, conversations: int, cuts: int, again: 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=1)
 def test_every_measure_is_what_plain_python_finds_in_the_final_truth(spark: SparkSession, seed: int) -> None:
-    holds(spark, seed, conversations=40, cuts=2)
+    holds(spark, seed, conversations=40, cuts=2, more=("tenant",))
 
 
 @pytest.mark.deep
-@given(seed=st.integers(0, 2**32), cuts=st.integers(1, 5))
+@given(seed=st.integers(0, 2**32), cuts=st.integers(1, 5), more=st.sampled_from([(), ("tenant",)]))
 @settings(max_examples=2)
-def test_so_it_is_however_the_stream_is_cut(spark: SparkSession, seed: int, cuts: int) -> None:
-    holds(spark, seed + 1, conversations=25, cuts=cuts, again=True)
+def test_so_it_is_however_the_stream_is_cut(spark: SparkSession, seed: int, cuts: int, more: tuple[str, ...]) -> None:
+    holds(spark, seed + 1, conversations=25, cuts=cuts, more=more, again=True)

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,21 @@ SPARK = {
 
 
 class Driver:
-    """Streams changes into `<folder>/lake` until stopped, killed, or done (`once`)."""
+    """Streams changes into `<folder>/lake` until stopped, killed, or done (`once`).
 
-    def __init__(self, folder: Path, sources: dict[str, Any], tables: dict[str, Any], **settings: Any) -> None:
+    Args:
+        environment: more variables, such as those that hold secrets.
+        settings: more of the settings, by their names.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        sources: dict[str, Any],
+        tables: dict[str, Any],
+        environment: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
         self.folder, self.lake = folder, folder / "lake"
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "headrace.yaml"
@@ -28,7 +40,8 @@ class Driver:
         self.config.write_text(yaml.safe_dump(body, sort_keys=False))
         program = Path(sys.executable).with_name("headrace")
         self.command = [str(program), "run", "apply_changes", "--config", str(self.config)]
-        self.process = Process("headrace", self.command, folder)
+        self.environment = environment
+        self.process = Process("headrace", self.command, folder, environment)
 
     def start(self) -> "Driver":
         """Starts streaming; returns at once."""
@@ -37,7 +50,7 @@ class Driver:
 
     def once(self, seconds: float = 900) -> None:
         """Processes what is there. Raises ServerError with the end of the log unless it ends with 0 in time."""
-        process = Process("headrace", [*self.command, "--once"], self.folder)
+        process = Process("headrace", [*self.command, "--once"], self.folder, self.environment)
         process.start()
         try:
             wait_until(lambda: not process.running(), "headrace run --once ends", seconds)

@@ -31,6 +31,8 @@ class Served:
         self.world.batch(0, now - timedelta(hours=1), "a.jsonl")
         self.world.heartbeat(now - timedelta(hours=1))
         self.world.rejects(now - timedelta(minutes=4))
+        self.world.flight("TP123", "DELAYED", now - timedelta(hours=1))
+        self.world.boards(widened=True)
         port = free_port()
         command = [sys.executable, "-m", "headrace.cli", "serve", "--config", str(self.world.file), "--port", str(port)]
         path = os.pathsep.join([str(Path(__file__).parents[2] / "lib"), os.environ.get("PYTHONPATH", "")])
@@ -128,7 +130,13 @@ def test_a_chat_with_citations_ratings_and_a_correction(served, look):
     wait_until(lambda: len(served.events()) >= 5, "five events", 20)
     given = {one["kind"]: one["value"] or one["text"] for one in served.events() if one["event"] == "rating"}
     assert given == {"thumbs": 1.0, "stars": 4.0, "comment": f"Fine {XSS}", "correction": "A cello needs two seats."}
-    ask(page, "And who boards first?")
+    ask(page, "Is TP123 on time?")
+    live = page.get_by_label("Live rows")
+    expect(live).to_contain_text("changed 3 h ago")
+    expect(live.locator(".warn")).to_have_text("stale")
+    live.locator("summary").click()
+    expect(live.locator(".text")).to_contain_text("DELAYED")
+    look.shoot(page, "live")
     page.reload()
     expect(page.locator(".question")).to_have_count(2)
 
@@ -149,6 +157,7 @@ def test_hostile_texts_stay_texts(served, look):
     page.get_by_role("button", name="Look up").click()
     expect(page.get_by_role("heading", name="p1")).to_be_visible()
     expect(page.locator("main")).to_contain_text("<script>")
+    expect(page.get_by_role("cell", name="acme", exact=True)).to_be_visible()
     look.shoot(page, "person")
     assert page.title() == "Person · Headrace"
 
@@ -180,6 +189,10 @@ def test_measures_are_drawn_and_sliced(served, look):
     page.get_by_label("Measure").select_option("latency")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("table")).to_contain_text("p95")
+    page.get_by_label("Measure").select_option("long_answers")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("main")).to_contain_text("Answers of more than 500 tokens.")
+    expect(page.locator("svg .line")).to_have_count(1)
     dark = look.open(f"{served.url}/measures?measure=thumbs_up&by=model", color_scheme="dark", viewport=PHONE)
     look.shoot(dark, "measures-dark-phone")
 
@@ -188,6 +201,7 @@ def test_freshness_goes_stale_and_back_by_itself(served, look):
     page = look.open(f"{served.url}/freshness")
     state = page.locator("#source-feed .state")
     expect(state).to_have_text("ok")
+    expect(page.locator("#table-boards")).to_contain_text("only Spark reads its newest change")
     served.world.arrives("b.jsonl")
     expect(state).to_have_text("stale", timeout=30_000)
     look.shoot(page, "freshness")

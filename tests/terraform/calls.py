@@ -61,6 +61,8 @@ def _resource(service: str, body: bytes, secrets: Mapping[str, str]) -> str:
         # A read of many keys names its tables inside.
         name = asked.get("TableName") or next(iter(asked.get("RequestItems", ())), "unknown")
         return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+    if service == "sns":
+        return parse_qs(body.decode())["TopicArn"][0]
     if service == "secretsmanager":
         name = json.loads(body)["SecretId"]
         return secrets.get(name, name)
@@ -87,8 +89,9 @@ def _of_s3(method: str, url: Any, body: bytes) -> Iterator[Call]:
 
 
 def allowed(call: Call, policy: Mapping[str, Any]) -> bool:
-    """Whether a statement allows it; conditions are taken to hold."""
-    return any(_allows(statement, call) for statement in policy["Statement"])
+    """Whether a statement allows it and none denies it; conditions are taken to hold."""
+    effects = {statement["Effect"] for statement in policy["Statement"] if _names(statement, call)}
+    return effects == {"Allow"}
 
 
 def idle(calls: Collection[Call], policy: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -96,17 +99,16 @@ def idle(calls: Collection[Call], policy: Mapping[str, Any]) -> set[tuple[str, s
     return {
         (statement["Sid"], action)
         for statement in policy["Statement"]
+        if statement["Effect"] == "Allow"
         for action in _listed(statement["Action"])
-        if not any(fnmatchcase(call.action, action) and _allows(statement, call) for call in calls)
+        if not any(fnmatchcase(call.action, action) and _names(statement, call) for call in calls)
     }
 
 
-def _allows(statement: Mapping[str, Any], call: Call) -> bool:
+def _names(statement: Mapping[str, Any], call: Call) -> bool:
     actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
-    return (
-        statement["Effect"] == "Allow"
-        and any(fnmatchcase(call.action, action) for action in actions)
-        and (call.resource == "*" or any(fnmatchcase(call.resource, one) for one in resources))
+    return any(fnmatchcase(call.action, action) for action in actions) and (
+        call.resource == "*" or any(fnmatchcase(call.resource, one) for one in resources)
     )
 
 

@@ -27,13 +27,14 @@ from terraform.recording import Recording, recording
 from terraform.terraform import COMPLETE, ROOT, Terraform, copied
 
 NAME = "shop"
-RUN = ("apply_changes", "build_profiles", "index_knowledge")
+RUN = ("apply_changes", "build_profiles", "index_knowledge", "track_feedback")
 """The jobs that are run."""
-STREAMS = ("changes", "documents", "embeddings")
+STREAMS = ("changes", "documents", "embeddings", "events")
 _FILES = ("-var-file=examples/minimal/headrace.tfvars", "-var-file=emulator.tfvars", "-var-file=smoke.tfvars")
 _NOT_OURS = ("--additional-python-modules", "--python-modules-installer-option", "--conf")
 """Arguments that Glue itself acts on before the script runs."""
 _OPENSEARCH = re.compile(r"^    search: \{store: opensearch, .*$", re.MULTILINE)
+_PUBLISH = re.compile(r"^  publish:\n    board: \{store: opensearch, .*\n", re.MULTILINE)
 _SECRET = re.compile(r"arn:aws:secretsmanager:[\w:-]+:secret:travel-profiles-\w+")
 """What every job reads at its start: the key of the hashes."""
 _STREAM = '    search: {store: kinesis, stream: "${NAME}-embeddings", region: "${REGION}"}'
@@ -134,15 +135,17 @@ def _secret(name: str) -> str:
 
 
 def _chosen(folder: Path, secret: str) -> None:
-    """Into a copy of terraform/: jobs and settings of `complete`, its index a stream, as none emulates OpenSearch."""
+    """Into a copy of terraform/: jobs and settings of `complete`, its index a stream and its measures in the lake
+    alone, as none emulates OpenSearch."""
     text = (folder / COMPLETE).read_text()
     jobs = re.search(r"^jobs = \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)
-    tables = re.search(r"^dynamodb +=.*\n", text, re.MULTILINE)
+    tables = re.search(r"^dynamodb = \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)
     assert jobs and tables
     streams = ", ".join(f"{stream} = {{ shards = 1 }}" for stream in STREAMS)
     chosen = f'config_file = "smoke.yaml"\nstreams = {{ {streams} }}\ndocuments = {{ bucket = true, events = false }}\n'
     readable, secrets = _SECRET.subn(secret, jobs[0])
     (folder / "smoke.tfvars").write_text(chosen + tables[0] + readable)
     settings, replaced = _OPENSEARCH.subn(_STREAM, (folder / COMPLETE).with_suffix(".yaml").read_text())
-    assert (replaced, secrets) == (1, len(RUN))
+    settings, published = _PUBLISH.subn("", settings)
+    assert (replaced, published, secrets) == (1, 1, len(RUN))
     (folder / "smoke.yaml").write_text(settings)

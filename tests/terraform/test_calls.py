@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -59,6 +60,24 @@ def test_an_action_that_nothing_needs_of_a_statement_is_named() -> None:
     document["Statement"].append(statement("Other", "kinesis:GetRecords", f"{STREAM}-b"))
     unused = {("Read", "kinesis:PutRecord"), ("Z", "s3:GetObject"), ("Other", "kinesis:GetRecords")}
     assert idle(CALLS, document) == unused
+
+
+def test_what_a_statement_denies_is_refused_though_another_allows_it_and_is_not_called_unused() -> None:
+    document = policy()
+    document["Statement"].append(statement("Not", "s3:GetObject", f"{BUCKET}/x/*") | {"Effect": "Deny"})
+    document["Statement"].append(statement("Never", "s3:PutObject", f"{BUCKET}/x/*") | {"Effect": "Deny"})
+    assert [call for call in sorted(CALLS) if not allowed(call, document)] == [Call("s3:GetObject", f"{BUCKET}/x/1")]
+    assert idle(CALLS, document) == set()
+
+
+def test_a_message_to_a_topic_is_told_with_the_topic() -> None:
+    topic = "arn:aws:sns:eu-west-1:123456789012:headrace-shop-alarms"
+    entry = {
+        "headers": {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20260102/eu-west-1/sns/aws4_request, Signed=x"},
+        "body": urlencode({"Action": "Publish", "TopicArn": topic, "Message": "m"}), "body_encoded": False,
+        "method": "POST", "url": "http://127.0.0.1:1/",
+    }  # fmt: skip
+    assert list(calls_of(entry, {})) == [Call("sns:Publish", topic)]
 
 
 @pytest.mark.parametrize(

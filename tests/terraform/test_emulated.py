@@ -13,8 +13,7 @@ import pytest
 from headrace.commands import jobs as all_jobs
 from terraform.terraform import COMPLETE, EMULATOR, PARALLEL, ROOT, Terraform, resources
 
-# examples/complete has no entry for track_feedback yet.
-JOBS = sorted(set(all_jobs.JOBS) - {"track_feedback"})
+JOBS = sorted(all_jobs.JOBS)
 APPLY = ("apply", "-no-color", "-auto-approve", "-input=false", PARALLEL, *EMULATOR)
 
 

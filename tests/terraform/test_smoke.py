@@ -1,19 +1,24 @@
 """What Terraform made is run: script, wheel and settings from the emulated bucket, with the arguments of the job there.
 
-Records come from an emulated Kinesis, tables are Delta in the emulated S3, profiles go into the emulated DynamoDB,
-passages into another emulated stream.
+Records come from an emulated Kinesis, tables are Delta in the emulated S3, profiles and served rows go into the
+emulated DynamoDB, passages into another emulated stream, alerts to an emulated topic.
 Bedrock's answers are made up. What each job asked is held against its role.
 """
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headrace.config_file import load
+from headrace.conversations.events import Rating, Turn
 from headrace.errors import NotThere
+from headrace.pipelines import served_lookups
 from headrace.pipelines.people_lookup import person
 from headrace.stores.delta_reader import DeltaReader
 from headrace.stores.dynamodb_table import CLAIM_KEY
@@ -86,6 +91,15 @@ def test_apply_changes_turns_a_stream_into_right_tables(deployed: Deployed, tmp_
     assert beats["shop"]["run"] == "jr_1"
 
 
+def test_apply_changes_serves_rows_from_the_table_of_terraform(deployed: Deployed) -> None:
+    config = load(deployed.arguments("apply_changes")["--config"])
+    asked = served_lookups.lookups(config)
+    assert asked is not None
+    with closing(asked):
+        found = asked.lookup("hotels", {"name": "harbour"})
+    assert [row.values["hotel_id"] for row in found.rows] == [7], found
+
+
 def test_build_profiles_publishes_people_into_the_table_of_terraform(deployed: Deployed, tmp_path: Path) -> None:
     code, log = deployed.run("build_profiles", tmp_path, "--JOB_RUN_ID", "jr_4", "--once", "true")
     assert code == 0, log[-5000:]
@@ -121,6 +135,25 @@ def test_index_knowledge_turns_objects_and_rows_into_passages(deployed: Deployed
     sent = [json.loads(one) for one in records(deployed, f"{NAME}-embeddings")]
     # A stream is told at least once: an answer that came too late is asked for again.
     assert {one["document"] for one in sent} == {"7", "cancel.md", "pets.md"}, (sent, log[-5000:])
+
+
+def test_track_feedback_counts_events_and_tells_the_topic_of_terraform(deployed: Deployed, tmp_path: Path) -> None:
+    # Within the hour that the rule looks at, and over for longer than it waits.
+    at = datetime.now(UTC) - timedelta(minutes=10)
+    failed = [Turn(f"c{number}", 1, at, question="q", answer="", outcome="failed", model="m") for number in range(40)]
+    rated = [Rating("c1", 1, at, "person", "thumbs", -1), Rating("c2", 1, at, "person", "thumbs", 1)]
+    back = replace(rated[1], value=None, revision=1, withdrawn=True)
+    events = [one.to_json() for one in (*failed, *rated, back, failed[0])] + [{"schema": 1, "event": "no such"}]
+    deployed.kinesis.put(f"{NAME}-events", [(one.get("conversation", "-"), json.dumps(one).encode()) for one in events])
+    code, log = deployed.run("track_feedback", tmp_path, "--JOB_RUN_ID", "jr_7", "--once", "true")
+    assert code == 0, log[-5000:]
+    lake = DeltaReader(deployed.settings("track_feedback")["lake"])
+    sql = "SELECT measure, SUM(numerator) AS some, SUM(denominator) AS of FROM rows GROUP BY measure"
+    found = {row["measure"]: (row["some"], row["of"]) for row in lake.query("measures", sql)}
+    assert (found["errors"], found["thumbs_up"]) == ((40.0, 40.0), (0.0, 1.0)), found
+    assert len(lake.query("rejects/track_feedback", "SELECT reason FROM rows")) == 1
+    told = json.loads(deployed.bytes_of(f"{lake.root}/alerts/failing.json"))
+    assert (len(told["recent"]), told["open"]) == (1, []), log[-5000:]
 
 
 def records(deployed: Deployed, stream: str) -> list[bytes]:

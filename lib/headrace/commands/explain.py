@@ -11,16 +11,8 @@ from collections.abc import Iterable
 from headrace.commands.options import config_option, json_option
 from headrace.commands.text import aligned, moment, to_json
 from headrace.config_file import load
-from headrace.pipelines.explain import Happened, PersonStory, RecordOf, explain
-from headrace.pipelines.position_text import readable
-
-_SAID = {
-    "create": "became known",
-    "merge": "was found to be one with",
-    "split": "was found not to be one with",
-    "retire": "has no record left",
-    "refuse": "stays apart from others",
-}
+from headrace.pipelines.explain import PersonStory, RecordOf, explain
+from headrace.pipelines.explained import happened, known_by
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,21 +52,9 @@ def _told(story: PersonStory) -> Iterable[str]:
             widest=100,
         )
     yield f"\nWhat became of them ({len(story.events)}):"
-    yield from (f"  {_event(one)}" for one in story.events)
+    yield from (f"  {moment(one.at)}  {happened(one)}" for one in story.events)
     yield from story.notes
 
 
 def _record(one: RecordOf) -> tuple[str, str, str, str]:
-    known = ", ".join(
-        f"{each.kind} {each.shown}" + (" (shared by too many)" if each.quarantined else "") for each in one.known_by
-    )
-    return one.record, one.key, moment(one.since), known
-
-
-def _event(one: Happened) -> str:
-    others = f" {', '.join(one.others)}" if one.others else ""
-    by = f" by {', '.join(one.by)}" if one.by else ""
-    at = f" at {readable(one.position)}" if one.position else ""
-    why = f" ({one.why})" if one.why else ""
-    said = _SAID.get(one.kind, one.kind)
-    return f"{moment(one.at)}  {one.person} {said}{others}{why}: {one.cause} changed{at}{by}"
+    return one.record, one.key, moment(one.since), known_by(one)

@@ -5,7 +5,7 @@ With `--json` one object:
     lake, at
     sources     by name: lag {behind, unit, why}, last_batch, finished_at, seconds (last batches, newest first)
     tables      by name: source, rows, tombstones, sent, applied, stale, rejected, ignored, newest_changed_at,
-                fresh_seconds, schema [{source, name, type, declared, partial, dropped}]
+                fresh_seconds, schema [{source, name, type, declared, partial, dropped}], why
     no_table    sent, applied, stale, rejected, ignored: what belongs to no table
     rejects     [{table, reason, count, newest, example}]
     open_requests   names of the files in <lake>/requests/ that are not carried out yet

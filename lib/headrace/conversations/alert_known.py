@@ -1,6 +1,7 @@
 """Whether rules fit the measures there are, and the SQL that reads their minutes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from headrace.config_alerts import BurnRate, Rule
@@ -10,9 +11,14 @@ from headrace.conversations.shipped import SHIPPED
 from headrace.errors import ConfigError
 
 
-def known(owned: Mapping[str, OwnMeasure]) -> dict[str, Measure]:
-    """Every measure by name: those that Headrace brings and the user's."""
-    return {one.name: one for one in SHIPPED} | {name: own(name, one) for name, one in owned.items()}
+def known(owned: Mapping[str, OwnMeasure], more: Sequence[str] = ()) -> dict[str, Measure]:
+    """Every measure by name: those that Headrace brings and the user's.
+
+    Args:
+        more: dimensions that the former get besides their own.
+    """
+    shipped = {one.name: replace(one, dimensions=tuple(dict.fromkeys([*one.dimensions, *more]))) for one in SHIPPED}
+    return shipped | {name: own(name, one) for name, one in owned.items()}
 
 
 def check(rules: Mapping[str, Rule], measures: Mapping[str, Measure]) -> None:

@@ -13,7 +13,7 @@ from headrace.errors import ConfigError, NotThere
 from headrace.identifiers.normalise import Normaliser, TooLong, Value, normaliser
 from headrace.pipelines.tables_view import LakeView, by_key
 from headrace.profiles.person_ids import began
-from headrace.stores.delta_reader import ROWS, literal
+from headrace.stores.delta_reader import ROWS, NeedsSpark, literal
 from headrace.tables import ALIASES, IDENTIFIERS, IDENTITY_EVENTS, PEOPLE, QUARANTINE, TABLES
 
 MOST_EVENTS = 200
@@ -201,7 +201,10 @@ class _Teller:
             return {}
         relative = TABLES.format(table=settings.table)
         columns = dict(self._view.columns(relative))
-        rows = by_key(self._view, relative, self._config.keys()[settings.table], [key], "_position")
+        try:
+            rows = by_key(self._view, relative, self._config.keys()[settings.table], [key], "_position")
+        except NeedsSpark:  # and there is none: hashes are shown instead
+            return {}
         found: dict[Value, str] = {}
         for row in rows[:1]:
             for kind, text in settings.identifiers.items():

@@ -14,7 +14,7 @@ from headrace.pipelines.requests import list_open
 from headrace.pipelines.serve_status import ServedStatus, serve_status
 from headrace.pipelines.tables_view import LakeView
 from headrace.pipelines.telemetry import HEARTBEATS
-from headrace.stores.delta_reader import ROWS
+from headrace.stores.delta_reader import ROWS, NeedsSpark
 from headrace.tables import BATCHES, CHANGED_AT, TABLES, TOMBSTONES
 
 JOB = "apply_changes"
@@ -22,6 +22,7 @@ DERIVED = "(derived)"
 """What a derived table has instead of a source."""
 _COUNTS = ("sent", "applied", "stale", "rejected", "ignored")
 _DURATIONS = 10
+_WIDENED = "a column's type was widened, so only Spark reads its newest change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class TableStatus:
         rows: living rows. tombstones: keys whose delete is remembered. Both None before the table exists.
         newest_changed_at: newest time of change at the source that was taken in. fresh_seconds: its age now.
         schema: the learned columns: `source`, `name`, `type`, `declared`, `partial`, `dropped` (not in the table).
+        why: what could not be read, and why.
     """
 
     source: str
@@ -60,6 +62,7 @@ class TableStatus:
     newest_changed_at: datetime | None = None
     fresh_seconds: float | None = None
     schema: list[dict[str, Any]] = field(default_factory=list)
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +156,12 @@ def _table(
 ) -> TableStatus:
     exists = view.exists(TABLES.format(table=name))
     newest = totals.get("newest_changed_at")
+    counts: dict[str, Any] = {count: int(totals.get(count) or 0) for count in _COUNTS}
     return TableStatus(
         source=config.tables[name].source,
-        rows=view.count(TABLES.format(table=name)) if exists else None,
+        rows=_rows(view, TABLES.format(table=name)) if exists else None,
         tombstones=_tombstones(view, name) if exists else None,
-        **{count: int(totals.get(count) or 0) for count in _COUNTS},
+        **counts,
         newest_changed_at=newest,
         fresh_seconds=(now - newest).total_seconds() if newest else None,
         schema=[column | {"dropped": column["source"] in config.tables[name].drop} for column in schemas.get(name, [])],
@@ -168,14 +172,26 @@ def _derived(view: LakeView, name: str, now: datetime) -> TableStatus:
     relative = TABLES.format(table=name)
     if not view.exists(relative):
         return TableStatus(DERIVED, None, None)
-    newest = view.query(relative, f"SELECT max({CHANGED_AT}) AS newest FROM {ROWS}")[0]["newest"]
+    try:
+        newest, why = view.query(relative, f"SELECT max({CHANGED_AT}) AS newest FROM {ROWS}")[0]["newest"], ""
+    except NeedsSpark:
+        newest, why = None, _WIDENED
     return TableStatus(
         source=DERIVED,
-        rows=view.count(relative),
+        rows=_rows(view, relative),
         tombstones=_tombstones(view, name),
         newest_changed_at=newest,
         fresh_seconds=(now - newest).total_seconds() if newest else None,
+        why=why,
     )
+
+
+def _rows(view: LakeView, relative: str) -> int | None:
+    """Rows of a table; None where only Spark could count them."""
+    try:
+        return view.count(relative)
+    except NeedsSpark:
+        return None
 
 
 def _tombstones(view: LakeView, table: str) -> int:

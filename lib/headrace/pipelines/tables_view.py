@@ -25,7 +25,6 @@ class LakeView(DeltaReader):
         try:
             return super().query(relative, sql)
         except NeedsSpark:
-            print(f"{relative}: a column's type was widened, so it is read through Spark ...", file=sys.stderr)
             return self._through_spark(relative, sql)
 
     def schema(self, table: str) -> list[dict[str, Any]]:
@@ -39,6 +38,7 @@ class LakeView(DeltaReader):
 
         from headrace.pipelines.runtime import spark_session
 
+        print(f"{relative}: a column's type was widened, so it is read through Spark ...", file=sys.stderr)
         spark = spark_session("headrace", s3=self.root.startswith("s3"), settings=self.config.spark)
         spark.read.format("delta").load(f"{self.root}/{relative}").createOrReplaceTempView(ROWS)
         try:

@@ -14,8 +14,7 @@ from headrace.config import Config
 from headrace.config_feedback import Feedback
 from headrace.config_sources import FilesSource, Source
 from headrace.conversations import event_frames
-from headrace.conversations.measures import Measure, own
-from headrace.conversations.shipped import SHIPPED
+from headrace.conversations.measures import Measure
 from headrace.conversations.track import JOB, Tracked, Tracker
 from headrace.errors import ConfigError
 from headrace.lake import Lake, Transaction
@@ -25,6 +24,7 @@ from headrace.pipelines.erase_feedback import FeedbackErasure
 from headrace.pipelines.feeling import feeler
 from headrace.pipelines.kept_tables import upkeep_of_feedback
 from headrace.pipelines.lag import checkpoint_folder
+from headrace.pipelines.measure_names import measures_by
 from headrace.pipelines.publish_measures import Rows
 from headrace.pipelines.runtime import spark_session
 from headrace.pipelines.spark_errors import plain
@@ -78,7 +78,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
 
 def all_measures(settings: Feedback) -> tuple[Measure, ...]:
     """Those that Headrace brings, and the user's own."""
-    return (*SHIPPED, *(own(name, one) for name, one in settings.measures.items()))
+    return tuple(measures_by(settings).values())
 
 
 def rows_of_spark(lake: Lake) -> Rows:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from headrace.errors import ConfigError, FormatTooNew, MissingDependency, Unreachable
+from headrace.errors import ConfigError, Fatal, FormatTooNew, MissingDependency, Unreachable
 from headrace.stores.delta_log import row_count
 from headrace.stores.files import LakeFiles
 from headrace.tables import FORMAT, FORMAT_PROPERTY
@@ -16,8 +16,12 @@ ROWS = "rows"
 """The name of the table in every query."""
 
 
-class NeedsSpark(Exception):
+class NeedsSpark(Fatal):
     """The table uses a Delta feature that delta-rs does not read (widened types); Spark does."""
+
+    def __init__(self, relative: str) -> None:
+        todo = "Look at it with `headrace status` or `headrace table`, which may start Spark."
+        super().__init__(where=relative, expected="a table that delta-rs reads", found="widened types", todo=todo)
 
 
 class DeltaReader:

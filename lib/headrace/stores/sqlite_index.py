@@ -91,6 +91,7 @@ class SqliteVectorIndex:
         self._check_owner(connection, owner)
         number = schema.number_of(connection, self._generation)
         self._number = number or schema.make_generation(connection, self._generation)
+        schema.note_changes(connection, self._number)
         kept = schema.model_of(connection, self._number)
         if self._wanted and kept:
             check_model(kept, self._wanted, self._path)
@@ -117,6 +118,7 @@ class SqliteVectorIndex:
             if kept is None and new is not None:
                 self._settle(connection, new)
             applied = connection.executemany(_UPSERT.format(n=self._number), records).rowcount if records else 0
+            schema.forget_changes(connection, self._number)
         return Written(applied, len(records) - applied + replaced, tuple(failed))
 
     def _records(self, rows: Sequence[Row], failed: list[Failed]) -> tuple[list[Row], list[tuple[object, ...]]]:
@@ -166,7 +168,9 @@ class SqliteVectorIndex:
         connection = self._opened()
         with schema.answering(self._path), schema.transaction(connection, "immediate"):
             self._check_number(connection)
-            return connection.execute(statement.format(n=self._number), values).rowcount
+            changed = connection.execute(statement.format(n=self._number), values).rowcount
+            schema.forget_changes(connection, self._number)
+            return changed
 
     def generations(self) -> list[str]:
         """Names of the generations there are, oldest first."""

@@ -1,7 +1,8 @@
 """The file of the embedded index: its tables, connections to it, and its errors in Headrace's words.
 
 Generation number n is the tables `passages_n` and `words_n`. `words_n` (FTS5) keeps no text of its own: triggers hold
-it in step with `passages_n`, in the same transaction, whoever writes.
+it in step with `passages_n`, in the same transaction, whoever writes. Others note in `changed_n` which rows changed: a
+reader that holds rows in memory reads those again.
 """
 
 import sqlite3
@@ -57,6 +58,20 @@ create trigger words_of_changed_{n} after update on passages_{n} begin
     insert into words_{n} (rowid, title, heading, text) select new.id, {new} where not new.deleted;
 end;
 """
+_CHANGED = """
+create table if not exists changed_{n} (number integer primary key, id integer not null);
+create trigger if not exists changed_by_insert_{n} after insert on passages_{n} begin
+    insert into changed_{n} (id) values (new.id);
+end;
+create trigger if not exists changed_by_update_{n} after update on passages_{n} begin
+    insert into changed_{n} (id) values (new.id);
+end;
+create trigger if not exists changed_by_delete_{n} after delete on passages_{n} begin
+    insert into changed_{n} (id) values (old.id);
+end;
+"""
+CHANGES_KEPT = 50_000
+"""At least so many ids stay in `changed_n`; a reader that missed more reads everything again."""
 
 
 def make_meta(connection: sqlite3.Connection, path: str) -> None:
@@ -64,6 +79,8 @@ def make_meta(connection: sqlite3.Connection, path: str) -> None:
     check_format(connection, path)
     for statement in _META.split(";"):
         connection.execute(statement)
+    # A new file may get the number that the file system gave an old one.
+    connection.execute("insert or ignore into settings values ('made', hex(randomblob(16)))")
     connection.execute(f"pragma user_version = {FORMAT}")
 
 
@@ -85,13 +102,36 @@ def make_generation(connection: sqlite3.Connection, name: str) -> int:
     script = _GENERATION.format(n=number, new=_WORDS_OF.format("new"), old=_WORDS_OF.format("old"))
     for statement in _statements(script):
         connection.execute(statement)
+    note_changes(connection, number)
     return number
+
+
+def note_changes(connection: sqlite3.Connection, number: int) -> None:
+    """Let a generation's changes be noted from here on; one that an earlier Headrace made does not do it."""
+    for statement in _statements(_CHANGED.format(n=number)):
+        connection.execute(statement)
+
+
+def forget_changes(connection: sqlite3.Connection, number: int) -> None:
+    """Keep the newest only."""
+    # The newest one stays always, so that no number comes twice.
+    last = f"(select max(number) from changed_{number})"
+    connection.execute(f"delete from changed_{number} where number <= {last} - ?", [CHANGES_KEPT])
+
+
+def changes(connection: sqlite3.Connection, number: int) -> tuple[int, int] | None:
+    """The oldest and the newest number in `changed_n`, (1, 0) of none; None where changes are not noted."""
+    if not connection.execute("select 1 from sqlite_master where name = ?", [f"changed_{number}"]).fetchone():
+        return None
+    first, last = connection.execute(f"select min(number), max(number) from changed_{number}").fetchone()
+    return (1, 0) if last is None else (int(first), int(last))
 
 
 def drop_generation(connection: sqlite3.Connection, number: int) -> None:
     """Remove a generation's tables."""
     connection.execute(f"drop table words_{number}")
     connection.execute(f"drop table passages_{number}")  # its triggers and indexes go with it
+    connection.execute(f"drop table if exists changed_{number}")
     connection.execute("delete from generations where number = ?", [number])
 
 

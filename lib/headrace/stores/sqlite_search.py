@@ -7,16 +7,15 @@ from datetime import UTC, datetime
 from threading import Lock
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from headrace.config_indexes import SqliteIndex
 from headrace.errors import Unreachable
-from headrace.ports import Filters, Hit, Model, Vectors
+from headrace.ports import Filters, Hit, Model
 from headrace.stores import sqlite_schema as schema
 from headrace.stores.passage_rows import query_vector, query_words
-
-_BLOCK = 4096  # vectors held in memory at a time
+from headrace.stores.sqlite_pool import Connections, File
+from headrace.stores.sqlite_vectors import HeldVectors, held, nearest
+from headrace.stores.sqlite_words import Words
 
 
 def now() -> datetime:
@@ -25,7 +24,9 @@ def now() -> datetime:
 
 
 class SqlitePassageReader:
-    """A `ports.PassageReader` on an index that another process may write. Threads take turns.
+    """A `ports.PassageReader` on an index that another process may write. Threads may share it.
+
+    Vectors are kept in memory, and those that changed are read again before each question.
 
     Args:
         settings: the file.
@@ -37,13 +38,13 @@ class SqlitePassageReader:
         self, settings: SqliteIndex, clock: Callable[[], datetime] = now, generation: str | None = None
     ) -> None:
         self._path, self._clock, self._generation = settings.path, clock, generation
-        self._connection: sqlite3.Connection | None = None
-        self._file = (0, 0)
-        self._lock = Lock()
+        self._connections = Connections(settings.path)
+        self._held: HeldVectors | None = None
+        self._by_vector = Lock()
 
     def model(self) -> Model:
         """What a query must be embedded with."""
-        with self._reading() as (connection, number):
+        with self._reading() as (connection, number, _):
             return self._model(connection, number)
 
     def by_words(self, text: str, filters: Filters, limit: int) -> list[Hit]:
@@ -52,45 +53,36 @@ class SqlitePassageReader:
         if not words or limit < 1:
             return []
         condition, values = conditions(filters, self._clock())
-        match = " OR ".join(f'"{word}"' for word in words)
-        with self._reading() as (connection, number):
-            statement = f"""
-                select p.key, p.version, p.body, -bm25(words_{number}, 2.0, 1.5, 1.0) as score
-                from words_{number} as w join passages_{number} as p on p.id = w.rowid
-                where words_{number} match ? and {condition} order by score desc, p.key limit ?"""
-            found = connection.execute(statement, [match, *values, limit]).fetchall()
-        return [Hit(key, version, score, msgspec.json.decode(body)) for key, version, body, score in found]
+        with self._reading() as (connection, number, _):
+            return _hits(connection, number, Words(connection, number, condition, values, limit).best(words))
 
     def by_vector(self, vector: Sequence[float], filters: Filters, limit: int) -> list[Hit]:
         """Best passages by cosine similarity: exact, over every passage that passes the filters."""
         if limit < 1:
             return []
-        condition, values = conditions(filters, self._clock())
-        with self._reading() as (connection, number):
-            asked = query_vector(vector, self._model(connection, number).dimension, self._path)
+        # One at a time: what is held follows the file from one question to the next, and never back.
+        with self._by_vector, self._reading() as (connection, number, file):
+            dimension = self._model(connection, number).dimension
+            asked = query_vector(vector, dimension, self._path)
+            before, self._held = self._held, None  # half brought up to date, it would be lost
+            self._held = held(connection, number, dimension, file, before)
+            at = self._clock()
+            if self._held is not None:
+                return _hits(connection, number, self._held.nearest(asked, filters, at, limit))
+            condition, values = conditions(filters, at)
             rows = connection.execute(f"select p.id, p.vector from passages_{number} as p where {condition}", values)
             return _hits(connection, number, nearest(rows, asked, limit))
 
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the file and forget what is held."""
+        with self._by_vector:
+            self._held = None
+        self._connections.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[tuple[sqlite3.Connection, int]]:
-        with self._lock, schema.answering(self._path):
-            # A file that was removed and built again has the same name only.
-            file = schema.file_identity(self._path)
-            if self._connection is None or file != self._file:
-                self._close()
-                self._connection, self._file = schema.connect(self._path, write=False), file
-            with schema.transaction(self._connection, "deferred"):
-                yield self._connection, self._active(self._connection)
+    def _reading(self) -> Iterator[tuple[sqlite3.Connection, int, File]]:
+        with schema.answering(self._path), self._connections.taken() as (connection, file):
+            yield connection, self._active(connection), file
 
     def _active(self, connection: sqlite3.Connection) -> int:
         name = self._generation or schema.setting(connection, "active")
@@ -130,19 +122,6 @@ def conditions(filters: Filters, at: datetime) -> tuple[str, list[object]]:
 
 def _marks(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))
-
-
-def nearest(rows: sqlite3.Cursor, asked: Vectors, limit: int) -> list[tuple[int, float]]:
-    """Ids and cosine similarities of the best, best first, in bounded memory. Ties: the lower id."""
-    ids: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-    scores: NDArray[np.float32] = np.empty(0, dtype=np.float32)
-    while block := rows.fetchmany(_BLOCK):
-        matrix = np.frombuffer(b"".join(vector for _, vector in block), dtype="<f4").reshape(len(block), -1)
-        ids = np.concatenate([ids, np.fromiter((number for number, _ in block), np.int64, len(block))])
-        scores = np.concatenate([scores, matrix @ asked])
-        order = np.lexsort((ids, -scores))[:limit]
-        ids, scores = ids[order], scores[order]
-    return [(int(number), float(score)) for number, score in zip(ids, scores, strict=True)]
 
 
 def _hits(connection: sqlite3.Connection, number: int, best: Sequence[tuple[int, float]]) -> list[Hit]:

@@ -40,18 +40,28 @@ class Split(NamedTuple):
     nodes: DataFrame
 
 
-def split(examples: DataFrame, rules: SplitRules, before: DataFrame | None = None, in_driver: int = IN_DRIVER) -> Split:
+def split(
+    examples: DataFrame,
+    rules: SplitRules,
+    before: DataFrame | None = None,
+    also: DataFrame | None = None,
+    in_driver: int = IN_DRIVER,
+) -> Split:
     """A side for every example.
 
     Args:
         examples: `body`, examples as JSON, none twice.
         before: schema `SIDE_OF`, `nodes` of the version before, without those of people who were erased.
+        also: `a, b`, nodes that are to be together beside all others, such as `bulk_leaks.near_across` finds.
         in_driver: edges from which on Spark works on them.
     """
     if before is None:
         before = local_rows(examples.sparkSession, [], SIDE_OF)
     told = kept_aside(examples.select("body").mapInArrow(_told, struct(_TOLD)))
-    groups = kept_aside(_components(kept_aside(_edges(told, rules)), in_driver))
+    edges = _edges(told, rules)
+    if also is not None:
+        edges = edges.union(also.select("a", "b"))
+    groups = kept_aside(_components(kept_aside(edges), in_driver))
     members = told.select("id", "age", F.col("own").alias("node")).join(groups, "node")
     oldest = members.groupBy("component").agg(F.min("age").alias("age"))
     earlier = groups.join(before, "node").groupBy("component").agg(F.max(_place("side")).alias("place"))

@@ -117,11 +117,11 @@ def measures(
     by: Annotated[str | None, Query(max_length=100)] = None,
     window: Annotated[str, Query(max_length=10)] = "24h",
 ) -> dict[str, Any]:
-    """A measure over time, by the values of a dimension."""
+    """A measure over time, by the values of a dimension. `hidden`: from readers of a tenant, as it is of all."""
     found = measured(parts.world, who, measure, by, window)
     one = found.measure
     about = {"measure": one.name, "kind": one.kind, "unit": one.unit, "definition": one.definition}
-    return {**about, "by": by, "window": window, "series": list(plain(found.series))}
+    return {**about, "by": by, "window": window, "hidden": found.hidden, "series": list(plain(found.series))}
 
 
 @routes.post("/people", responses={**_REFUSALS, 409: {"description": "Several people share the identifier."}})

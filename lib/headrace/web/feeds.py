@@ -8,8 +8,8 @@ from typing import Any
 
 from headrace.config_sources import FilesSource
 from headrace.conversations.measures import Measure
-from headrace.conversations.shipped import SHIPPED
 from headrace.errors import Unreachable
+from headrace.pipelines.measure_names import measures_of
 from headrace.stores.event_spool import new_name, put_whole
 from headrace.web.fresh import Freshness, freshness
 from headrace.web.measured import MOST_SLICES, TABLE, WINDOWS, Series, read, series
@@ -22,13 +22,19 @@ MOST_EVENTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measure over a window. `there`: whether anything was ever counted."""
+    """A measure over a window.
+
+    Attributes:
+        there: whether anything was ever counted.
+        hidden: the reader is of a tenant, and the measure is not counted by tenant.
+    """
 
     measure: Measure
     every: tuple[Measure, ...]
     series: tuple[Series, ...]
     now: datetime
     there: bool
+    hidden: bool
 
 
 def freshness_of(world: World) -> Freshness:
@@ -43,7 +49,7 @@ def measured(world: World, who: Who, name: str | None, by: str | None, window: s
     Raises:
         Refused: there is no such measure, dimension or window.
     """
-    every = measures(world)
+    every = tuple(measures_of(world.config).values())
     found = next((one for one in every if name in (None, one.name)), None)
     if found is None:
         raise not_there("measure")
@@ -52,13 +58,10 @@ def measured(world: World, who: Who, name: str | None, by: str | None, window: s
     if window not in WINDOWS:
         raise Refused(422, f"window: one of {', '.join(WINDOWS)} is expected.")
     now, view = world.now(), world.view()
-    sums = read(view, found, by, who.sight.tenant, now, window) if view.exists(TABLE) else []
-    return Measured(found, every, series(sums, found, MOST_SLICES), now, view.exists(TABLE))
-
-
-def measures(world: World) -> tuple[Measure, ...]:
-    """Those that can be asked for."""
-    return SHIPPED
+    tenant, there = who.sight.tenant, view.exists(TABLE)
+    hidden = tenant is not None and "tenant" not in found.dimensions
+    sums = read(view, found, by, tenant, now, window) if there and not hidden else []
+    return Measured(found, every, series(sums, found, MOST_SLICES), now, there, hidden)
 
 
 def take(world: World, who: Who, source: str, body: bytes) -> int:

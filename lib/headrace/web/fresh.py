@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from headrace.pipelines.status import DERIVED, SourceStatus, Status
+from headrace.web.words import counted
 
 State = Literal["ok", "behind", "stale", "unknown"]
 Kind = Literal["source", "job", "table", "store"]
@@ -114,7 +115,7 @@ class _Teller:
 
     def sources(self) -> Iterator[Line]:
         for name, one in self._status.sources.items():
-            behind = "unknown" if one.lag.behind is None else f"{one.lag.behind:,} {one.lag.unit}"
+            behind = "unknown" if one.lag.behind is None else counted(one.lag.behind, one.lag.unit)
             took = f"last batch took {one.seconds[0]:.1f} s" if one.seconds else "no batch yet"
             about = "; ".join(filter(None, (took, _short(one.lag.why))))
             yield Line("source", name, self._source_states[name], behind, self._trend("source", name),
@@ -129,13 +130,15 @@ class _Teller:
         for name, one in self._status.tables.items():
             every = self._source_states.values()
             state = worst(list(every)) if one.source == DERIVED else self._source_states.get(one.source, "unknown")
-            rows = "no rows yet" if one.rows is None else f"{one.rows:,} rows"
-            about = f"from {one.source}" + (f"; {one.rejected:,} refused" if one.rejected else "")
+            rows = "no rows yet" if one.rows is None else counted(one.rows, "rows")
+            origin = "derived" if one.source == DERIVED else f"from {one.source}"
+            refused = f"{one.rejected:,} refused" if one.rejected else ""
+            about = "; ".join(filter(None, (origin, refused, one.why)))
             yield Line("table", name, state, rows, self._trend("table", name), one.fresh_seconds, about)
 
     def stores(self) -> Iterator[Line]:
         for name, behind, job in _stores(self._status):
-            said = "never filled" if behind is None else f"{behind:,} commits"
+            said = "never filled" if behind is None else counted(behind, "commits")
             state = self._judged(behind, self._beats.get(job))
             yield Line("store", name, state, said, self._trend("store", name), None, f"filled by {job}")
 

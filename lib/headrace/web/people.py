@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from headrace.context.plain import value
+from headrace.context.plain import CHARACTERS, clean
 from headrace.context.profile import Profile
 from headrace.context.profile_consent import Shown, shown
 from headrace.context.profile_text import Section, sections
@@ -18,10 +18,15 @@ from headrace.web.world import World
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a profile that was agreed to, and the record it is from. `age`: seconds; None where nobody knows."""
+    """A field of a profile that was agreed to, and the record it is from.
+
+    Attributes:
+        value: a JSON value; long texts are cut.
+        age: seconds; None where nobody knows.
+    """
 
     name: str
-    value: str
+    value: Any
     record: str
     key: str
     age: float | None
@@ -102,7 +107,7 @@ def _fields(seen: Shown, now: datetime) -> Iterator[Field]:
     for name, one in seen.fields.items():
         changed = one["changed_at"]
         age = (now - datetime.fromisoformat(changed)).total_seconds() if changed else None
-        yield Field(name, value(one["value"]), one["record"], one["key"], age)
+        yield Field(name, clean(one["value"], CHARACTERS), one["record"], one["key"], age)
 
 
 def _story(world: World, person: str) -> PersonStory | None:

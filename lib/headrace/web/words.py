@@ -1,13 +1,14 @@
-"""How templates say numbers, ages and answers."""
+"""How pages say numbers, values, ages and answers."""
 
 import re
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi.templating import Jinja2Templates
 
-from headrace.context.plain import ago
+from headrace.context.plain import ago, on_one_line, value
+from headrace.pipelines.explained import happened, known_by
 
 _CITED = re.compile(r"\[([rfp][0-9]{1,3}(?:, ?[rfp][0-9]{1,3})*)\]")
 
@@ -44,8 +45,18 @@ def age(seconds: float | None) -> str:
     return "nobody knows when" if seconds is None else ago(seconds)
 
 
+def counted(number: int, things: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {things.removesuffix('s') if number == 1 else things}"
+
+
+def said(one: Any) -> str:
+    """A value of a profile: a text as it is, all else as JSON."""
+    return on_one_line(one) if isinstance(one, str) else value(one)
+
+
 def teach(templates: Jinja2Templates) -> None:
     """Let templates use these."""
-    templates.env.filters.update(age=age, link=link)
-    templates.env.globals.update(pieces=pieces)
+    templates.env.filters.update(age=age, link=link, said=said, happened=happened, known_by=known_by)
+    templates.env.globals.update(pieces=pieces, counted=counted)
     templates.env.trim_blocks = templates.env.lstrip_blocks = True

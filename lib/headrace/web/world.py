@@ -15,7 +15,6 @@ from headrace.config_keyed_stores import NeptuneGraph
 from headrace.context.assemble import Assembler
 from headrace.context.profile import Profile, Profiles
 from headrace.conversations.store import Conversations
-from headrace.errors import Fatal
 from headrace.pipelines.assistant import Opened
 from headrace.pipelines.conversing import conversations
 from headrace.pipelines.people_lookup import lookup
@@ -24,6 +23,7 @@ from headrace.pipelines.tables_view import LakeView
 from headrace.ports_chat import Answerer
 from headrace.ports_events import EventSink
 from headrace.stores.chat_models import answerers, close
+from headrace.stores.delta_reader import NeedsSpark
 from headrace.stores.event_sinks import sink
 from headrace.web.audit import Audit
 from headrace.web.fresh import Seen, numbers
@@ -120,5 +120,4 @@ class OnlyDelta(LakeView):
     """Never starts a Spark."""
 
     def _through_spark(self, relative: str, sql: str) -> list[dict[str, Any]]:
-        todo = "Look at it with `headrace status`, which may start Spark."
-        raise Fatal(where=relative, expected="a table that delta-rs reads", found="widened types", todo=todo)
+        raise NeedsSpark(relative)

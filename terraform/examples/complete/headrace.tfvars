@@ -19,6 +19,7 @@ streams = {
   changes    = { shards = 2 }
   documents  = {}
   embeddings = { retention_hours = 48 }
+  events     = {}
 }
 kafka = { mode = "provisioned" }
 
@@ -65,14 +66,20 @@ kendra    = {}
 catalog_tables = {
   changed_keys      = {}
   batches           = {}
+  measures          = {}
   "tables/bookings" = { columns = [{ name = "booking_id", type = "bigint" }, { name = "status", type = "string" }] }
 }
 
-# --- Profile store ---
+# --- Profile store, served rows, conversations ---
 
 documentdb = {}
-dynamodb   = { profiles = { expires_at = "expires" }, sessions = { sort_key = "sk", expires_at = "expires_at" } }
-neptune    = {}
+dynamodb = {
+  profiles      = { expires_at = "expires" }
+  served        = { expires_at = "expires", served = true }
+  conversations = { expires_at = "expires" } # the assistant's own: no job writes it
+  sessions      = { sort_key = "sk", expires_at = "expires_at" }
+}
+neptune = {}
 
 # --- Vector store ---
 
@@ -84,25 +91,26 @@ ingestion  = { index = "passages__1" }
 
 jobs = {
   apply_changes = {
-    kind    = "stream"
-    when    = "rate(15 minutes)"
-    workers = 4
-    streams = ["changes"]
-    stores  = ["kafka"]
-    secrets = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"] # a job that starts reads every secret of the settings
-    watches = "sources"
+    kind     = "stream"
+    when     = "rate(15 minutes)"
+    workers  = 4
+    streams  = ["changes"]
+    stores   = ["kafka"]
+    dynamodb = ["served"]
+    secrets  = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"] # a job that starts reads every secret of the settings
+    watches  = "sources"
     owns = [
       "tables", "tombstones", "history", "versions", "truncates", "changed_keys", "schemas", "batches", "changes_log",
       "rejects/apply_changes", "reached", "answers",
     ]
   }
   build_profiles = {
-    kind    = "stream"
-    when    = "rate(15 minutes)"
-    workers = 4
-    stores  = ["dynamodb"]
-    secrets = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"]
-    watches = "people"
+    kind     = "stream"
+    when     = "rate(15 minutes)"
+    workers  = 4
+    dynamodb = ["profiles"]
+    secrets  = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"]
+    watches  = "people"
     owns = [
       "identifiers", "people", "aliases", "identity_events", "quarantine", "profiles", "behaviour", "placed",
       "outbox/profiles", "rejects/build_profiles",
@@ -124,6 +132,17 @@ jobs = {
       "documents", "chunks", "vectors", "passages", "outbox/passages", "publishers", "feeds", "rejects/index_knowledge",
     ]
     reads = ["tables", "tombstones", "truncates", "changed_keys", "schemas"]
+  }
+  track_feedback = {
+    kind       = "stream"
+    when       = "rate(15 minutes)"
+    streams    = ["events"]
+    stores     = ["opensearch"]
+    sns_topics = ["alarms"]
+    secrets    = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"]
+    watches    = "feedback"
+    owns       = ["turns", "ratings", "counted", "measures", "tombstones/track.feedback", "alerts", "rejects/track_feedback"]
+    reads      = ["truncates"]
   }
 }
 

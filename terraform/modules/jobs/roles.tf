@@ -25,7 +25,7 @@ resource "aws_iam_role_policy" "job" {
 
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = concat(local.everyone[each.key], local.asked_for[each.key], local.networked)
+    Statement = concat(local.everyone[each.key], local.asked_for[each.key], local.denied[each.key], local.networked)
   })
 }
 
@@ -116,7 +116,7 @@ locals {
     },
   ] }
 
-  # What a job is given by name: `streams`, `stores`, `models` and so on of the variable `jobs`.
+  # What a job is given by name: `streams`, `stores`, `dynamodb`, `models` and so on of the variable `jobs`.
   asked_for = { for job, settings in var.jobs : job => [for statement in [
     {
       Sid      = "ReadStreams"
@@ -188,7 +188,12 @@ locals {
     {
       Sid      = "Dynamodb"
       Action   = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", "dynamodb:UpdateItem"] # a delete is a put
-      Resource = contains(settings.stores, "dynamodb") ? var.store_arns.dynamodb : []
+      Resource = [for table in settings.dynamodb : lookup(var.tables, table, table)]
+    },
+    {
+      Sid      = "SendAlerts"
+      Action   = ["sns:Publish"]
+      Resource = [for topic in settings.sns_topics : topic == "alarms" ? var.alarms_topic : topic]
     },
     {
       Sid      = "Neptune"
@@ -222,6 +227,16 @@ locals {
       Resource = contains(settings.stores, "kafka") ? [for arn in var.store_arns.kafka : "${replace(arn, ":cluster/", ":group/")}/*"] : []
     },
   ] : merge(statement, { Effect = "Allow" }) if length(statement.Resource) > 0] }
+
+  # What lies inside a folder that a job owns and belongs to another.
+  denied = { for job, settings in var.jobs : job => [for folders in [flatten([for other, their in var.jobs : [
+    for theirs in their.owns : theirs if other != job && anytrue([for own in settings.owns : startswith(theirs, "${own}/")])
+    ]])] : {
+    Sid      = "LeaveToOthers"
+    Effect   = "Deny"
+    Action   = ["s3:DeleteObject", "s3:PutObject"]
+    Resource = [for folder in folders : "${local.lake}/${folder}/*"]
+  } if length(folders) > 0] }
 
   # What Glue itself does with the job's role to run inside a network.
   networked = [for statement in [

@@ -49,6 +49,8 @@ variable "jobs" {
     streams         = list(string)
     writes_streams  = list(string)
     stores          = list(string)
+    dynamodb        = list(string)
+    sns_topics      = list(string)
     topics          = list(string)
     writes_topics   = list(string)
     assumes         = list(string)
@@ -131,11 +133,20 @@ variable "store_arns" {
     domain     = list(string)
     collection = list(string)
     pgvector   = list(string)
-    dynamodb   = list(string)
     neptune    = list(string)
     kendra     = list(string)
     kafka      = list(string)
   })
+}
+
+variable "tables" {
+  description = "ARNs of DynamoDB's tables by their short name."
+  type        = map(string)
+}
+
+variable "alarms_topic" {
+  description = "ARN of the topic that alarms go to."
+  type        = string
 }
 
 variable "store_secrets" {

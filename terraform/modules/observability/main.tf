@@ -80,7 +80,7 @@ resource "aws_cloudwatch_dashboard" "this" {
   count = var.settings.dashboard ? 1 : 0
 
   dashboard_name = "headrace-${var.context.name}"
-  dashboard_body = jsonencode({ widgets = concat(local.job_widgets, local.stream_widgets) })
+  dashboard_body = jsonencode({ widgets = concat(local.job_widgets, local.measure_widgets, local.stream_widgets) })
 }
 
 locals {
@@ -110,10 +110,30 @@ locals {
     }
   } if length(var.jobs[job].sources[one.metric]) > 0]])
 
+  # Four in a row, below the jobs.
+  reported = flatten([for job in sort(keys(var.jobs)) : [for measure in var.jobs[job].measures : { job = job, measure = measure }]])
+
+  measure_widgets = [for at, one in local.reported : {
+    type   = "metric"
+    x      = (at % 4) * 6
+    y      = length(var.jobs) * 6 + floor(at / 4) * 6
+    width  = 6
+    height = 6
+    properties = {
+      title  = "${one.job}: ${one.measure}, rows it is of"
+      region = var.context.region
+      period = 60
+      metrics = [
+        ["Headrace", "MeasureValue", "Name", var.context.name, "Job", one.job, "Source", one.measure, { stat = "Average" }],
+        ["Headrace", "MeasureRows", "Name", var.context.name, "Job", one.job, "Source", one.measure, { stat = "Average", yAxis = "right" }],
+      ]
+    }
+  }]
+
   stream_widgets = [for column, name in sort(values(var.streams)) : {
     type   = "metric"
     x      = (column % 3) * 8
-    y      = length(var.jobs) * 6 + floor(column / 3) * 6
+    y      = (length(var.jobs) + ceil(length(local.reported) / 4) + floor(column / 3)) * 6
     width  = 8
     height = 6
     properties = {

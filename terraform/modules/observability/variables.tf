@@ -35,8 +35,8 @@ variable "kms_key_arn" {
 # --- Jobs ---
 
 variable "jobs" {
-  description = "Jobs: Glue's name, whether it streams, and what each of its metrics has as `Source`."
-  type        = map(object({ glue_job = string, stream = bool, sources = map(list(string)) }))
+  description = "Jobs: Glue's name, whether it streams, what each of its metrics has as `Source`, and the measures of conversations it reports."
+  type        = map(object({ glue_job = string, stream = bool, sources = map(list(string)), measures = list(string) }))
 }
 
 # --- Queues of what was lost on the way ---

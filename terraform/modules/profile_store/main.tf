@@ -1,4 +1,5 @@
 locals {
+  finds      = [for place in range(5) : "find${place}"] # what the jobs look for in a table of served rows
   documentdb = var.documentdb != null
   neptune    = var.neptune != null
 }
@@ -75,10 +76,21 @@ resource "aws_dynamodb_table" "this" {
   tags                        = var.context.tags
 
   dynamic "attribute" {
-    for_each = toset(compact([each.value.key, each.value.sort_key]))
+    for_each = toset(compact(concat([each.value.key, each.value.sort_key], each.value.served ? local.finds : [])))
     content {
       name = attribute.value
       type = "S"
+    }
+  }
+
+  # The keys of rows by what they are asked for.
+  dynamic "global_secondary_index" {
+    for_each = each.value.served ? local.finds : []
+    content {
+      name            = global_secondary_index.value
+      hash_key        = global_secondary_index.value
+      range_key       = each.value.key
+      projection_type = "KEYS_ONLY"
     }
   }
 

@@ -12,6 +12,11 @@ output "dynamodb_arns" {
   value       = { for name, table in aws_dynamodb_table.this : name => table.arn }
 }
 
+output "dynamodb_names" {
+  description = "Full name of each table by its short name."
+  value       = { for name, table in aws_dynamodb_table.this : name => table.name }
+}
+
 output "neptune" {
   description = "Neptune: id, endpoint and the ARN its connect permission names; null without."
   value = one([for cluster in aws_neptune_cluster.this : {

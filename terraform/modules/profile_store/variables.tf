@@ -42,7 +42,7 @@ variable "documentdb" {
 
 variable "dynamodb" {
   description = "The root module's `dynamodb`."
-  type        = map(object({ key = string, sort_key = string, expires_at = string }))
+  type        = map(object({ key = string, sort_key = string, expires_at = string, served = bool }))
 }
 
 # --- Neptune ---

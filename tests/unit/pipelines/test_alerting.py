@@ -96,7 +96,11 @@ def test_a_time_without_a_zone_is_of_this_machine_as_spark_gives_it(monkeypatch)
 
 
 def test_the_measures_of_the_settings_stand_beside_the_shipped_ones():
-    assert set(measures_of(SimpleNamespace(feedback=SimpleNamespace(measures=OWN)))) == set(known({})) | {"paid"}
+    settings = SimpleNamespace(measures=OWN, dimensions=("tenant", "provider"))
+    found = measures_of(SimpleNamespace(feedback=settings))
+    assert set(found) == set(known({})) | {"paid"}
+    assert found["cost"].dimensions == (*known({})["cost"].dimensions, "tenant", "provider")
+    assert found["paid"].dimensions == known(OWN)["paid"].dimensions
     assert set(measures_of(SimpleNamespace(feedback=None))) == set(known({}))
 
 

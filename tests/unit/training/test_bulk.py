@@ -15,9 +15,10 @@ from headrace.lake import local_rows
 from headrace.training import bulk_duplicates, bulk_leaks, bulk_splits
 from headrace.training.duplicates import DuplicateRules, duplicates
 from headrace.training.example import Example
-from headrace.training.leaks import Leaks, leaks
+from headrace.training.leaks import leaks
+from headrace.training.similar import Likeness
 from headrace.training.split_report import STRATA, Component, Counted, report
-from headrace.training.splits import SIDES, Side, SplitRules, split
+from headrace.training.splits import SIDES, Side, SplitRules, split, text_node, told
 
 RULES = DuplicateRules(origins=ORIGINS)
 SPLIT = SplitRules(key=b"s", test=0.2, validation=0.2)
@@ -96,8 +97,8 @@ def test_the_same_sides(spark: SparkSession, kept: list[Example], partitions: in
     before = {**first.nodes, **{node: "validation" for node in list(first.nodes)[::17]}, "person:gone": "test"}
     wanted = split(kept, SPLIT, before)
     assert sum(wanted.moved.values()) > 0
-    told = local_rows(spark, sorted(before.items()), bulk_splits.SIDE_OF)
-    found = bulk_splits.split(rows(spark, kept, partitions), SPLIT, told, in_driver)
+    earlier = local_rows(spark, sorted(before.items()), bulk_splits.SIDE_OF)
+    found = bulk_splits.split(rows(spark, kept, partitions), SPLIT, earlier, in_driver=in_driver)
     assert {row["id"]: row["side"] for row in found.sides.collect()} == wanted.side
     assert {row["id"]: row["component"] for row in found.sides.collect()} == wanted.component
     assert sorted((row["node"], row["side"]) for row in found.nodes.collect()) == sorted(wanted.nodes.items())
@@ -129,7 +130,17 @@ def test_the_measure_finds_what_is_planted(spark: SparkSession, kept: list[Examp
     wanted = leaks(kept, side)
     assert min(wanted.persons, wanted.conversations, wanted.groups, wanted.texts, wanted.near_duplicates) > 0
     assert bulk_leaks.leaks(rows(spark, kept), side_rows(spark, side), SPLIT.likeness) == wanted
-    one = replace(kept[0], id="again")
-    two = side_rows(spark, {kept[0].id: "train", one.id: "test"})
-    planted = bulk_leaks.leaks(rows(spark, [kept[0], one]), two, SPLIT.likeness)
-    assert planted == Leaks(persons=bool(one.person), conversations=1, texts=1)
+
+
+def test_near_duplicates_that_only_the_measure_finds_are_joined(spark: SparkSession) -> None:
+    """As if the search of the split had missed them: its threshold lets nothing pass here."""
+    said = "Open your booking, choose the new day and confirm it. The fee is 40 euros for each person and way."
+    two = [pair("How do I change my booking?", said, "a"), pair("How do I change my booking?", said + " Yes.", "b")]
+    blind = replace(SPLIT, likeness=Likeness(threshold=1.0))
+    examples = rows(spark, two)
+    sides = side_rows(spark, {"a": "train", "b": "test"})
+    across = bulk_leaks.near_across(examples, sides, SPLIT.likeness)
+    assert [set(row) for row in across.collect()] == [{text_node(told(one)[0]) for one in two}]
+    assert len(set(split(two, blind).component.values())) == 2
+    found = bulk_splits.split(examples, blind, also=across).sides
+    assert len({row["component"] for row in found.collect()}) == 1

@@ -112,6 +112,13 @@ def test_texts_of_the_same_grams_have_the_same_keys_and_others_hardly_any() -> N
     assert len(set(keys.ravel().tolist())) == 3 * cut.bands
 
 
+def test_a_short_part_is_the_same_whatever_follows_it() -> None:
+    texts = [f"hi{PART}{'round and ' * 5}", f"hi{PART}{'ound and r' * 5}"]
+    assert shingles(texts[0]) == shingles(texts[1])
+    keys, _ = band_keys(texts, banding(0.8), seed=1)
+    assert (keys[0] == keys[1]).all()
+
+
 def test_bands_meet_as_often_as_the_theory_says() -> None:
     """A fixed set and fixed seeds: nothing is drawn. The bounds are five standard deviations wide."""
     cut = Banding(bands=1, rows=1)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from headrace.conversations.events import checked
 from headrace.conversations.rates import rate
 from headrace.conversations.shipped import SHIPPED
+from headrace.pipelines.explain import Happened, Known, PersonStory, RecordOf, links
 from headrace.web.fresh import trend
 from headrace.web.measured import Sums, series
 from headrace.web.plot import BOTTOM, HEIGHT, TOP, number_of, plot
@@ -79,7 +81,7 @@ def test_freshness_goes_stale_and_back(site, now):
     assert look()["source", "feed"] == ("ok", "0 files", None)
     site.world.arrives("b.jsonl")
     seen = look()
-    assert seen["source", "feed"] == ("stale", "1 files", "growing")
+    assert seen["source", "feed"] == ("stale", "1 file", "growing")
     assert seen["job", "apply_changes"][0] == seen["table", "customers"][0] == "stale"
     page = site.client.get("/freshness").text
     assert '<span class="state stale">stale</span>' in page and "bad value" in page
@@ -87,7 +89,7 @@ def test_freshness_goes_stale_and_back(site, now):
     site.world.heartbeat(datetime.now(UTC))
     assert look()["source", "feed"] == ("ok", "0 files", "steady")
     site.world.arrives("c.jsonl")
-    assert look()["source", "feed"] == ("behind", "1 files", "growing")
+    assert look()["source", "feed"] == ("behind", "1 file", "growing")
 
 
 def test_measures_are_sums_with_wilsons_interval_and_of_the_readers_tenant(guarded):
@@ -111,6 +113,49 @@ def test_measures_are_sums_with_wilsons_interval_and_of_the_readers_tenant(guard
         assert page.status_code == 200 and "<svg" in page.text and 'class="line"' in page.text
 
 
+def test_own_measures_are_shown_and_those_of_all_tenants_are_kept_from_readers_of_one(guarded):
+    now = datetime.now(UTC)
+    guarded.world.measures(now)
+    path = "measure=long_answers&window=7d"
+    told = guarded.as_(OPS).get(f"/v1/measures?{path}").json()
+    assert told["definition"] == "Answers of more than 500 tokens." and not told["hidden"]
+    (whole,) = told["series"]
+    assert (whole["whole"]["value"], whole["whole"]["low"]) == (0.25, None)
+    assert "<option selected>long_answers</option>" in guarded.as_(OPS).get(f"/measures?{path}").text
+    hidden = guarded.as_(ADA).get(f"/v1/measures?{path}").json()
+    assert hidden["hidden"] and hidden["series"] == []
+    assert "counted for all tenants together" in guarded.as_(ADA, Accept="text/html").get(f"/measures?{path}").text
+    assert "counted for all tenants together" not in guarded.as_(ADA).get("/measures").text
+
+
+def test_a_table_with_widened_types_is_told_as_far_as_it_can_be_read(site, now):
+    site.world.arrives("a.jsonl")
+    site.world.batch(0, now, "a.jsonl")
+    site.world.boards(widened=True)
+    found = site.client.get("/v1/freshness")
+    lines = {(line["kind"], line["name"]): line for line in found.json()["lines"]}
+    board = lines["table", "boards"]
+    assert (board["state"], board["behind"], board["last"]) == ("ok", "2 rows", None)
+    assert "a column's type was widened" in board["about"]
+    assert lines["table", "customers"]["last"] is not None
+    assert "a column&#39;s type was widened" in site.client.get("/freshness").text
+
+
+def test_a_live_row_is_shown_with_its_age_and_whether_it_is_stale(site, now):
+    site.world.flight("TP123", "DELAYED", now)
+    found = site.client.post("/v1/context", json={"question": "Is TP123 on time?"}).json()
+    (row,) = [one for one in found["items"] if one["kind"] == "row"]
+    assert row["stale"] is False and 'status: "DELAYED"' in row["text"]
+    data = {"question": "Is TP123 on time?", "form_token": form_token(site.client)}
+    page = site.client.post("/assistant", data=data).text
+    live = page[page.index('aria-label="Live rows"') :].partition("</section>")[0]
+    assert "flights" in live and "changed 2 h ago" in live and "stale" not in live
+    site.world.flight("TP123", "CANCELLED", now - timedelta(minutes=6))
+    page = site.client.post("/assistant", data=data).text
+    live = page[page.index('aria-label="Live rows"') :].partition("</section>")[0]
+    assert "CANCELLED" in live and '<span class="tag warn">stale</span>' in live
+
+
 def test_without_a_lake_pages_say_so(site):
     assert "track_feedback" in site.client.get("/measures").text
     assert site.client.get("/freshness").status_code == 200
@@ -125,6 +170,24 @@ def test_a_person_is_shown_with_what_they_agreed_to_only(site):
         "name": ("shop", "1"), "tenant": ("shop", "1"),
     }  # fmt: skip
     assert "Lisboa" not in json.dumps(told)
+    data = {"who": "old", "form_token": form_token(site.client)}
+    page = site.client.post("/person", data=data).text
+    assert ">acme</td>" in page and "1 part is not shown" in page
+
+
+def test_the_story_of_a_person_is_told_in_words(site, monkeypatch, now):
+    mail = Known("email", "a***@e***.com", "hash", True, False)
+    records = (RecordOf("shop", "1", now, (mail,)), RecordOf("calls", "7", None, (replace(mail, quarantined=True),)))
+    event = Happened(now, "merge", "p1", ("p2",), "shop 1", None, ("email a***@e***.com",), (), "the same address")
+    story = PersonStory("p1", ("p2",), records, (event,), ("A note.",), links(records))
+    monkeypatch.setattr("headrace.web.people.explain", lambda *_, **__: [story])
+    page = site.client.post("/person", data={"who": "p1", "form_token": form_token(site.client)}).text
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "shop 1 email a***@e***.com calls 7 email a***@e***.com (shared by too many)" in text
+    assert "p1 was found to be one with p2 (the same address): shop 1 changed by email a***@e***.com" in text
+    assert "A note." in text
+    told = site.client.post("/v1/people", json={"who": "p1"}).json()["story"]
+    assert told["events"][0]["others"] == ["p2"] and told["records"][1]["known_by"][0]["quarantined"]
 
 
 def test_a_webhook_puts_whole_files_where_the_source_reads(guarded):
