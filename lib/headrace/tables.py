@@ -380,14 +380,14 @@ DATASET_REFUSED = TableContract(
 )
 """What is in none, and why; never a text."""
 SUPPRESSED = TableContract(
-    "suppressed/{job}", "hash string, request string, at timestamp", ("hash",), "apply_changes", statistics=("at",)
+    "suppressed/{job}", "hash string, request string, at timestamp", ("hash",), "track_feedback", statistics=("at",)
 )
 """Keyed hashes of what a job found out to be an erased person's, such as their conversations."""
 ERASURES = TableContract(
     "erasures/{job}",
     "request string, place string, step string, rows bigint, detail string, at timestamp",
     ("request", "place", "step"),
-    "apply_changes",
+    "track_feedback",
     statistics=("request", "at"),
 )
 """How far a job has carried out which request: the newest row of a place and step counts. `place`: a table, or

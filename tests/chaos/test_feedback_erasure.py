@@ -7,7 +7,9 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from chaos.crashing_lake import Crash, CrashingLake, Plan
@@ -70,6 +72,21 @@ def config_of(folder: Path) -> Config:
     return Config.model_validate({**found, **more})
 
 
+TABLES = ("turns", "ratings", "counted", "rejects/track_feedback")
+
+
+def held(table: Path) -> set[str]:
+    """What of the person is in the newest files of a table, and anywhere in its log but for statistics."""
+    newest = DeltaTable(str(table)).file_uris()
+    texts = [str(pq.read_table(file).to_pylist()) for file in newest]
+    for file in (table / "_delta_log").glob("*.json"):
+        for line in file.read_text().splitlines():
+            told = json.loads(line)
+            told.get("add", {}).pop("stats", None)
+            texts.append(json.dumps(told))
+    return {one for one in (WHO, "theirs") if any(one in text for text in texts)}
+
+
 def run(folder: Path) -> bool:
     try:
         track_feedback.run(config_of(folder), once=True, stop=threading.Event())
@@ -112,6 +129,9 @@ def test_as_if_there_had_never_been_such_a_person(
         assert not any(row["message"] or row["message_key"] or row["key"] for row in refused)
         for table in ("suppressed/track_feedback", "erasures/track_feedback", "rejects/track_feedback"):
             assert WHO not in str(lake.read(table).collect())
+        assert {table: sorted(held(folder / "lake" / table)) for table in TABLES} == {
+            "turns": [], "ratings": [], "counted": [], "rejects/track_feedback": [],
+        }  # fmt: skip
         [told] = reports(config, WHO)
         assert told.jobs["track_feedback"] and told.jobs["curate_dataset"] is None
         assert {one.place: one.rows for one in told.places if one.unreadable_at} == {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.conversations.ordered import floors_of
@@ -88,10 +88,10 @@ def forget(lake: Lake, plan: Plan, count: Callable[[DataFrame], object]) -> Iter
         count: counts conversations again: a frame with the column `conversation`.
     """
     if plan.ratings:
-        _delete(lake, RATINGS.path, "rating_id string", [(one,) for one in plan.ratings])
+        _delete(lake, RATINGS.path, local_rows(lake.spark, [(one,) for one in plan.ratings], "rating_id string"))
         yield RATINGS.path, len(plan.ratings)
     if plan.turns:
-        _delete(lake, TURNS.path, _TURNS, plan.turns)
+        _delete(lake, TURNS.path, local_rows(lake.spark, plan.turns, _TURNS))
         yield TURNS.path, len(plan.turns)
     floors = TOMBSTONES.path.format(table=floors_of(TURNS))
     if plan.touched and lake.exists(floors):
@@ -109,10 +109,8 @@ def forget_refused(lake: Lake, names: Sequence[str]) -> tuple[str, int] | None:
     held = F.concat_ws(" ", F.col("message").cast("string"), F.col("message_key").cast("string"))
     quoted = F.array(*[F.lit(f'"{one}"') for one in names])
     holds = F.exists(quoted, lambda one: F.contains(held, one))
-    count = lake.read(relative).where(holds).count()
-    if count:
-        lake.table(relative).delete(holds)
-    return relative, count
+    found = lake.read(relative).where(holds).select("source", "batch", "origin").localCheckpoint()
+    return relative, _delete(lake, relative, found)
 
 
 def _ratings(
@@ -132,10 +130,13 @@ def _among(lake: Lake, rows: DataFrame, schema: str, wanted: Sequence[Sequence[o
     return rows.join(F.broadcast(few), few.columns, "left_semi")
 
 
-def _delete(lake: Lake, relative: str, schema: str, keys: Sequence[Sequence[object]]) -> None:
-    source = local_rows(lake.spark, keys, schema)
-    same = " AND ".join(f"t.{name} = s.{name}" for name in source.columns)
-    lake.table(relative).alias("t").merge(source.alias("s"), same).whenMatchedDelete().execute()
+def _delete(lake: Lake, relative: str, keys: DataFrame) -> int:
+    """Delete the rows with these keys; how many. A condition with values would be written into the table's log."""
+    count = keys.count()
+    if count:
+        same = " AND ".join(f"t.{name} <=> s.{name}" for name in keys.columns)
+        lake.table(relative).alias("t").merge(keys.alias("s"), same).whenMatchedDelete().execute()
+    return count
 
 
 def _floors_gone(lake: Lake, relative: str, plan: Plan) -> int:
@@ -148,9 +149,5 @@ def _floors_gone(lake: Lake, relative: str, plan: Plan) -> int:
     ]
     keys = sorted({row["key"] for one in some for row in one.select("key").collect()})
     if keys:
-        lake.table(relative).delete(_is_in("key", keys))
+        _delete(lake, relative, local_rows(lake.spark, [(one,) for one in keys], "key string"))
     return len(keys)
-
-
-def _is_in(column: str, values: Sequence[str]) -> Column:
-    return F.col(column).isin(list(values))

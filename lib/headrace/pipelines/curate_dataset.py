@@ -8,7 +8,8 @@ from headrace.config import Config
 from headrace.errors import ConfigError, DatasetRefused, HeadraceError, NotThere, Retryable
 from headrace.lake import Lake
 from headrace.pipelines import streams
-from headrace.pipelines.curating import JOB, Curator
+from headrace.pipelines.curating import Curator
+from headrace.pipelines.erase_datasets import JOB
 from headrace.pipelines.runtime import spark_session
 from headrace.pipelines.telemetry import Telemetry
 

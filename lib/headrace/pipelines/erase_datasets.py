@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from headrace.config import Config
 from headrace.config_datasets import Datasets
 from headrace.erasure import Erasure, Suppressed
-from headrace.lake import Lake, local_rows
+from headrace.lake import Assignments, Lake, local_rows
 from headrace.pipelines import erasing
 from headrace.pipelines.erasing import Erasures
 from headrace.stores.dataset_places import DatasetPlaces
@@ -121,7 +121,7 @@ class DatasetErasure:
         why = f"{WHY}: {request.name}"
         told = []
         if self._lake.exists(DATASETS.path):
-            set_to = {"revoked_at": F.current_timestamp(), "revoked_why": F.lit(why)}
+            set_to: Assignments = {"revoked_at": F.current_timestamp(), "revoked_why": F.lit(why)}
             self._lake.table(DATASETS.path).update(same & F.col("revoked_at").isNull(), set_to)
             told = self._lake.read(DATASETS.path).where(same).select("formats", "folder").collect()
         used = self._told_mlflow(dataset, version, why)
@@ -154,9 +154,13 @@ class DatasetErasure:
         if not self._lake.exists(DATASET_ROWS.path):
             return 0
         theirs = _holds(request.trained, found.conversations)
-        count = self._lake.read(DATASET_ROWS.path).where(theirs).count()
+        rows = self._lake.read(DATASET_ROWS.path).where(theirs).select(*DATASET_ROWS.key).localCheckpoint()
+        count = rows.count()
         if count:
-            self._lake.table(DATASET_ROWS.path).delete(theirs)
+            # A condition with values would be written into the table's log.
+            same = " AND ".join(f"t.{name} = s.{name}" for name in DATASET_ROWS.key)
+            merge = self._lake.table(DATASET_ROWS.path).alias("t").merge(rows.alias("s"), same)
+            merge.whenMatchedDelete().execute()
             self._told(request, DATASET_ROWS.path, "deleted", count)
             # The table has no deletion vectors: what is deleted is in no newer file.
             self._told(request, DATASET_ROWS.path, "purged", count)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from headrace.config import Config
 from headrace.conversations.forget import Plan, forget, forget_refused, planned
+from headrace.conversations.said import FOR_TEXT
 from headrace.conversations.store import Conversations
 from headrace.conversations.track import JOB, Tracker
 from headrace.erasure import Erasure, Suppressed
@@ -54,7 +55,11 @@ class FeedbackErasure:
     def idle(self) -> None:
         """The same where no batch came for a while."""
         if time.monotonic() - self._looked >= IDLE_SECONDS:
-            self.run()
+            try:
+                self.run()
+            except Retryable as error:
+                # The next batch must know whom to refuse, a pause need not.
+                log.warning("job=%s %s", JOB, error)
 
     def late(self, conversations: Sequence[str], suppressed: Suppressed | None) -> None:
         """Events that were refused have shown whose these are: what is there of them goes too."""
@@ -100,7 +105,8 @@ class FeedbackErasure:
         if store is not None:
             with closing(store):
                 count = store.erase_person(work.people)
-                store.erase(plan.conversations)
+                # It has none of another name, and refuses to look for one.
+                store.erase([one for one in plan.conversations if FOR_TEXT.fullmatch(one)])
             self._told(request, "store conversations", "deleted", count)
 
     def _suppress(self, hashes: Sequence[str], request: str) -> None:

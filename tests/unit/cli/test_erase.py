@@ -1,6 +1,7 @@
 """`headrace erase`: whom it finds, what it writes, what it reports. Without Spark."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,33 @@ def test_a_request_tells_nobody_who_it_is_and_the_work_goes_when_all_are_done(
         [told] = erase(capsys, settings, who, "--report")
         assert all(told["jobs"].values())
     assert erase(capsys, settings, "another", "--report", code=1) is None
+
+
+def test_a_report_tells_what_is_gone_and_what_is_left_until_when(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = erase(capsys, settings, MAIL)["request"].rpartition("/")[2]
+    at = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    told = {"request": name, "detail": None, "at": at}
+    steps = [("turns", "deleted", 2), ("turns", "purged", 0), ("ratings", "deleted", 1), ("ratings", "purged", 0),
+             ("rejects/track_feedback", "deleted", 3), ("store conversations", "deleted", 4)]  # fmt: skip
+    rows = [{**told, "place": place, "step": step, "rows": rows} for place, step, rows in steps]
+    put(settings.parent, "erasures/track_feedback", [*rows, {**rows[0], "request": "another", "rows": 99}])
+    kept = timedelta(days=7)
+    for table, vacuumed in (("turns", at + kept), ("ratings", at + kept - timedelta(seconds=1))):
+        place = deltalake.DeltaTable(str(settings.parent / "lake" / table))
+        place.alter.set_table_properties({"headrace.vacuumed_at": vacuumed.isoformat()}, raise_if_not_exists=False)
+    [found] = erase(capsys, settings, MAIL, "--report", code=1)
+    places = {one["place"]: (one["rows"], one["gone"], one["gone_by"]) for one in found["places"]}
+    assert places == {
+        "turns": (2, True, "2026-11-09T12:00:00+00:00"), "ratings": (1, False, "2026-11-09T12:00:00+00:00"),
+        "rejects/track_feedback": (3, False, None), "store conversations": (4, True, None),
+    }  # fmt: skip
+    assert "ratings: old files, until the first VACUUM after 2026-11-08" in found["left"]
+    assert "statistics in Delta's logs, until 2026-12-01" in found["left"]
+    assert main(["erase", MAIL, "--report", "--config", str(settings)]) == 1
+    text = capsys.readouterr().out
+    assert "apply_changes" in text and "cannot yet" in text and "4711" not in text
 
 
 def test_who_is_suppressed(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:

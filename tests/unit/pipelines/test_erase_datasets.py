@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from headrace.config import Config
-from headrace.lake import Lake
+from headrace.lake import Lake, local_rows
 from headrace.pipelines import erase_request, erasing
 from headrace.pipelines.curate_dataset import due, slot_of
 from headrace.pipelines.curating import Curator
@@ -21,7 +21,7 @@ from headrace.pipelines.erase_report import reports
 from headrace.pipelines.telemetry import Telemetry
 from headrace.stores.dataset_places import DatasetPlaces
 from headrace.stores.files import LakeFiles
-from headrace.tables import DATASET_REFUSED, DATASET_ROWS, DATASETS, RATINGS, TURNS
+from headrace.tables import DATASET_REFUSED, DATASET_ROWS, DATASETS, RATINGS, SUPPRESSED, TURNS
 from unit.pipelines.test_curate_dataset import append, rating, settings, sides, told, turn
 
 WHO = "of c003"
@@ -40,8 +40,9 @@ def test_a_withdrawal_revokes_and_makes_anew(
     turns, ratings = told(0, 24)
     # It names nobody, and stands in a conversation of theirs.
     turns.append(turn("c003", 2, "Does my canary need a seat to Lima?", "It does, next to the window.", person=None))
+    turns.append(turn("c007", 2, "May a parrot come along to Minsk in a cage?", "It may, below the seat.", person=None))
     append(lake, TURNS, turns)
-    append(lake, RATINGS, [*ratings, rating("c003", 2, "thumbs", 1.0)])
+    append(lake, RATINGS, [*ratings, *(rating(one, 2, "thumbs", 1.0) for one in ("c003", "c007"))])
     one = {"kind": "sft", "formats": ["trl_sft"], "splits": {"train": 0.6, "validation": 0.2, "test": 0.2}}
     config = settings(tmp_path, support=one)
     config = Config.model_validate(
@@ -96,6 +97,32 @@ def test_a_withdrawal_revokes_and_makes_anew(
     assert place.detail == (f"revoked; trained on it: support-bot ({trained.info.run_id})",)
     assert erasing.work_of(LakeFiles(config.lake), request) is None
     assert lake.read(TURNS.path).where(F.col("person") == WHO).count() == 1, "only training was withdrawn from"
+    after_turns_have_gone(lake, config, curator, str(new["version"]))
+
+
+def after_turns_have_gone(lake: Lake, config: Config, curator: Curator, version: str) -> None:
+    """Another person is erased wholly; `track_feedback` was quicker, and only it knows whose a nameless turn was."""
+    request = erase_request.request(config, erase_request.subject(config, "of c007", as_id=False), "all")
+    files, rows = LakeFiles(config.lake), lake.read(DATASET_ROWS.path).where("conversation = 'c007'")
+    assert request.jobs == ("track_feedback", "curate_dataset")
+    assert rows.count() == 4, "others' rows of a revoked version stay: sides of splits are known by them"
+    lake.table(TURNS.path).delete("conversation = 'c007'")
+    curator.erase()
+    assert erasing.outcome(files, request, "curate_dataset") is None
+    left = lake.read(DATASET_ROWS.path).where("conversation = 'c007'").collect()
+    assert [row["person"] for row in left] == [None, None]
+    told = [(erasing.hashing(config).of("conversation", "c007"), request.name, datetime.now(UTC))]
+    suppressed = lake.ensure(SUPPRESSED, job="track_feedback")
+    lake.append(local_rows(lake.spark, told, SUPPRESSED.schema), suppressed)
+    first = erasing.Erasures(files, "track_feedback", config)
+    first.refresh()
+    first.done(request, {})
+    curator.erase()
+    assert lake.read(DATASET_ROWS.path).where("conversation = 'c007'").isEmpty()
+    done = erasing.outcome(files, request, "curate_dataset")
+    assert done and done["versions"] == 2 and erasing.work_of(files, request) is None
+    revoked = lake.read(DATASETS.path).where(F.col("version") == version).collect()
+    assert all(row["revoked_why"].endswith(request.name) for row in revoked)
 
 
 def given(config: Config) -> dict[str, Any]:
