@@ -390,7 +390,8 @@ ERASURES = TableContract(
     "track_feedback",
     statistics=("request", "at"),
 )
-"""How far a job has carried out which request: the newest row of a place and step counts. `place`: a table, or
+"""How far a job has carried out which request: the newest row of a place and step counts, and the
+most rows that one told, as a repeat finds none. `place`: a table, or
 `store NAME`; `step`: `deleted` (no reader finds it), `purged` (written out of the table's newest files), `revoked`."""
 CONTRACTS = (
     TOMBSTONES, VERSIONS, TRUNCATES, REACHED, ANSWERS, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,

@@ -10,10 +10,11 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from headrace.conversations.counting import Counted
 from headrace.conversations.ordered import floors_of
 from headrace.erasure import Hashing
 from headrace.lake import Lake, local_rows
-from headrace.tables import COUNTED, RATINGS, REJECTS, TOMBSTONES, TURNS
+from headrace.tables import COUNTED, MEASURES, RATINGS, REJECTS, TOMBSTONES, TURNS
 
 JOB = "track_feedback"
 _CONVERSATIONS = "conversation string"
@@ -81,7 +82,7 @@ def planned(lake: Lake, people: Sequence[str], conversations: Iterable[str] = ()
     )  # fmt: skip
 
 
-def forget(lake: Lake, plan: Plan, count: Callable[[DataFrame], object]) -> Iterator[tuple[str, int]]:
+def forget(lake: Lake, plan: Plan, count: Callable[[DataFrame], Counted]) -> Iterator[tuple[str, int]]:
     """Delete what is planned. Each step may be repeated; yields a table and how many rows of it are gone after each.
 
     Args:
@@ -97,8 +98,9 @@ def forget(lake: Lake, plan: Plan, count: Callable[[DataFrame], object]) -> Iter
     if plan.touched and lake.exists(floors):
         yield floors, _floors_gone(lake, floors, plan)
     if plan.touched:
-        count(local_rows(lake.spark, [(one,) for one in plan.touched], _CONVERSATIONS))
+        counted = count(local_rows(lake.spark, [(one,) for one in plan.touched], _CONVERSATIONS))
         yield COUNTED.path, len(plan.touched)
+        yield MEASURES.path, counted.written + counted.removed
 
 
 def forget_refused(lake: Lake, names: Sequence[str]) -> tuple[str, int] | None:

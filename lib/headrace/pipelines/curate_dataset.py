@@ -28,6 +28,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     told = telemetry or Telemetry(config.metrics)
     while True:
         failed = due(curator, config, datetime.now(UTC), stop, told)
+        curator.upkeep()
         # Too few ratings today may be enough tomorrow; anything else will not mend itself.
         if failed is not None and (once or not isinstance(failed, DatasetRefused | NotThere)):
             raise failed

@@ -20,6 +20,7 @@ from headrace.errors import Fatal, NotThere
 from headrace.lake import Lake, Transaction, local_rows
 from headrace.pipelines.dataset_cleaning import cleaning_of, limits_for
 from headrace.pipelines.erase_datasets import JOB, DatasetErasure
+from headrace.pipelines.kept_tables import upkeep_of_datasets
 from headrace.stores.dataset_places import DatasetPlaces
 from headrace.stores.mlflow_versions import MlflowVersions, Version
 from headrace.tables import (
@@ -75,11 +76,16 @@ class Curator:
         self._suppressed: Suppressed | None = None
         self._key = settings.key.get_secret_value().encode()
         self._places = DatasetPlaces(root_of(config, settings))
+        self._upkeep = upkeep_of_datasets(lake)
         self._erasure = DatasetErasure(lake, config, settings, self._places)
 
     def erase(self) -> None:
         """Carry out requests to erase a person: versions with them are revoked, and due again."""
         self._erasure.run()
+
+    def upkeep(self) -> None:
+        """Look after the tables, where it is due."""
+        self._upkeep.run()
 
     def wanted(self, name: str, slot: datetime) -> datetime | None:
         """The slot that is to be made: the one given, or one of its own after the newest was revoked; None for none."""

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -17,11 +17,10 @@ from headrace.lake import Lake, local_rows
 from headrace.pipelines import conversing
 from headrace.pipelines.erasing import Erasures, Work
 from headrace.stores.files import LakeFiles
-from headrace.tables import COUNTED, ERASURES, RATINGS, SUPPRESSED, TURNS
+from headrace.tables import ERASURES, SUPPRESSED
 
 IDLE_SECONDS = 5.0
 """How often requests are looked for where no batch comes."""
-_PURGED = (TURNS.path, RATINGS.path, COUNTED.path)
 log = logging.getLogger("headrace")
 
 
@@ -83,22 +82,24 @@ class FeedbackErasure:
         plan = Plan.from_json(kept) if kept else planned(self._lake, work.people)
         if kept is None:
             self._requests.keep_plan(request, plan.to_json())
-        for place, rows in forget(self._lake, plan, self._tracker.count):
+        places = []
+        for place, rows in self._deleted(work, plan):
             self._told(request, place, "deleted", rows)
-        if refused := forget_refused(self._lake, [*work.people, *plan.conversations]):
-            self._told(request, refused[0], "deleted", refused[1])
+            places.append(place)
         self._suppress(plan.hashes(suppressed.hashing), request.name)
-        self._purge(request, plan)
+        for place in places:
+            # Writes out what deletion vectors only mark; where there are none nothing is left to do.
+            self._lake.execute(f"REORG TABLE {self._lake.sql_name(place)} APPLY (PURGE)")
+            self._told(request, place, "purged", 0)
         self._erase_stored(request, work, plan)
         told = {"turns": len(plan.turns), "ratings": len(plan.ratings), "conversations": len(plan.conversations)}
         self._requests.done(request, told)
         log.info("job=%s erasure=%s %s", JOB, request.name, " ".join(f"{one}={n}" for one, n in told.items()))
 
-    def _purge(self, request: Erasure, plan: Plan) -> None:
-        """Write out what deletion vectors only mark."""
-        for relative in _PURGED if plan.touched else ():
-            self._lake.execute(f"REORG TABLE {self._lake.sql_name(relative)} APPLY (PURGE)")
-            self._told(request, relative, "purged", 0)
+    def _deleted(self, work: Work, plan: Plan) -> Iterator[tuple[str, int]]:
+        yield from forget(self._lake, plan, self._tracker.count)
+        if refused := forget_refused(self._lake, [*work.people, *plan.conversations]):
+            yield refused
 
     def _erase_stored(self, request: Erasure, work: Work, plan: Plan) -> None:
         store = self._store()

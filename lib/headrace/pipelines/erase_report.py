@@ -102,7 +102,10 @@ def _places(request: Erasure, job: str, view: LakeView) -> Iterator[Place]:
     sql = f"SELECT * FROM {ROWS} WHERE request = {literal(request.name)} ORDER BY at"
     told: dict[str, dict[str, dict[str, Any]]] = {}
     for row in view.query(ERASURES.path.format(job=job), sql):
-        told.setdefault(row["place"], {})[row["step"]] = row
+        steps = told.setdefault(row["place"], {})
+        # What is repeated after a crash finds nothing any more.
+        before = steps.get(row["step"], row)
+        steps[row["step"]] = {**row, "rows": max(row["rows"], before["rows"])}
     keep = TableMaintenance()
     for place, steps in told.items():
         deleted = steps.get("deleted") or steps.get("revoked") or {}
