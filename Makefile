@@ -27,7 +27,7 @@ else
 	@$(PYTHON) scripts/install.py
 endif
 
-demo: environment ## the travel example: shuffled changes become correct tables, documents an index in step, records people
+demo: environment ## the travel example: tables, an index, people, measures, and an answer that follows a cancelled flight
 	@$(BIN)/headrace demo
 
 # Terraform waits for the emulator most of the time.

@@ -52,7 +52,7 @@ setup(
         # Signing in to DocumentDB with IAM.
         "documentdb": ["pymongo[aws]>=4.15"],
         # What the jobs use on AWS Glue beside what Glue brings; `make package` bundles it.
-        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES, *SENTIMENT],
+        "glue": [*KNOWLEDGE, *KAFKA, *AVRO, *PGVECTOR, *PROFILES, *SENTIMENT, *TRAINING],
         "neptune": ["gremlinpython>=3.8,<3.9"],
         # `build_profiles`: phone numbers, and how names sound.
         "profiles": PROFILES,

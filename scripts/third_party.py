@@ -49,11 +49,13 @@ vaderSentiment 3.3.2: MIT License, Copyright (c) 2016 C.J. Hutto. None of the ra
 """
 PARTS = (
     "base", "local", "kafka", "avro", "documentdb", "knowledge", "minilm", "neptune", "opensearch", "pgvector",
-    "profiles", "prometheus", "sentiment", "serve", "servers", "dev",
+    "profiles", "prometheus", "sentiment", "serve", "training", "servers", "mlflow", "dev",
 )  # fmt: skip
 # What the package's own metadata words vaguely or leaves out, read from its licence file.
 WORDED = {
     "aenum": "BSD-3-Clause",
+    "gitdb": "BSD-3-Clause",
+    "mlflow-skinny": "Apache-2.0",
     "events": "BSD-3-Clause",
     "grimp": "BSD-2-Clause",
     "import-linter": "BSD-2-Clause",
@@ -67,8 +69,10 @@ WORDED = {
     "cobble": "BSD-2-Clause",
     "py4j": "BSD-3-Clause",
     "pymongo-auth-aws": "Apache-2.0",
+    "pyasn1-modules": "BSD-2-Clause",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
+    "sqlparse": "BSD-3-Clause",
     "wordllama": "MIT",
 }
 SPDX = {

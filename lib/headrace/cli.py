@@ -31,7 +31,7 @@ VERBS = {
     "dashboards": "a file to import into OpenSearch Dashboards: a plot of each measure",
     "explain": "why records are one person: what links them, and every merge and split with its cause",
     "erase": "ask all jobs to erase a person, and see what became of it",
-    "dataset": "datasets for training: check whether a trainer would take one",
+    "dataset": "datasets for training: build, show, compare, check, publish, launch a training job, evaluate a model",
     "serve": "a page for the assistant, freshness, measures and people, and the same as an API",
 }
 

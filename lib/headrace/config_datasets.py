@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, Duration, Name, Names, Positive, Settings, Text, Timeout
+from headrace.config_chat import BedrockChat, OpenAiChat, SageMakerChat
 from headrace.config_launch import Launch
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Asked = Annotated[BedrockChat | SageMakerChat | OpenAiChat, Field(discriminator="provider")]
 Raters = Annotated[tuple[Literal["person", "agent", "model"], ...], Field(min_length=1)]
 
 
@@ -84,6 +86,7 @@ class Dataset(Settings):
         licence: of the texts, for the card.
         use: what it may be used for, for the card.
         launch: the training jobs that can be started on a version, by name.
+        evaluate: models that can be asked the test split, by name, such as `tuned` and `base`.
         every: how often it is made anew; the job makes one version in each such span.
     """
 
@@ -112,6 +115,7 @@ class Dataset(Settings):
     licence: Text = "not stated"
     use: Text = "not stated"
     launch: dict[Name, Launch] = Field(default_factory=dict)
+    evaluate: dict[Name, Asked] = Field(default_factory=dict)
     every: Timeout = timedelta(days=1)
 
 

@@ -1,8 +1,11 @@
 """What every key below `datasets` expects, with an example: merged into `HINTS`."""
 
+from headrace.config_hints_chat import CHAT
+
 _SET = "support: {kind: sft, formats: [trl_sft]}"
 _TO = "role: 'arn:aws:iam::123456789012:role/t', output: 's3://bucket/models'"
 _LAUNCH = f"bedrock: {{service: bedrock, base_model: nova, {_TO}}}"
+_ASKED = "{provider: bedrock, model: eu.amazon.nova-lite-v1:0}"
 _COUNT = "a whole number above 0"
 _SHARE = "a number above 0 and below 1"
 _BOOLEAN = "true or false"
@@ -83,5 +86,9 @@ DATASETS: dict[str, tuple[str, str]] = {
     "datasets.sets.*.launch.*.kind": ("one of FINE_TUNING, DISTILLATION, CONTINUED_PRE_TRAINING", "kind: FINE_TUNING"),
     "datasets.sets.*.launch.*.teacher": ("a model's id, with kind: DISTILLATION", "{teacher: big, kind: DISTILLATION}"),
     "datasets.sets.*.launch.*.most_tokens": (_COUNT, "most_tokens: 1000"),
+    "datasets.sets.*.evaluate": ("models by name, such as tuned and base", f"evaluate: {{base: {_ASKED}}}"),
+    "datasets.sets.*.evaluate.*": ("a model: a mapping with provider", f"base: {_ASKED}"),
+    **{f"datasets.sets.*.evaluate.*.{key}": hint for key, hint in CHAT.items() if key != "sentences"},
+    "datasets.sets.*.evaluate.*.provider": ("one of bedrock, sagemaker, openai", "provider: bedrock"),
     "datasets.sets.*.every": ("a duration such as 90s, 15m, 12h or 7 days, above 0", "every: 1d"),
 }  # fmt: skip

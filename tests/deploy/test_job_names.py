@@ -10,7 +10,16 @@ from headrace.conversations import track
 from headrace.conversations.ordered import FLOORS_FOLDER
 from headrace.knowledge import indexer
 from headrace.knowledge.served import PASSAGES_OUTBOX
-from headrace.pipelines import alerting, feedback_progress, profile_batch, profile_progress, rebuilds, replay, status
+from headrace.pipelines import (
+    alerting,
+    curating,
+    feedback_progress,
+    profile_batch,
+    profile_progress,
+    rebuilds,
+    replay,
+    status,
+)
 from headrace.pipelines.lag import checkpoint_folder, feed_checkpoint
 from headrace.pipelines.telemetry import HEARTBEATS
 from headrace.profiles.served import PROFILES_OUTBOX
@@ -18,6 +27,9 @@ from headrace.tables import CONTRACTS, HISTORY, OUTBOX, REJECTS, TABLES, TOMBSTO
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
+NOT_IN_TERRAFORM = {"curate_dataset"}
+"""Jobs that examples/complete does not have yet."""
+DEPLOYED = sorted(set(JOBS) - NOT_IN_TERRAFORM)
 OUTBOXES = {"index_knowledge": [PASSAGES_OUTBOX], "build_profiles": [PROFILES_OUTBOX]}
 
 
@@ -55,7 +67,7 @@ def test_terraform_makes_apply_changes_where_nothing_is_said() -> None:
 
 
 def test_the_examples_name_no_other_jobs() -> None:
-    for example, expected in (("complete", sorted(JOBS)), ("minimal", ["apply_changes"])):
+    for example, expected in (("complete", DEPLOYED), ("minimal", ["apply_changes"])):
         text = (TERRAFORM / "examples" / example / "headrace.tfvars").read_text()
         assert keys(block(text, "\njobs = {")) == expected
 
@@ -69,7 +81,7 @@ def test_the_pages_name_every_job() -> None:
 def test_what_a_job_owns_is_what_the_contracts_say() -> None:
     default = block(block((TERRAFORM / "variables.tf").read_text(), 'variable "jobs" {'), "default = {")
     complete = block((TERRAFORM / "examples" / "complete" / "headrace.tfvars").read_text(), "\njobs = {")
-    for job, jobs in [("apply_changes", default), *((job, complete) for job in JOBS)]:
+    for job, jobs in [("apply_changes", default), *((job, complete) for job in DEPLOYED)]:
         lists = re.search(r"owns += \[(.*?)\]", block(jobs, f" {job} = {{"), re.DOTALL)
         assert lists
         owned = set(re.findall(r'"([\w/.]+)"', lists[1]))
@@ -89,7 +101,7 @@ def test_no_job_writes_the_outbox_of_another() -> None:
 
 
 def test_the_code_calls_each_job_by_one_name() -> None:
-    assert {journal.JOB, replay.JOB, status.JOB, indexer.JOB, profile_batch.JOB, track.JOB} == set(JOBS)
+    assert {journal.JOB, replay.JOB, status.JOB, indexer.JOB, profile_batch.JOB, track.JOB, curating.JOB} == set(JOBS)
     assert {contract.owner for contract in CONTRACTS} == set(JOBS)
     assert {module.rpartition(".")[2] for module in JOBS.values()} == set(JOBS)
     assert rebuilds.FOLDER == f"requests/{indexer.JOB}"
@@ -106,7 +118,8 @@ def test_checkpoints_and_heartbeats_lie_in_folders_of_the_jobs_own_name_where_it
         "build_profiles": f"{config.lake}/{profile_progress.PLACE}",
         "track_feedback": f"{config.lake}/{feedback_progress.PLACE}",
     }
-    assert set(kept) == set(JOBS)
+    # `curate_dataset` reads no stream: the table of versions is all it remembers.
+    assert set(kept) == set(JOBS) - {"curate_dataset"}
     roles = (TERRAFORM / "modules" / "jobs" / "roles.tf").read_text()
     writes = re.search(r'"WriteLake".*?\n    \},', roles, re.DOTALL)
     assert writes

@@ -1,6 +1,7 @@
 """`headrace demo`: the real job on the travel company's events, and the pages' commands on its lake."""
 
 import contextlib
+import json
 import re
 import shlex
 from pathlib import Path
@@ -12,7 +13,10 @@ from docs.markdown import BLOCKS, ROOT, Block, of
 from headrace import cli
 from headrace.config_indexes import SqliteIndex
 from headrace.errors import Fatal
-from headrace.pipelines import demo, demo_documents, demo_people
+from headrace.notebooks.story import of_the_database
+from headrace.pipelines import demo, demo_documents, demo_flight, demo_people, demo_travellers
+from headrace.pipelines.demo_clock import Clock
+from headrace.pipelines.demo_live import Following
 from headrace.ports import Filters
 from headrace.stores.sqlite_search import SqlitePassageReader
 from headrace.travel.agency import Agency
@@ -20,6 +24,7 @@ from headrace.travel.columns import SHAPES
 from headrace.travel.people import People
 from headrace.travel.policies import EDITS
 from headrace.travel.systems import RecordKey
+from headrace.travel.talk_truth import TOLD
 from retrieval_world import passages
 
 COMMANDS = [
@@ -85,7 +90,7 @@ def test_an_index_that_did_not_follow_is_noticed(more: list[tuple[str, str, str]
         def everything(self) -> list[tuple[str, str, str]]:
             return [*(("policies", name, f"so: {new}") for name, (_, new) in EDITS.items()), *more]
 
-    assert demo_documents._followed(Search()) is followed
+    assert demo_documents._followed(Clock(), Search()) is followed
 
 
 def test_what_the_job_publishes_is_what_the_measure_of_retrieval_makes(played_demo: Demo) -> None:
@@ -128,12 +133,62 @@ def test_an_address_leads_to_the_wrong_profile_only_while_the_mistake_stands(pla
     assert rows[0] > rows[1]
 
 
+def test_measures_equal_what_the_script_has_counted(played_demo: Demo) -> None:
+    told = re.search(r"ask (\d+) questions and give (\d+) ratings", played_demo.printed)
+    assert told and int(told[1]) > 300
+    assert f"{len(TOLD)} measures equal the truth: yes" in played_demo.printed
+    (one, other) = re.findall(r"^    thumbs_up .*, +(\d+)% .*, +(\d+)%$", played_demo.printed, re.MULTILINE)[0]
+    assert int(other) > int(one)
+
+
+def test_a_measure_that_differs_from_the_script_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    truth = {("thumbs_up", "pets"): (1.0, 2.0), ("csat", "pets"): (1.0, 1.0)}
+    assert demo_travellers._judge(Clock(), dict(truth), truth)
+    assert capsys.readouterr().out == ""
+    assert not demo_travellers._judge(Clock(), {("thumbs_up", "pets"): (2.0, 2.0)}, truth)
+    assert capsys.readouterr().out.splitlines() == [
+        "    csat of pets: found None, truth (1.0, 1.0)",
+        "    thumbs_up of pets: found (2.0, 2.0), truth (1.0, 2.0)",
+    ]
+
+
+def test_an_answer_changes_after_its_flight_was_cancelled(played_demo: Demo) -> None:
+    asked = re.search(
+        r"^  What is the status of flight (HR \d+) tomorrow\?\n((?:    .*\n)+)", played_demo.printed, re.M
+    )
+    assert asked
+    first, again = asked[2].split("    again", 1)
+    assert f'number: "{asked[1]}"' in first and 'status: "on time"' in first and "cancelled" not in first
+    assert f'number: "{asked[1]}"' in again and 'status: "cancelled"' in again
+    assert re.search(r"the answer has changed, \d+\.\d seconds after the news arrived", played_demo.printed)
+    assert "The answer followed the source: yes" in played_demo.printed
+    assert "Its tables equal the source again: yes" in played_demo.printed
+
+
+def test_both_questions_about_the_flight_are_turns_like_any_other(played_demo: Demo) -> None:
+    files = (played_demo.folder / demo.FOLDER / "events").glob("*/*")
+    events = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
+    turns = [event for event in events if event["conversation"] == demo_flight.CONVERSATION]
+    assert [(one["turn"], one["outcome"], one["model"]) for one in sorted(turns, key=lambda one: one["turn"])] == [
+        (1, "answered", "extractive"),
+        (2, "answered", "extractive"),
+    ]
+
+
+def test_the_page_is_named_with_its_address(played_demo: Demo) -> None:
+    named = re.search(r"headrace serve --config (\S+), then (\S+) in a browser", played_demo.printed)
+    assert named and (played_demo.folder / named[1]).is_file()
+    parser, _ = cli._parser(["serve"])
+    port = parser.parse_args(["serve", "--config", named[1]]).port
+    assert named[2] == f"http://127.0.0.1:{port}"
+
+
 def test_people_who_differ_from_the_truth_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     one, other = RecordKey("shop", "1"), RecordKey("calls", "c1")
     truth = frozenset({frozenset({one}), frozenset({other})})
-    assert demo_people._same(truth, truth)
+    assert demo_people._same(Clock(), truth, truth)
     assert capsys.readouterr().out == ""
-    assert not demo_people._same(frozenset({frozenset({one, other})}), truth)
+    assert not demo_people._same(Clock(), frozenset({frozenset({one, other})}), truth)
     assert capsys.readouterr().out.split("\n")[:-1] == [
         "    found: calls c1, shop 1",
         "    truth: calls c1",
@@ -141,8 +196,8 @@ def test_people_who_differ_from_the_truth_are_shown(capsys: pytest.CaptureFixtur
     ]
 
 
-def test_the_waves_are_taken_in_without_what_comes_later(tmp_path: Path) -> None:
-    config = demo.of_the_database(demo._prepare(tmp_path / "demo-lake"))
+def test_a_notebook_takes_the_waves_in_without_what_comes_later(tmp_path: Path) -> None:
+    config = of_the_database(demo._prepare(tmp_path / "demo-lake"))
     assert set(config.tables) == set(SHAPES) and set(config.sources) == {"shop"}
     assert not config.derive and config.knowledge is None and config.profiles is None
 
@@ -153,7 +208,8 @@ def test_without_the_packages_for_people_the_demo_says_so(
     monkeypatch.setattr(demo_people, "_PACKAGES", ("json", "a_package_nobody_has"))
     folder = tmp_path / "demo-lake"
     people = People.of(Agency(demo.SEED, steps=0).database)
-    assert demo._people(demo._Clock(), demo._prepare(folder), folder, people)
+    config = demo._prepare(folder)
+    assert demo._people(Clock(), config, folder, people, Following(config))
     assert "no package a_package_nobody_has. Run `pip install 'headrace[profiles]'`" in capsys.readouterr().out
 
 
@@ -162,8 +218,17 @@ def test_without_the_packages_for_documents_the_demo_says_so(
 ) -> None:
     monkeypatch.setattr(demo_documents, "_PACKAGES", ("json", "a_package_nobody_has"))
     folder = tmp_path / "demo-lake"
-    assert demo._documents(demo._Clock(), demo._prepare(folder), folder)
+    assert demo._documents(Clock(), demo._prepare(folder), folder)
     assert "no package a_package_nobody_has. Run `pip install 'headrace[knowledge]'`" in capsys.readouterr().out
+
+
+def test_without_the_packages_for_comments_the_demo_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(demo_travellers, "_PACKAGES", ("json", "a_package_nobody_has"))
+    folder = tmp_path / "demo-lake"
+    assert demo._travellers(Clock(), demo._prepare(folder), folder, Agency(demo.SEED, steps=0))
+    assert "no package a_package_nobody_has. Run `pip install 'headrace[sentiment]'`" in capsys.readouterr().out
 
 
 def test_a_folder_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> None:

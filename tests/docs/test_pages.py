@@ -19,6 +19,7 @@ from headrace.config_maintenance import TableMaintenance
 SECRETS = (
     "HEADRACE_HASH_KEY", "KAFKA_JAAS", "REGISTRY_PASSWORD", "CHAT_KEY", "WEATHER_TOKEN", "ADA_TOKEN", "OPS_TOKEN",
     "MET_TOKEN", "HOOK_SECRET", "OPENSEARCH_PASSWORD",
+    "DATASETS_KEY",
 )  # fmt: skip
 README = ROOT / "README.md"
 

@@ -26,6 +26,7 @@ JOBS: Mapping[str, str] = {
     "build_profiles": "headrace.pipelines.build_profiles",
     "index_knowledge": "headrace.pipelines.index_knowledge",
     "track_feedback": "headrace.pipelines.track_feedback",
+    "curate_dataset": "headrace.pipelines.curate_dataset",
 }
 """Every job and its module; `run(config, once, stop, telemetry) -> exit code` is in each."""
 

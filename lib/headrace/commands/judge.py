@@ -9,7 +9,7 @@ import argparse
 from collections import Counter
 from typing import Any
 
-from headrace.commands.options import TIMES, config_option, json_option, time_of
+from headrace.commands.options import TIMES, config_option, count_of, json_option, time_of
 from headrace.commands.text import aligned, cut, to_json
 from headrace.config import Config
 from headrace.config_file import load
@@ -26,9 +26,7 @@ from headrace.stores.files import LakeFiles
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sample and what is done with it."""
-    parser.add_argument(
-        "--sample", type=_positive, metavar="N", help="at most N conversations (default: the settings')"
-    )
+    parser.add_argument("--sample", type=count_of, metavar="N", help="at most N conversations (default: the settings')")
     for name in ("since", "until"):
         parser.add_argument(f"--{name}", metavar="TIME", help=f"only conversations that began {name} TIME: {TIMES}")
     parser.add_argument("--count", action="store_true", help="only say what there is to be judged; asks no model")
@@ -130,9 +128,3 @@ def _body(found: Judged) -> dict[str, Any]:
             "confusion": {f"{human}/{judged}": count for (human, judged), count in said.confusion.items()},
         },
     }  # fmt: skip
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0; found {text}")
-    return int(text)

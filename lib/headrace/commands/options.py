@@ -54,6 +54,13 @@ def time_of(option: str, text: str | None) -> datetime | None:
         raise ConfigError(where=option, expected=expected, found=text, todo="Times are UTC.") from None
 
 
+def count_of(text: str) -> int:
+    """A whole number above 0, for `type` of an option."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0; found {text}")
+    return int(text)
+
+
 def seconds_of(option: str, text: str) -> float:
     """The seconds of a duration that an option names. Raises ConfigError for what is none."""
     try:

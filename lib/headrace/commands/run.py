@@ -31,7 +31,15 @@ def run(args: argparse.Namespace) -> int:
     config = load(args.config)
     names = _configured(config) if "all" in args.jobs else list(dict.fromkeys(args.jobs))
     log_to_stderr(args.log, args.run_id, names)
-    return run_named(names, config, args.once, args.run_id, args.stop_file or "")
+    return max(
+        run_named(some, config, args.once, args.run_id, args.stop_file or "") for some in _steps(names, args.once)
+    )
+
+
+def _steps(names: list[str], once: bool) -> list[list[str]]:
+    """The jobs that run side by side, and with `--once` after them the one that is made of what they write."""
+    last = [name for name in names if once and name == "curate_dataset"]
+    return [some for some in ([name for name in names if name not in last], last) if some]
 
 
 def _configured(config: Config) -> list[str]:
@@ -41,5 +49,6 @@ def _configured(config: Config) -> list[str]:
         "build_profiles": config.profiles is not None,
         "index_knowledge": config.knowledge is not None,
         "track_feedback": config.feedback is not None,
+        "curate_dataset": config.datasets is not None,
     }
     return [name for name in JOBS if wanted[name]]

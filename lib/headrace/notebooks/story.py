@@ -17,7 +17,7 @@ from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES
 from headrace.travel.agency import Agency
 from headrace.travel.channel import deliver, write_wave
-from headrace.travel.columns import Row
+from headrace.travel.columns import SHAPES, Row
 from headrace.travel.story import Waves, arrivals, by_arrival, choose
 
 TABLE = demo.TOLD
@@ -39,13 +39,21 @@ class Played:
     key: int
 
 
+def of_the_database(config: Config) -> Config:
+    """The demo's settings without the other systems, and without what is made of the tables."""
+    tables = {name: table for name, table in config.tables.items() if name in SHAPES}
+    sources = {table.source: config.sources[table.source] for table in tables.values()}
+    later: dict[str, Any] = {"derive": {}, "knowledge": None, "profiles": None, "feedback": None}
+    return config.model_copy(update={"tables": tables, "sources": sources, **later})
+
+
 def play(place: Place, tables: Sequence[str] = TABLES) -> Played:
     """Deliver the travel company's events in three waves, late, doubled and shuffled; run the real job after each.
 
     Args:
         tables: of the company's five; fewer are quicker.
     """
-    whole = demo.of_the_database(place.settings(demo.settings_text()))
+    whole = of_the_database(place.settings(demo.settings_text()))
     config = whole.model_copy(update={"tables": {name: whole.tables[name] for name in tables}})
     agency = Agency(demo.SEED, began=datetime.now(UTC) - timedelta(hours=2), steps=demo.STEPS)
     log = [event for event in agency.database.log if event.table in tables]

@@ -8,13 +8,14 @@ from headrace.config import Config
 from headrace.errors import ConfigError, DatasetRefused, HeadraceError, NotThere, Retryable
 from headrace.lake import Lake
 from headrace.pipelines import streams
-from headrace.pipelines.curating import Curator
-from headrace.pipelines.erase_datasets import JOB
+from headrace.pipelines.curating import JOB, Curator
 from headrace.pipelines.runtime import spark_session
 from headrace.pipelines.telemetry import Telemetry
 
 log = logging.getLogger("headrace")
 POLL_SECONDS = 60.0
+RETRY = timedelta(minutes=15)
+"""After which a dataset that could not be made is tried again: a try reads all of its tables."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -26,8 +27,9 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     """
     curator = curator_of(config)
     told = telemetry or Telemetry(config.metrics)
+    later: dict[str, datetime] = {}
     while True:
-        failed = due(curator, config, datetime.now(UTC), stop, told)
+        failed = due(curator, config, datetime.now(UTC), stop, told, later)
         curator.upkeep()
         # Too few ratings today may be enough tomorrow; anything else will not mend itself.
         if failed is not None and (once or not isinstance(failed, DatasetRefused | NotThere)):
@@ -55,10 +57,20 @@ def curator_of(config: Config) -> Curator:
 
 
 def due(
-    curator: Curator, config: Config, now: datetime, stop: threading.Event, telemetry: Telemetry
+    curator: Curator,
+    config: Config,
+    now: datetime,
+    stop: threading.Event,
+    telemetry: Telemetry,
+    later: dict[str, datetime] | None = None,
 ) -> HeadraceError | None:
-    """Make what is due now. Returns the first error."""
+    """Make what is due now. Returns the first error.
+
+    Args:
+        later: when those that failed are tried again, by dataset; kept up to date.
+    """
     first: HeadraceError | None = None
+    later = {} if later is None else later
     try:
         curator.erase()
     except Retryable as error:
@@ -66,7 +78,10 @@ def due(
         first = error
     for name, one in config.datasets.sets.items() if config.datasets else ():
         slot = curator.wanted(name, slot_of(now, one.every))
-        if stop.is_set() or slot is None:
+        if stop.is_set():
+            break
+        if now < later.get(name, now) or slot is None:
+            telemetry.alive(JOB, name)
             continue
         telemetry.working(JOB, name)
         try:
@@ -75,6 +90,7 @@ def due(
         except HeadraceError as error:
             log.error("job=%s dataset=%s %s", JOB, name, error)
             first = first or error
+            later[name] = now + RETRY
         telemetry.alive(JOB, name)
     return first
 

@@ -19,7 +19,8 @@ from headrace.erasure import Suppressed
 from headrace.errors import Fatal, NotThere
 from headrace.lake import Lake, Transaction, local_rows
 from headrace.pipelines.dataset_cleaning import cleaning_of, limits_for
-from headrace.pipelines.erase_datasets import JOB, DatasetErasure
+from headrace.pipelines.erase_datasets import JOB as JOB
+from headrace.pipelines.erase_datasets import DatasetErasure
 from headrace.pipelines.kept_tables import upkeep_of_datasets
 from headrace.stores.dataset_places import DatasetPlaces
 from headrace.stores.mlflow_versions import MlflowVersions, Version
@@ -35,7 +36,7 @@ from headrace.tables import (
     TURNS,
     TableContract,
 )
-from headrace.training import bulk_leaks, folder, frames
+from headrace.training import folder, frames
 from headrace.training.about import About
 from headrace.training.bulk_splits import split_report
 from headrace.training.curate import ORIGINS, Curated, curated, digest_of, in_order, known_sides
@@ -192,7 +193,7 @@ class Curator:
         missing = [format for format in one.formats if not self._places.exists(name, version, format)]
         if not missing:
             return places
-        leaks = bulk_leaks.leaks(found.rows, found.split.sides, Likeness(one.similar))
+        leaks = found.leaks
         if not leaks.none():
             todo = "Please report this: it must not happen. Nothing was written."
             raise Fatal(where=name, expected="splits without leaks", found=str(leaks), todo=todo)
@@ -253,5 +254,6 @@ def root_of(config: Config, settings: Datasets) -> str:
 
 
 def fingerprint(one: Dataset) -> str:
-    """Another one whenever the settings of a dataset are others."""
-    return sha256(json.dumps(one.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:_DIGITS]
+    """Another one whenever the settings that shape a dataset are others."""
+    shaping = one.model_dump(mode="json", exclude={"launch", "evaluate", "every"})
+    return sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:_DIGITS]

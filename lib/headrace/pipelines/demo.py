@@ -1,13 +1,12 @@
 """`headrace demo`: the travel company's changes, late, doubled and shuffled, become tables equal to the source.
 
-Then its documents become an index (`demo_documents`), and two more systems send rows about the same people
-(`demo_people`).
+Then its documents become an index (`demo_documents`) while two more systems send rows about the same people
+(`demo_people`) and travellers talk to the assistant (`demo_travellers`). In the end a flight is cancelled, and an
+answer changes (`demo_flight`).
 """
 
 import random
 import shutil
-import threading
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -19,18 +18,21 @@ from pyspark.sql import SparkSession
 from headrace import config_file
 from headrace.config import Config
 from headrace.errors import Fatal
-from headrace.pipelines import apply_changes, demo_documents, demo_people
-from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, spark_session
+from headrace.pipelines import demo_documents, demo_flight, demo_people, demo_travellers
+from headrace.pipelines.demo_clock import Clock, side_by_side
+from headrace.pipelines.demo_live import Following, following, share
+from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED, TINY, spark_session
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.delta_reader import ROWS
 from headrace.tables import BATCHES, SYSTEM_COLUMNS, TABLES
 from headrace.travel import systems
 from headrace.travel.agency import Agency
 from headrace.travel.channel import Delivery, deliver, write_wave
-from headrace.travel.columns import SHAPES, Key
+from headrace.travel.columns import Key
 from headrace.travel.compare import Comparison, comparable, compare
 from headrace.travel.people import People
 from headrace.travel.story import Waves, arrivals, by_arrival, choose, table_lines
+from headrace.travel.travellers import Travellers
 
 FOLDER = Path("demo-lake")
 SEED = 7
@@ -44,13 +46,13 @@ def main(folder: Path = FOLDER) -> int:
     """Play the demo in `folder`, which is made anew, and print it.
 
     Returns:
-        0 where every row and column of every table equals the source, the index its documents and the people the
-        truth, else 1.
+        0 where every row and column of every table equals the source, the index its documents and the people
+        and measures the truth, and where an answer has followed its source, else 1.
 
     Raises:
         Fatal: the folder holds something the demo did not make.
     """
-    say = _Clock()
+    say = Clock()
     config = _prepare(folder)
     say(f"A travel company: 5 tables in a simulated database, a first snapshot, then {STEPS:,} transactions.")
     agency = Agency(SEED, began=datetime.now(UTC) - timedelta(hours=2), steps=STEPS)
@@ -59,24 +61,31 @@ def main(folder: Path = FOLDER) -> int:
     say(_delivered(waves))
     key = choose(waves, TOLD, agency.database.rows[TOLD])
     say("Starting Spark ...")
-    if SparkSession.getActiveSession() is None:
-        spark_session("headrace demo", settings={**SHORT_LIVED, **INTERPRETED, **config.spark})
-    states = [_take_in(say, of_the_database(config), folder, number, wave, key) for number, wave in enumerate(waves)]
-    _tell(waves, key, states)
-    equal = _judge(config, agency) & _documents(say, config, folder) & _people(say, config, folder, people)
+    session = _session(config)
+    with following(config, session) as job:
+        states = [_take_in(say, config, folder, number, wave, key, job) for number, wave in enumerate(waves)]
+        _tell(waves, key, states)
+        equal = _judge(config, agency)
+        say("Next, side by side in one driver as `headrace run all` has them: documents and travellers; people.")
+
+        def reading_and_talking(lane: Clock) -> bool:
+            share(session)
+            return _documents(lane, config, folder) & _travellers(lane, config, folder, agency)
+
+        def meeting(lane: Clock) -> bool:
+            share(session)
+            return _people(lane, config, folder, people, job)
+
+        equal &= side_by_side(say, [reading_and_talking, meeting])
+        equal &= _flight(say, config, folder, agency, job)
     say("Done.")
     _next_steps(folder, key, people.mixed_address)
     return 0 if equal else 1
 
 
-class _Clock:
-    """Prints a line with the seconds since the start."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def __call__(self, line: str) -> None:
-        print(f"[{time.monotonic() - self._began:5.1f} s] {line}", flush=True)
+def _session(config: Config) -> SparkSession:
+    running = SparkSession.getActiveSession()
+    return running or spark_session("headrace demo", settings={**SHORT_LIVED, **INTERPRETED, **TINY, **config.spark})
 
 
 def _prepare(folder: Path) -> Config:
@@ -96,14 +105,6 @@ def _prepare(folder: Path) -> Config:
     return config_file.load(settings)
 
 
-def of_the_database(config: Config) -> Config:
-    """The settings without what comes later: two more systems, and what is made of the tables."""
-    tables = {name: table for name, table in config.tables.items() if name in SHAPES}
-    sources = {table.source: config.sources[table.source] for table in tables.values()}
-    later: dict[str, Any] = {"derive": {}, "knowledge": None, "profiles": None}
-    return config.model_copy(update={"tables": tables, "sources": sources, **later})
-
-
 def settings_text() -> str:
     """The demo's settings file, whose paths are relative."""
     return files("headrace.travel").joinpath("headrace.yaml").read_text("utf-8")
@@ -119,23 +120,25 @@ def _delivered(waves: Waves) -> str:
 
 
 def _take_in(
-    say: _Clock, config: Config, folder: Path, number: int, wave: list[list[Delivery]], key: Key
+    say: Clock, config: Config, folder: Path, number: int, wave: list[list[Delivery]], key: Key, job: Following
 ) -> Mapping[str, Any] | None:
-    """Deliver one wave and run the real job on it; the told row as the lake then holds it."""
-    write_wave(wave, number, folder / "in")
-    code = apply_changes.run(config, once=True, stop=threading.Event())
-    if code:
-        raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
-    view = LakeView(config)
-    say(f"Wave {number + 1} of 3: {_counts(view)}")
+    """Deliver one wave and wait until the real job has taken it; the told row as the lake then holds it."""
+    before = _counts(LakeView(config)) if number else {}
+    # A folder that appears whole: a job that looks meanwhile would take a part of its files, and the rest after that.
+    hidden = folder / "in" / f".wave-{number + 1}"
+    write_wave(wave, number, hidden)
+    hidden.rename(hidden.with_name(f"wave-{number + 1}"))
+    job.taken("shop")
+    view = LakeView(config)  # another one: it keeps the versions that it has read
+    told = ", ".join(f"{count - before.get(name, 0):,} {name}" for name, count in _counts(view).items())
+    say(f"Wave {number + 1} of 3: {told}")
     return _row(view, key)
 
 
-def _counts(view: LakeView) -> str:
+def _counts(view: LakeView) -> dict[str, int]:
     names = ("sent", "applied", "stale", "ignored", "rejected")
     sums = ", ".join(f"sum({name}) AS {name}" for name in names)
-    last = view.query(BATCHES.path, f"SELECT {sums} FROM {ROWS} WHERE batch = (SELECT max(batch) FROM {ROWS})")
-    return ", ".join(f"{last[0][name]:,} {name}" for name in names)
+    return {name: int(count) for name, count in view.query(BATCHES.path, f"SELECT {sums} FROM {ROWS}")[0].items()}
 
 
 def _row(view: LakeView, key: Key) -> Mapping[str, Any] | None:
@@ -177,20 +180,37 @@ def _found(view: LakeView, table: str) -> list[dict[str, Any]]:
     return [comparable({name: row[name] for name in row if name not in SYSTEM_COLUMNS}) for row in rows]
 
 
-def _documents(say: _Clock, config: Config, folder: Path) -> bool:
+def _documents(say: Clock, config: Config, folder: Path) -> bool:
     lacking = demo_documents.missing_package()
-    if lacking is None:
-        return demo_documents.play(say, config, folder)
-    say(f"The part with documents is left out: no package {lacking}. Run `pip install 'headrace[knowledge]'`.")
-    return True
+    return _left_out(say, "documents", lacking, "knowledge") or demo_documents.play(say, config, folder)
 
 
-def _people(say: _Clock, config: Config, folder: Path, people: People) -> bool:
+def _people(say: Clock, config: Config, folder: Path, people: People, job: Following) -> bool:
     lacking = demo_people.missing_package()
-    if lacking is None:
-        return demo_people.play(say, config, folder, people)
-    say(f"The part with people is left out: no package {lacking}. Run `pip install 'headrace[profiles]'`.")
-    return True
+    return _left_out(say, "people", lacking, "profiles") or demo_people.play(say, config, folder, people, job)
+
+
+def _travellers(say: Clock, config: Config, folder: Path, agency: Agency) -> bool:
+    lacking = demo_travellers.missing_package()
+    travellers = Travellers.of(agency.database, SEED)
+    return _left_out(say, "travellers", lacking, "sentiment") or demo_travellers.play(say, config, folder, travellers)
+
+
+def _flight(say: Clock, config: Config, folder: Path, agency: Agency, job: Following) -> bool:
+    lacking = demo_documents.missing_package()
+    if _left_out(say, "the cancelled flight", lacking, "knowledge"):
+        return True
+    changed = demo_flight.play(say, config, folder, agency.database, job)
+    equal = all(one.equal for one in comparisons(config, agency))
+    print(f"Its tables equal the source again: {'yes' if equal else 'NO'}\n")
+    return changed and equal
+
+
+def _left_out(say: Clock, what: str, lacking: str | None, extra: str) -> bool:
+    """Whether a part is left out, which is said."""
+    if lacking is not None:
+        say(f"The part with {what} is left out: no package {lacking}. Run `pip install 'headrace[{extra}]'`.")
+    return lacking is not None
 
 
 def _next_steps(folder: Path, key: Key, address: str) -> None:
@@ -204,4 +224,5 @@ def _next_steps(folder: Path, key: Key, address: str) -> None:
         ),
         f"headrace explain {address} --config {config}": "who somebody is, and how that came about",
     }
+    print(f"To see it all: headrace serve --config {config}, then {demo_flight.ADDRESS} in a browser.\n")
     print("Five things to try next:", *(f"  {command}\n      {what}" for command, what in steps.items()), sep="\n")

@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from headrace.context.coverage import covered
 from headrace.context.retrieve import Found, retrieve
 from headrace.errors import Fatal
 from headrace.pipelines import index_knowledge
+from headrace.pipelines.demo_clock import Clock
 from headrace.pipelines.tables_view import LakeView
 from headrace.ports import Filters
 from headrace.stores.delta_reader import ROWS
@@ -32,8 +32,6 @@ _PACKAGES = ("mammoth", "py3langid", "pypdfium2", "safetensors", "selectolax", "
 _MOST_SHOWN = 100
 _EVERYTHING = 1_000_000
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class _State:
@@ -49,7 +47,7 @@ def missing_package() -> str | None:
     return next((name for name in _PACKAGES if find_spec(name) is None), None)
 
 
-def play(say: Say, config: Config, folder: Path) -> bool:
+def play(say: Clock, config: Config, folder: Path) -> bool:
     """Index the documents, change some, index again, and print what search finds before and after.
 
     Returns:
@@ -73,9 +71,9 @@ def play(say: Say, config: Config, folder: Path) -> bool:
     made = second.vectors - first.vectors
     say(f"Indexed again: {second.documents} documents, {second.passages} passages, {made} embeddings made.")
     with closing(_Search(settings)) as search:
-        _tell(before, [search.best(question) for question in QUESTIONS])
-        equal = _in_step(config, search) and _followed(search) and equal
-    print(f"Search is in step with the documents: {'yes' if equal else 'NO'}\n")
+        _tell(say, before, [search.best(question) for question in QUESTIONS])
+        equal = _in_step(config, search) and _followed(say, search) and equal
+    say.tell(f"Search is in step with the documents: {'yes' if equal else 'NO'}", "")
     return equal
 
 
@@ -120,22 +118,22 @@ def _in_step(config: Config, search: _Search) -> bool:
     return search.everything() == sorted((row["feed"], row["document"], row["text"]) for row in rows)
 
 
-def _followed(search: _Search) -> bool:
+def _followed(say: Clock, search: _Search) -> bool:
     """Whether the new words of every edit are in the index and the old ones not, and nothing of what was removed."""
     pieces = [(document, text) for source, document, text in search.everything() if source == FOLDER]
     left = sum(document == REMOVED for document, _ in pieces)
-    print(f"  passages of {REMOVED} left in the index: {left}\n")
+    say.tell(f"  passages of {REMOVED} left in the index: {left}", "")
     texts = {name: " ".join(text for document, text in pieces if document == name) for name in EDITS}
     return not left and all(new in texts[name] and old not in texts[name] for name, (old, new) in EDITS.items())
 
 
-def _tell(before: list[Found], after: list[Found]) -> None:
-    print("\nThree questions, asked before and after")
+def _tell(say: Clock, before: list[Found], after: list[Found]) -> None:
+    say.tell("", "Three questions, asked before and after")
     for question, old, new in zip(QUESTIONS, before, after, strict=True):
-        print(f"  {question}")
+        say.tell(f"  {question}")
         for when, found in (("before", old), ("after", new)):
-            print(f"    {when:<7} {_place(found)}: {_line(question, found)}")
-    print()
+            say.tell(f"    {when:<7} {_place(found)}: {_line(question, found)}")
+    say.tell("")
 
 
 def _place(found: Found) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -11,7 +10,9 @@ from pathlib import Path
 from headrace.config import Config
 from headrace.context.profile_text import render
 from headrace.errors import Fatal
-from headrace.pipelines import apply_changes, build_profiles
+from headrace.pipelines import build_profiles
+from headrace.pipelines.demo_clock import Clock
+from headrace.pipelines.demo_live import Following
 from headrace.pipelines.explain import explain
 from headrace.pipelines.people_lookup import lookup
 from headrace.pipelines.tables_view import LakeView
@@ -21,6 +22,8 @@ from headrace.travel.people import ACTS, People
 from headrace.travel.systems import TABLES, Groups, as_groups
 
 FOLDER = "people"
+SOURCES = tuple(TABLES)
+"""Called as the records are."""
 SHOWN = 5
 _PACKAGES = ("jellyfish", "phonenumbers")
 _TRAPS = (
@@ -34,37 +37,40 @@ _HAPPENS = (
 )
 _SHOWN = {1: ("merge", "two people became one", "mixed up"), 2: ("split", "they were told apart again", "put right")}
 
-Say = Callable[[str], None]
-
 
 def missing_package() -> str | None:
     """A package that finding people needs and that is not installed."""
     return next((name for name in _PACKAGES if find_spec(name) is None), None)
 
 
-def play(say: Say, config: Config, folder: Path, people: People) -> bool:
+def play(say: Clock, config: Config, folder: Path, people: People, job: Following) -> bool:
     """Play the three acts, and print who was found, one merge, and how it was taken back.
+
+    Args:
+        job: takes in what the two systems send.
 
     Returns:
         Whether the people found were those of the truth after each act.
 
     Raises:
-        Fatal: a job ended with another code than 0.
+        Fatal: the job ended with another code than 0.
     """
     callers, devices = (len(people.rows(0, record)) for record in ("calls", "devices"))
     say(f"People: a call centre sends {callers} callers, a feed {devices} devices. Some are not what they seem:")
-    print(_TRAPS)
+    say.tell(_TRAPS)
     equal = True
     for act in range(ACTS):
         count = people.write(act, folder / FOLDER)
-        _run(apply_changes.run, _with_news(config, people, act) if act else config)
-        _run(build_profiles.run, config)
+        job.taken(*SOURCES)
+        code = build_profiles.run(config, once=True, stop=threading.Event())
+        if code:
+            raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
         found = people_found(config)
         say(f"{_HAPPENS[act]}: {count} rows. {sum(map(len, found))} records are {len(found)} people.")
-        equal = _same(found, people.truth(act)) and equal
+        equal = _same(say, found, people.truth(act)) and equal
         if act in _SHOWN:
-            _tell(config, people.mixed_address, *_SHOWN[act])
-    print(f"{len(found)} people equal the truth: {'yes' if equal else 'NO'}\n")
+            _tell(say, config, people.mixed_address, *_SHOWN[act])
+    say.tell(f"{len(found)} people equal the truth: {'yes' if equal else 'NO'}", "")
     return equal
 
 
@@ -74,33 +80,20 @@ def people_found(config: Config) -> Groups:
     return as_groups((row["record"], str(json.loads(row["key"])[0]), row["person"]) for row in rows)
 
 
-def _with_news(config: Config, people: People, act: int) -> Config:
-    """The settings of what changes in an act after the first: the rest need not be looked at."""
-    tables = {TABLES[record]: config.tables[TABLES[record]] for record in TABLES if people.rows(act, record)}
-    sources = {table.source: config.sources[table.source] for table in tables.values()}
-    return config.model_copy(update={"tables": tables, "sources": sources, "derive": {}})
-
-
-def _run(job: Callable[..., int], config: Config) -> None:
-    code = job(config, once=True, stop=threading.Event())
-    if code:
-        raise Fatal(expected="the job to end with 0", found=str(code), todo="Look at its messages above.")
-
-
-def _same(found: Groups, truth: Groups) -> bool:
+def _same(say: Clock, found: Groups, truth: Groups) -> bool:
     for what, groups in (("found", found - truth), ("truth", truth - found)):
         for group in sorted(sorted(f"{one.record} {one.key}" for one in group) for group in groups)[:SHOWN]:
-            print(f"    {what}: {', '.join(group)}")
+            say.tell(f"    {what}: {', '.join(group)}")
     return found == truth
 
 
-def _tell(config: Config, address: str, kind: str, happened: str, when: str) -> None:
+def _tell(say: Clock, config: Config, address: str, kind: str, happened: str, when: str) -> None:
     """The newest event of this kind that the person of an address had, and their profile as a prompt gets it."""
     event = [one for story in explain(config, address, "email") for one in story.events if one.kind == kind][-1]
-    print(f"\n  {event.person} and {', '.join(event.others)}: {happened}")
-    print(f"  as the row {event.cause} changed, by {', '.join(event.by)}\n")
-    print(f"  The profile of {address}, {when}:")
-    print(*(f"    {line}" for line in profile_text(config, address).splitlines()), "", sep="\n")
+    say.tell("", f"  {event.person} and {', '.join(event.others)}: {happened}")
+    say.tell(f"  as the row {event.cause} changed, by {', '.join(event.by)}", "")
+    say.tell(f"  The profile of {address}, {when}:")
+    say.tell(*(f"    {line}" for line in profile_text(config, address).splitlines()), "")
 
 
 def profile_text(config: Config, address: str) -> str:

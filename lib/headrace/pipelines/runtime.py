@@ -42,6 +42,16 @@ INTERPRETED = {
 """Plans run as they are: for a handful of rows compiling one, and planning it again at each stage, costs more than
 running it. Measured: 132 -> 86 seconds of CPU for three batches of two small tables."""
 
+TINY = {
+    # To write a file of a few rows anew is one job; to mark some of them as gone, and to read past the marks, many.
+    "spark.databricks.delta.merge.deletionVectors.persistent": "false",
+    "spark.databricks.delta.delete.deletionVectors.persistent": "false",
+    "spark.databricks.delta.update.deletionVectors.persistent": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+}
+"""For tables of a few hundred rows, such as the demo's."""
+
 
 _EVERYWHERE = {
     # A position or a time must not depend on where the driver is.

@@ -107,6 +107,17 @@ class LakeFiles:
             with file.open("rb") as given, fs.open_output_stream(full) as taken:
                 shutil.copyfileobj(given, taken, _PIECE)
 
+    def get(self, path: str, file: Path) -> bool:
+        """Copy a file to this machine; False, and nothing written, where there is none."""
+        with self._answering(path):
+            fs, full = self._at(path)
+            try:
+                with fs.open_input_stream(full) as given, file.open("wb") as taken:
+                    shutil.copyfileobj(given, taken, _PIECE)
+            except FileNotFoundError:
+                return False
+            return True
+
     def delete_folder(self, path: str) -> None:
         """Delete a folder with all in it; nothing happens where it is not there."""
         with self._answering(path):

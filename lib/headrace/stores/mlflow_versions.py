@@ -88,6 +88,18 @@ class MlflowVersions:
 
         return self._asked(find)
 
+    def aliases(self, dataset: str) -> dict[str, str]:
+        """Every alias and the version that has it."""
+
+        def find() -> dict[str, str]:
+            name = _registered_name(dataset)
+            models = self._client.search_registered_models(f"name = '{name}'")
+            held = models[0].aliases if models else {}
+            told = {one: self._client.get_model_version(name, number).tags for one, number in held.items()}
+            return {one: str(tags["headrace.version"]) for one, tags in sorted(told.items())}
+
+        return self._asked(find)
+
     def _tell(self, version: Version) -> str:
         run = self._run(version)
         name = _registered_name(version.dataset)

@@ -7,7 +7,7 @@ from headrace.errors import ConfigError
 from headrace.stores.aws_clients import aws_client, translated
 
 _SECONDS = 60.0
-_THERE = ("ResourceInUse", "ConflictException")
+_THERE = ("ResourceInUse", "ResourceInUseException", "ConflictException")
 
 
 def start(

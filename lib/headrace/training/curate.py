@@ -13,12 +13,14 @@ from pyspark.sql import functions as F
 
 from headrace.lake import struct
 from headrace.training import bulk_duplicates, bulk_splits
+from headrace.training.bulk_leaks import leaks, near_across
 from headrace.training.bulk_similar import kept_aside
 from headrace.training.canonical import canonical
 from headrace.training.clean import Cleaning, clean
 from headrace.training.digest import ContentDigest
 from headrace.training.duplicates import DuplicateRules
 from headrace.training.example import Example
+from headrace.training.leaks import Leaks
 from headrace.training.refused import Refused
 from headrace.training.splits import Side, SplitRules
 
@@ -45,11 +47,13 @@ class Curated:
         rows: `id, body, split, component`, and `person, conversation, group, at, beside` of the example.
         refused: `id, step, reason, detail`; each id once.
         split: what `bulk_splits.split` gave.
+        leaks: what stands on two sides all the same; measured, not inferred.
     """
 
     rows: DataFrame
     refused: DataFrame
     split: bulk_splits.Split
+    leaks: Leaks
 
 
 def curated(
@@ -65,11 +69,22 @@ def curated(
     whole = cleaned.where("body IS NOT NULL").select("id", "body")
     double = kept_aside(bulk_duplicates.duplicates(whole, likeness))
     kept = kept_aside(whole.join(double, "id", "left_anti"))
-    split = bulk_splits.split(kept, rules, before)
+    split, found = _split(kept, rules, before)
     sides = split.sides.select("id", F.col("side").alias("split"), "component")
     refused = cleaned.where("body IS NULL").select(*_REFUSED).unionByName(double.select(*_REFUSED))
     seen = kept.withColumn("_", F.from_json("body", struct(_SEEN))).select("id", "body", "_.*")
-    return Curated(seen.join(sides, "id"), refused, split)
+    return Curated(seen.join(sides, "id"), refused, split, found)
+
+
+def _split(kept: DataFrame, rules: SplitRules, before: DataFrame | None) -> tuple[bulk_splits.Split, Leaks]:
+    """The split, once more where the measure finds near duplicates on two sides that the search for them missed."""
+    split = bulk_splits.split(kept, rules, before)
+    found = leaks(kept, split.sides, rules.likeness)
+    if found.near_duplicates:
+        across = near_across(kept, split.sides, rules.likeness)
+        split = bulk_splits.split(kept, rules, before, also=across)
+        found = leaks(kept, split.sides, rules.likeness)
+    return split, found
 
 
 def in_order(rows: DataFrame, key: bytes) -> Iterator[tuple[Side, Example]]:

@@ -1,7 +1,7 @@
 """Checks the records that lie beside a dataset's files, where there are any: checksums and manifest."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,12 +24,17 @@ class Known(Protocol):
 def records(folder: Path, format: Format, known: Known) -> Iterator[Violation]:
     """What the records say otherwise than the files. `at` names the file."""
     if (folder / CHECKSUMS).is_file():
-        yield from _checksums(folder, known)
+        yield from wrong_checksums(folder, known.sha256)
     if (folder / MANIFEST).is_file():
         yield from _manifest(folder, format, known)
 
 
-def _checksums(folder: Path, known: Known) -> Iterator[Violation]:
+def wrong_checksums(folder: Path, known: Mapping[str, str]) -> Iterator[Violation]:
+    """What `SHA256SUMS` says otherwise than the files.
+
+    Args:
+        known: digests that somebody took already, by name.
+    """
     text = (folder / CHECKSUMS).read_text("utf-8", errors="replace")
     listed = {name: digest for digest, _, name in (one.partition("  ") for one in text.splitlines())}
     there = {one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()} - {CHECKSUMS}
@@ -39,7 +44,7 @@ def _checksums(folder: Path, known: Known) -> Iterator[Violation]:
             yield Violation("checksum", name, f"a file that {CHECKSUMS} lists", "none", todo)
         elif name not in listed:
             yield Violation("checksum", name, f"a line in {CHECKSUMS}", "none", todo)
-        elif listed[name] != (known.sha256.get(name) or sha256_of(folder / name)):
+        elif listed[name] != (known.get(name) or sha256_of(folder / name)):
             yield Violation("checksum", name, "the content that was written", "another", todo)
 
 

@@ -8,6 +8,7 @@ from headrace.travel.agency import Agency
 from headrace.travel.channel import deliver, write_wave
 from headrace.travel.people import ACTS, People
 from headrace.travel.policies import write_policies
+from headrace.travel.travellers import Travellers
 
 
 def main() -> None:
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_000, help="transactions after the snapshot (default: 1000)")
     parser.add_argument("--documents", type=Path, metavar="FOLDER", help="write the company's documents there as well")
     parser.add_argument("--people", type=Path, metavar="FOLDER", help="write callers and devices there as well")
+    parser.add_argument("--conversations", type=Path, metavar="FOLDER", help="write what travellers ask and rate there")
     parser.add_argument("--no-schemas", action="store_true", help="leave the schema block out of keys and values")
     asked = parser.parse_args()
     agency = Agency(asked.seed, steps=asked.steps)
@@ -32,6 +34,9 @@ def main() -> None:
     if asked.people:
         people = People.of(agency.database, asked.seed)
         print(f"{asked.people}: {sum(people.write(act, asked.people) for act in range(ACTS))} rows of people")
+    if asked.conversations:
+        travellers = Travellers.of(agency.database, asked.seed)
+        print(f"{asked.conversations}: {sum(travellers.write(asked.conversations))} events of conversations")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 from headrace import __version__, cli
 from headrace.cli import VERBS, main
 from headrace.commands import jobs
+from headrace.commands import run as run_verb
 from headrace.errors import Unreachable
 from headrace.stores.disk import disk_trouble
 
@@ -86,7 +87,7 @@ def test_wrong_settings_end_with_2_and_the_report_on_stderr(tmp_path, capsys):
 
 def test_an_unknown_job_lists_the_known_ones(settings, capsys):
     assert main(["run", "apply_change", "--config", settings]) == 2
-    known = "apply_changes, build_profiles, index_knowledge, track_feedback, all"
+    known = "apply_changes, build_profiles, index_knowledge, track_feedback, curate_dataset, all"
     assert f"expected one of the jobs {known}; found apply_change" in capsys.readouterr().err
 
 
@@ -96,6 +97,21 @@ def test_run_hands_the_settings_and_once_to_the_job(names, once, settings, monke
     use_job(monkeypatch, lambda config, once, stop, _: seen.append((config.lake, once, stop.is_set())) or 0)
     assert main(["run", *names, "--config", settings, *(["--once"] if once else [])]) == 0
     assert seen == [(str(Path(settings).parent / "lake"), once, False)]
+
+
+def test_with_once_datasets_are_made_after_what_they_are_made_of(monkeypatch):
+    ran = []
+    monkeypatch.setattr(run_verb, "run_named", lambda names, *_: ran.append(list(names)) or len(ran))
+    all_jobs = ["apply_changes", "track_feedback", "curate_dataset"]
+    monkeypatch.setattr(run_verb, "load", lambda _: None)
+    monkeypatch.setattr(run_verb, "_configured", lambda _: all_jobs)
+    monkeypatch.setattr(run_verb, "log_to_stderr", lambda *_: None)
+    assert main(["run", "all", "--once"]) == 2
+    assert ran == [["apply_changes", "track_feedback"], ["curate_dataset"]]
+    ran.clear()
+    assert main(["run", "all"]) == 1
+    assert main(["run", "curate_dataset", "--once"]) == 2
+    assert ran == [all_jobs, ["curate_dataset"]]
 
 
 def test_a_job_runs_outside_the_main_thread_so_that_pyspark_installs_no_handler(settings, monkeypatch):

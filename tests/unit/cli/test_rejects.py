@@ -125,9 +125,9 @@ def test_a_lake_without_refused_rows_says_so_and_is_left_as_it_is(small, capsys)
         (["--since", "99999999999 weeks"], "--since: expected a time such as"),
         (
             ["--job", "../batches"],
-            "--job: expected one of apply_changes, build_profiles, index_knowledge, track_feedback; found unknown",
+            "--job: expected one of apply_changes, build_profiles, index_knowledge, track_feedback, curate_dataset",
         ),
-        (["--job", "nope"], "build_profiles, index_knowledge, track_feedback; found unknown job nope"),
+        (["--job", "nope"], "index_knowledge, track_feedback, curate_dataset; found unknown job nope"),
     ],
 )
 def test_what_makes_no_sense_is_refused(small, arguments, message):

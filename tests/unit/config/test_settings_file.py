@@ -188,6 +188,7 @@ def test_every_key_of_the_settings_has_a_hint_and_every_hint_a_key():
     free = {"", "sources.*.options.*", "tables.*.types.*", "tables.*.columns.*", "tables.*.properties.*", "spark.*"}
     free |= {f"knowledge.{one}.{key}.*" for one in ("embed", "models.*") for key in ("headers", "arguments")}
     free |= {f"assistant.{one}.headers.*" for one in ("model", "answers.fallback.*", "judge.model")}
+    free |= {"datasets.sets.*.evaluate.*.headers.*"}
     free |= {"knowledge.indexes.*.options.*", "derive.*.reach.*", "sources.*.headers.*"}
     free |= {"assistant.context.stale_after.sources.*", "assistant.events.options.*"}
     free |= {f"profiles.records.*.{key}.*" for key in ("identifiers", "fields")}
@@ -232,8 +233,9 @@ def names_for(steps: list[str]) -> dict[str, str]:
         kinds = MAPPINGS[".".join(steps[:3])].kinds_with(steps[3]) if steps[3:] else ["threshold"]
         return {**NAMES, **dict.fromkeys(("rules", "outputs"), kinds[0])}
     if steps[0] == "datasets":
-        kinds = MAPPINGS["datasets.sets.*.launch.*"].kinds_with(steps[5]) if steps[5:] else ["bedrock"]
-        return {**NAMES, "sets": "support", "launch": min(kinds)}
+        place = ".".join(steps[:5])
+        kinds = MAPPINGS[place].kinds_with(steps[5]) if steps[5:] and place in MAPPINGS else ["bedrock"]
+        return {**NAMES, "sets": "support", "launch": min(kinds), "evaluate": kinds[0]}
     if steps[:2] == ["feedback", "publish"]:
         return {
             **NAMES,
@@ -306,6 +308,7 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
         launch = {"bedrock": {"service": "bedrock", "base_model": "nova", **to}}
         launch["sagemaker"] = {"service": "sagemaker", "image": "x", **to}
         support = {"kind": "sft", "formats": ["trl_sft"], "launch": launch}
+        support["evaluate"] = {one: {"provider": one, **CHAT[one]} for one in ("bedrock", "sagemaker", "openai")}
         key = {"secret": "env:DATASETS_KEY"}
         data["datasets"] = {"key": key, "mlflow": {"uri": "databricks"}, "sets": {"support": support}}
     example = yaml.safe_load(HINTS[path].example)

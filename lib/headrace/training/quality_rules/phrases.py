@@ -1,6 +1,6 @@
 """Abuse, refusals, errors and reserved words. The words themselves are in `phrases.yaml`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -66,6 +66,11 @@ def refusal(example: Example, quality: Quality) -> str | None:
     return _answer_with(example, phrases().refusals, BEGINNING)
 
 
+def refuses(text: str) -> bool:
+    """Whether an answer begins by refusing."""
+    return _begins(words(text), phrases().refusals, BEGINNING)
+
+
 def error(example: Example, quality: Quality) -> str | None:
     """A short good answer that is the message of an error."""
     return _answer_with(example, phrases().errors, SHORT, whole=True)
@@ -75,10 +80,14 @@ def _answer_with(example: Example, some: tuple[str, ...], most: int, whole: bool
     for one in good_answers(example):
         told = words(one.text)
         if one.by == "assistant" and not (whole and len(told) > most):
-            begins = f" {' '.join(told[:most])} "
-            if any(f" {phrase} " in begins for phrase in some):
+            if _begins(told, some, most):
                 return one.where
     return None
+
+
+def _begins(told: Sequence[str], some: tuple[str, ...], most: int) -> bool:
+    begins = f" {' '.join(told[:most])} "
+    return any(f" {phrase} " in begins for phrase in some)
 
 
 def reserved_word(example: Example, quality: Quality) -> str | None:
