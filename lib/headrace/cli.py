@@ -30,6 +30,7 @@ VERBS = {
     "views": "SQL views over measures, turns and ratings for DuckDB, Databricks SQL, Athena or Redshift Spectrum",
     "dashboards": "a file to import into OpenSearch Dashboards: a plot of each measure",
     "explain": "why records are one person: what links them, and every merge and split with its cause",
+    "erase": "ask all jobs to erase a person, and see what became of it",
     "dataset": "datasets for training: build, show, compare, check, publish, launch a training job, evaluate a model",
     "serve": "a page for the assistant, freshness, measures and people, and the same as an API",
 }

@@ -379,8 +379,23 @@ DATASET_REFUSED = TableContract(
     statistics=("example", "step", "reason"),
 )
 """What is in none, and why; never a text."""
+SUPPRESSED = TableContract(
+    "suppressed/{job}", "hash string, request string, at timestamp", ("hash",), "track_feedback", statistics=("at",)
+)
+"""Keyed hashes of what a job found out to be an erased person's, such as their conversations."""
+ERASURES = TableContract(
+    "erasures/{job}",
+    "request string, place string, step string, rows bigint, detail string, at timestamp",
+    ("request", "place", "step"),
+    "track_feedback",
+    statistics=("request", "at"),
+)
+"""How far a job has carried out which request: the newest row of a place and step counts, and the
+most rows that one told, as a repeat finds none. `place`: a table, or
+`store NAME`; `step`: `deleted` (no reader finds it), `purged` (written out of the table's newest files), `revoked`."""
 CONTRACTS = (
     TOMBSTONES, VERSIONS, TRUNCATES, REACHED, ANSWERS, CHANGED_KEYS, SCHEMAS, BATCHES, CHANGES_LOG, REJECTS,
     DOCUMENTS, CHUNKS, VECTORS, PASSAGES, OUTBOX, IDENTIFIERS, PEOPLE, ALIASES, IDENTITY_EVENTS, QUARANTINE, PROFILES,
     BEHAVIOUR, PLACED, TURNS, RATINGS, COUNTED, MEASURES, DATASETS, DATASET_ROWS, DATASET_REFUSED,
+    SUPPRESSED, ERASURES,
 )  # fmt: skip

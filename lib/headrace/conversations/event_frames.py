@@ -12,6 +12,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from headrace.conversations.arrived import Arrived, Refused, arrived
+from headrace.erasure import ERASED, Suppressed
 from headrace.lake import struct
 from headrace.tables import MESSAGES, RATINGS, REFUSED_HEADER, TURNS, TableContract
 
@@ -33,19 +34,21 @@ def _ddl(table: TableContract) -> str:
 
 @cache
 def schema() -> StructType:
-    """Of what `events` gives: `op` is `upsert`, `delete` or `reject`; one of `turn` and `rating` is there."""
+    """Of what `events` gives: `op` is `upsert`, `delete`, `reject` or `erased`; of the first two one of `turn` and
+    `rating` is there, of the last one nothing but, in `key`, a conversation that an erased person was in as well."""
     return struct(
         f"""kind string, op string, key string, position string, reason string, detail string,
         turn struct<{_ddl(TURNS)}>, rating struct<{_ddl(RATINGS)}>, {MESSAGES}"""
     )
 
 
-def events(messages: DataFrame, *, lines: bool) -> DataFrame:
+def events(messages: DataFrame, *, lines: bool, suppressed: Suppressed | None = None) -> DataFrame:
     """Every message as one row, of `schema`.
 
     Args:
         messages: schema `tables.MESSAGES`.
         lines: they are lines of files; an offset is then that of a block, and becomes that of the line.
+        suppressed: whose events are refused without keeping anything of them.
     """
     arrow = to_arrow_schema(schema())
 
@@ -58,17 +61,41 @@ def events(messages: DataFrame, *, lines: bool) -> DataFrame:
                     block = (message["stream"] or "", message["offset"] or 0)
                     seen[block] = seen.get(block, -1) + 1
                     message["offset"] = block[1] + seen[block]
-                rows.append(_row(message))
+                rows.append(_row(message, suppressed))
             yield pa.RecordBatch.from_pylist(rows, schema=arrow)
 
     return messages.select(*_MESSAGE).mapInArrow(run, schema())
 
 
-def _row(message: Mapping[str, Any]) -> dict[str, Any]:
+def _row(message: Mapping[str, Any], suppressed: Suppressed | None) -> dict[str, Any]:
     found = _refused(message) or arrived(message["message"])
+    if suppressed:
+        values = _values(message) if isinstance(found, Refused) else found.values
+        if suppressed.conversation(values.get("conversation"), values.get("turn")):
+            return _erased(message, None)
+        if suppressed.person(values.get("person")):
+            return _erased(message, str(values["conversation"]) if isinstance(found, Arrived) else None)
+        if suppressed.person(values.get("rater")):
+            return _erased(message, None)
     if isinstance(found, Refused):
         return {**message, "op": "reject", "reason": found.reason, "detail": found.detail}
     return {**message, **_told(found)}
+
+
+def _erased(message: Mapping[str, Any], conversation: str | None) -> dict[str, Any]:
+    """What is left of an erased person's event: that there was one, and where."""
+    nothing = dict.fromkeys(("message_key", "message", "headers"))
+    detail = "expected nobody who was erased; found an event of somebody who was. Nothing of it was kept."
+    return {**message, **nothing, "op": "erased", "reason": ERASED, "detail": detail, "key": conversation}
+
+
+def _values(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties of a message that is no event."""
+    try:
+        told = json.loads(message["message"] or b"")
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _told(one: Arrived) -> dict[str, Any]:
@@ -89,7 +116,7 @@ def rejects(found: DataFrame, source: str, batch: str) -> DataFrame:
     """Those of `events` that are refused, as `tables.REJECTS` has them."""
     day = F.to_date(F.coalesce(F.col("arrived_at"), F.current_timestamp()))
     none = F.lit(None).cast("string")
-    return found.where(F.col("op") == "reject").select(
+    return found.where(F.col("op").isin("reject", "erased")).select(
         F.lit(source).alias("source"), none.alias("source_table"), none.alias("table"), "reason", "detail",
         none.alias("key"), none.alias("position"), "arrived_at", F.current_timestamp().alias("rejected_at"),
         "message_key", "message", "headers",

@@ -54,12 +54,14 @@ class Batch:
 
     Attributes:
         newest: the newest time in its events. oldest_arrived: by the transport's clock.
+        erased: conversations that turned out to be an erased person's.
     """
 
     kinds: dict[str, Facts]
     rejected: int = 0
     newest: datetime | None = None
     oldest_arrived: datetime | None = None
+    erased: tuple[str, ...] = ()
 
 
 def batch_of(events: DataFrame) -> Batch:
@@ -67,7 +69,8 @@ def batch_of(events: DataFrame) -> Batch:
     upsert, delete = F.col("op") == "upsert", F.col("op") == "delete"
     found = events.groupBy("kind").agg(
         F.count_if(upsert).alias("upserts"), F.count_if(delete).alias("deletes"),
-        F.count_if(F.col("op") == "reject").alias("rejected"),
+        F.count_if(F.col("op").isin("reject", "erased")).alias("rejected"),
+        F.collect_set(F.when(F.col("op") == "erased", F.col("key"))).alias("erased"),
         F.min(F.when(upsert, F.col("position"))).alias("oldest"),
         F.max(F.when(delete, F.col("position"))).alias("newest"),
         F.max(F.coalesce("turn.at", "rating.at")).alias("at"), F.min("arrived_at").alias("arrived"),
@@ -78,8 +81,10 @@ def batch_of(events: DataFrame) -> Batch:
         if row["kind"]
     }
     newest, arrived = [row["at"] for row in found if row["at"]], [row["arrived"] for row in found if row["arrived"]]
+    erased = sorted({conversation for row in found for conversation in row["erased"]})
     return Batch(
-        kinds, sum(row["rejected"] for row in found), max(newest, default=None), min(arrived, default=None)
+        kinds, sum(row["rejected"] for row in found), max(newest, default=None), min(arrived, default=None),
+        tuple(erased),
     )  # fmt: skip
 
 
@@ -114,4 +119,4 @@ def _changes(events: DataFrame, kind: str, names: list[str]) -> DataFrame:
 def conversations(events: DataFrame) -> DataFrame:
     """The conversations that a batch's events are of, each once: column `conversation`."""
     named = F.coalesce("turn.conversation", "rating.conversation").alias("conversation")
-    return events.where(F.col("op") != "reject").select(named).distinct()
+    return events.where(F.col("op").isin("upsert", "delete")).select(named).distinct()

@@ -5,7 +5,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from headrace.config import Config
-from headrace.errors import ConfigError, DatasetRefused, HeadraceError, NotThere
+from headrace.errors import ConfigError, DatasetRefused, HeadraceError, NotThere, Retryable
 from headrace.lake import Lake
 from headrace.pipelines import streams
 from headrace.pipelines.curating import JOB, Curator
@@ -30,6 +30,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     later: dict[str, datetime] = {}
     while True:
         failed = due(curator, config, datetime.now(UTC), stop, told, later)
+        curator.upkeep()
         # Too few ratings today may be enough tomorrow; anything else will not mend itself.
         if failed is not None and (once or not isinstance(failed, DatasetRefused | NotThere)):
             raise failed
@@ -70,11 +71,16 @@ def due(
     """
     first: HeadraceError | None = None
     later = {} if later is None else later
+    try:
+        curator.erase()
+    except Retryable as error:
+        log.error("job=%s an erasure is tried again: %s", JOB, error)
+        first = error
     for name, one in config.datasets.sets.items() if config.datasets else ():
-        slot = slot_of(now, one.every)
+        slot = curator.wanted(name, slot_of(now, one.every))
         if stop.is_set():
             break
-        if now < later.get(name, now) or curator.done(name, slot):
+        if now < later.get(name, now) or slot is None:
             telemetry.alive(JOB, name)
             continue
         telemetry.working(JOB, name)

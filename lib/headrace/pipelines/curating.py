@@ -15,9 +15,13 @@ from pyspark.sql import functions as F
 
 from headrace.config import Config
 from headrace.config_datasets import Dataset, Datasets
+from headrace.erasure import Suppressed
 from headrace.errors import Fatal, NotThere
 from headrace.lake import Lake, Transaction, local_rows
 from headrace.pipelines.dataset_cleaning import cleaning_of, limits_for
+from headrace.pipelines.erase_datasets import JOB as JOB
+from headrace.pipelines.erase_datasets import DatasetErasure
+from headrace.pipelines.kept_tables import upkeep_of_datasets
 from headrace.stores.dataset_places import DatasetPlaces
 from headrace.stores.mlflow_versions import MlflowVersions, Version
 from headrace.tables import (
@@ -42,7 +46,6 @@ from headrace.training.privacy import dataset_key
 from headrace.training.similar import Likeness
 from headrace.training.splits import SplitRules
 
-JOB = "curate_dataset"
 log = logging.getLogger("headrace")
 _DIGITS = 16
 
@@ -71,8 +74,23 @@ class Curator:
 
     def __init__(self, lake: Lake, config: Config, settings: Datasets) -> None:
         self._lake, self._config, self._settings = lake, config, settings
+        self._suppressed: Suppressed | None = None
         self._key = settings.key.get_secret_value().encode()
-        self._places = DatasetPlaces(settings.folder or f"{config.lake.rstrip('/')}/datasets/exports")
+        self._places = DatasetPlaces(root_of(config, settings))
+        self._upkeep = upkeep_of_datasets(lake)
+        self._erasure = DatasetErasure(lake, config, settings, self._places)
+
+    def erase(self) -> None:
+        """Carry out requests to erase a person: versions with them are revoked, and due again."""
+        self._erasure.run()
+
+    def upkeep(self) -> None:
+        """Look after the tables, where it is due."""
+        self._upkeep.run()
+
+    def wanted(self, name: str, slot: datetime) -> datetime | None:
+        """The slot that is to be made: the one given, or one of its own after the newest was revoked; None for none."""
+        return self._erasure.revoked_at(name) if self.done(name, slot) else slot
 
     def done(self, name: str, slot: datetime) -> bool:
         """Whether a slot of the schedule has its version."""
@@ -92,6 +110,7 @@ class Curator:
             DatasetRefused: too little is left to fill its splits, or a format does not take it.
         """
         one = self._settings.sets[name]
+        self._suppressed = self._erasure.suppressed()
         pinned = self._pinned(one, as_of)
         found = self._curated(name, one, pinned)
         digest = digest_of(found.rows)
@@ -138,7 +157,7 @@ class Curator:
             known = None
             if {PROFILES.path, ALIASES.path} <= pinned.keys():
                 known = frames.known_of(read(PROFILES), read(ALIASES), one)
-            chosen = frames.chosen(read(TURNS), read(RATINGS), known, one, self._key)
+            chosen = frames.chosen(read(TURNS), read(RATINGS), known, one, self._key, self._suppressed)
         likeness = DuplicateRules(Likeness(one.similar), ORIGINS)
         cleaning = cleaning_of(name, one, self._settings)
         return curated(chosen, cleaning, likeness, self._rules(name, one), self._sides_before(name))
@@ -179,10 +198,11 @@ class Curator:
             todo = "Please report this: it must not happen. Nothing was written."
             raise Fatal(where=name, expected="splits without leaks", found=str(leaks), todo=todo)
         report = split_report(found.rows, found.split, self._rules(name, one))
+        notes = (*report.remarks(), *self._erasure.remarks(name))
         for format in missing:
             about = About(
                 name, self._places.folder_of(version, format), one.use, (one.licence,), dict(pinned), dict(refused),
-                {field: getattr(leaks, field) for field in leaks.__dataclass_fields__}, tuple(report.remarks()),
+                {field: getattr(leaks, field) for field in leaks.__dataclass_fields__}, notes,
             )  # fmt: skip
             self._places.write(name, version, format, partial(self._folder, found, about, format, one))
         return places
@@ -226,6 +246,11 @@ class Curator:
                 place = built.places[format]
                 told = Version(built.dataset, built.version, one.kind, format, place, pinned, built.rows, files)
                 versions.tell(told)
+
+
+def root_of(config: Config, settings: Datasets) -> str:
+    """Where versions are written."""
+    return settings.folder or f"{config.lake.rstrip('/')}/datasets/exports"
 
 
 def fingerprint(one: Dataset) -> str:

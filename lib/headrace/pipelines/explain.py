@@ -87,6 +87,16 @@ def explain(config: Config, who: str, kind: str | None = None, view: LakeView | 
         ConfigError: the settings have no profiles, or no such kind.
         NotThere: nobody is known.
     """
+    teller, found = _found(config, who, kind, view)
+    return [teller.story(person) for person in found]
+
+
+def people(config: Config, who: str, view: LakeView | None = None) -> list[str]:
+    """The ids of everybody that an id, or an identifier, leads to. Raises as `explain` does."""
+    return _found(config, who, None, view)[1]
+
+
+def _found(config: Config, who: str, kind: str | None, view: LakeView | None) -> "tuple[_Teller, list[str]]":
     settings = config.profiles
     if settings is None:
         raise ConfigError(
@@ -105,7 +115,7 @@ def explain(config: Config, who: str, kind: str | None = None, view: LakeView | 
             found="nobody",
             todo=f"Identifiers are looked up by {', '.join(kinds)}; `build_profiles` must have run.",
         )
-    return [teller.story(person) for person in found]
+    return teller, found
 
 
 class _Teller:

@@ -24,7 +24,11 @@ from headrace.tables import (
     CHANGES_LOG,
     CHUNKS,
     COUNTED,
+    DATASET_REFUSED,
+    DATASET_ROWS,
+    DATASETS,
     DOCUMENTS,
+    ERASURES,
     HISTORY,
     IDENTIFIERS,
     IDENTITY_EVENTS,
@@ -40,6 +44,7 @@ from headrace.tables import (
     REACHED,
     REJECTS,
     SCHEMAS,
+    SUPPRESSED,
     TABLES,
     TOMBSTONES,
     TRUNCATES,
@@ -103,9 +108,17 @@ def upkeep_of_feedback(lake: Lake, config: Config, settings: Feedback) -> Upkeep
     tables = [
         Kept(REJECTS.path.format(job="track_feedback"), expired=_days(config.rejects.keep), every_look=True),
         *[Kept(one.path) for one in (TURNS, RATINGS, COUNTED, MEASURES)],
+        *[Kept(one.path.format(job="track_feedback")) for one in (SUPPRESSED, ERASURES)],
         *[Kept(path, expired=_older("deleted_at", settings.purge_tombstones_after)) for path in floors],
     ]
     return Upkeep(lake, tables, TURNS.path)
+
+
+def upkeep_of_datasets(lake: Lake) -> Upkeep:
+    """What `curate_dataset` looks after."""
+    tables = [Kept(one.path) for one in (DATASETS, DATASET_ROWS, DATASET_REFUSED)]
+    tables += [Kept(ERASURES.path.format(job="curate_dataset"))]
+    return Upkeep(lake, tables, DATASETS.path)
 
 
 def _hours(config: Config) -> Expired:

@@ -20,6 +20,7 @@ from headrace.errors import ConfigError
 from headrace.lake import Lake, Transaction
 from headrace.pipelines import after_batch, feedback_progress, streams
 from headrace.pipelines.after_batch import AfterBatch
+from headrace.pipelines.erase_feedback import FeedbackErasure
 from headrace.pipelines.feeling import feeler
 from headrace.pipelines.kept_tables import upkeep_of_feedback
 from headrace.pipelines.lag import checkpoint_folder
@@ -58,10 +59,12 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     lake, measures = Lake(spark, config.lake), all_measures(settings)
     tracker = Tracker(lake, measures, feeler(settings.sentiment))
     count_all_if_others(LakeFiles(config.lake), tracker, settings, measures)
+    erasure = FeedbackErasure(lake, config, tracker)
+    erasure.run()
     upkeep = upkeep_of_feedback(lake, config, settings)
     told = telemetry or Telemetry(config.metrics)
     after = after_batch.of_config(config, rows_of_spark(lake), told.observe)
-    batches = _Batches(tracker, upkeep, stop, told, after)
+    batches = _Batches(tracker, erasure, upkeep, stop, told, after)
     try:
         queries = [(name, _start(spark, config, settings, batches, once, name)) for name in settings.sources]
         batches.follow(queries)
@@ -116,8 +119,15 @@ class _Batches:
     """The batches of the job. One runs at a time: each table has one writer."""
 
     def __init__(
-        self, tracker: Tracker, upkeep: Upkeep, stop: threading.Event, telemetry: Telemetry, after: AfterBatch
+        self,
+        tracker: Tracker,
+        erasure: FeedbackErasure,
+        upkeep: Upkeep,
+        stop: threading.Event,
+        telemetry: Telemetry,
+        after: AfterBatch,
     ) -> None:
+        self._erasure = erasure
         self._tracker, self._upkeep, self._stop, self._telemetry = tracker, upkeep, stop, telemetry
         self._after = after
         self._lock, self._started = threading.Lock(), threading.Event()
@@ -147,6 +157,7 @@ class _Batches:
     def _idle(self) -> None:
         if self._lock.acquire(blocking=False):
             try:
+                self._erasure.idle()
                 self._after.idle()
             finally:
                 self._lock.release()
@@ -168,10 +179,11 @@ class _Batches:
         messages, clock = streams.messages(frame, source), time.monotonic()
         if messages is not None:
             exact = Transaction(f"headrace/{self._ids[name]}/rejects", number)
-            found = event_frames.events(messages, lines=isinstance(source, FilesSource))
-            self._told(
-                name, number, self._tracker.take(found, name, f"{name}/{number}", exact), time.monotonic() - clock
-            )
+            suppressed = self._erasure.run()
+            found = event_frames.events(messages, lines=isinstance(source, FilesSource), suppressed=suppressed)
+            done = self._tracker.take(found, name, f"{name}/{number}", exact)
+            self._erasure.late(done.batch.erased, suppressed)
+            self._told(name, number, done, time.monotonic() - clock)
             self._after.run()
             self._upkeep.run(tables=1)
         self._telemetry.alive(JOB, name)

@@ -108,5 +108,10 @@ class DatasetPlaces:
         self._files.delete(f"{below}/{BESIDE[-1]}")
         self._files.delete_folder(below)
 
+    def versions(self, dataset: str) -> list[tuple[str, str]]:
+        """Version and format of every folder of a dataset, whole or not."""
+        found = (name.partition(".") for name in self._files.folders(dataset))
+        return [(version, format) for version, dot, format in found if dot]
+
     def _below(self, dataset: str, version: str, format: str) -> str:
         return f"{dataset}/{self.folder_of(version, format)}"

@@ -86,6 +86,11 @@ class DeltaReader:
         table = self._table(relative)
         return int(table.version()) if table is not None else -1
 
+    def properties(self, relative: str) -> dict[str, str]:
+        """A table's Delta properties; none where there is no table."""
+        table = self._table(relative)
+        return {} if table is None else {name: str(value) for name, value in table.metadata().configuration.items()}
+
     def appended(self, relative: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """These columns and `_commit_version` of every row appended, as far back as the table's log goes.
 

@@ -57,6 +57,10 @@ class MlflowVersions:
         """Mark a version as not to be used any more, and take its aliases away. Returns those."""
         return self._asked(lambda: self._revoke(dataset, version, why))
 
+    def used_by(self, dataset: str, version: str) -> Sequence[str]:
+        """Runs of others that say this version was what they were trained on: `name, id`, by experiment."""
+        return self._asked(lambda: self._used_by(dataset, version))
+
     def name(self, dataset: str, version: str, alias: str) -> None:
         """Give a version an alias, such as `approved`; another version loses it. Raises NotThere, ConfigError."""
         if alias.casefold() in ("latest", NEWEST):
@@ -144,6 +148,13 @@ class MlflowVersions:
                 self._client.delete_registered_model_alias(name, alias)
                 lost.append(alias)
         return sorted(lost)
+
+    def _used_by(self, dataset: str, version: str) -> Sequence[str]:
+        experiments = [one.experiment_id for one in self._client.search_experiments()]
+        wanted = f"dataset.name = '{dataset}' and dataset.digest = '{version[:_DIGEST]}'"
+        found = self._client.search_runs(experiments, wanted) if experiments else []
+        others = [one for one in found if "headrace.version" not in one.data.tags]
+        return sorted(f"{one.info.run_name} ({one.info.run_id})" for one in others)
 
     def _registered(self, dataset: str, version: str) -> list[Any]:
         wanted = f"name = '{_registered_name(dataset)}'"

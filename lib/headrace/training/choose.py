@@ -1,12 +1,15 @@
 """Turns and ratings of a conversation -> examples of one kind, and what was left out with its reason."""
 
+import hmac
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from headrace.citations import Citations
 from headrace.config_datasets import Dataset
+from headrace.erasure import ERASED
 from headrace.training.example import Example, Kind, Message, example_id
 from headrace.training.refused import Refused
 from headrace.training.verdict import Rated, Verdict, verdict
@@ -16,6 +19,11 @@ Hashed = Callable[[str], str]
 """A person's id as a keyed hash."""
 
 
+def hashed_by(key: bytes) -> Hashed:
+    """Keyed hashes of persons: 32 hexadecimal digits."""
+    return lambda person: hmac.new(key, b"person\0" + person.encode(), sha256).hexdigest()[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A turn, as the table `turns` holds it.
@@ -23,6 +31,7 @@ class Said:
     Attributes:
         items: JSON.
         allowed: whether the person agrees to training.
+        erased: it is an erased person's.
         names: what the person is called.
     """
 
@@ -42,6 +51,7 @@ class Said:
     model: str | None = None
     allowed: bool = True
     names: tuple[str, ...] = ()
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +184,8 @@ def _asked_for(said: Said, wanted: Dataset) -> bool:
 
 
 def _unfit(said: Said, wanted: Dataset) -> str | None:
+    if said.erased:
+        return ERASED
     if not said.allowed:
         return "no_consent"
     if not (said.question or "").strip():
@@ -210,7 +222,7 @@ def _history(said: Said, known: dict[int, Said], verdicts: dict[int, Verdict], m
     for turn in [turn for turn in known if turn < end and turn not in replaced][::-1]:
         before = known[turn]
         fit = before.outcome in (None, "answered") and (before.question or "").strip() and (before.answer or "").strip()
-        if len(pairs) == 2 * most or verdicts[turn].bad or not fit or not before.allowed:
+        if len(pairs) == 2 * most or verdicts[turn].bad or not fit or not before.allowed or before.erased:
             break
         pairs = [Message("user", (before.question or "").strip()), Message("assistant", _shown(before.answer)), *pairs]
     return pairs

@@ -1,9 +1,8 @@
 """Tables of conversations and documents -> examples as rows, in Spark."""
 
-import hmac
 import json
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -11,9 +10,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headrace.config_datasets import Dataset
+from headrace.erasure import Suppressed
 from headrace.lake import struct
 from headrace.training import texts
-from headrace.training.choose import STEP, Answer, Hashed, Said, answers, examples
+from headrace.training.choose import STEP, Answer, Hashed, Said, answers, examples, hashed_by
 from headrace.training.example import Example
 from headrace.training.pairs import pair, scored
 from headrace.training.refused import Refused
@@ -44,11 +44,6 @@ _SAID = (
 )  # fmt: skip
 
 
-def hashed_by(key: bytes) -> Hashed:
-    """Keyed hashes of persons: 32 hexadecimal digits."""
-    return lambda person: hmac.new(key, b"person\0" + person.encode(), sha256).hexdigest()[:32]
-
-
 def known_of(profiles: DataFrame, aliases: DataFrame, wanted: Dataset) -> DataFrame:
     """What profiles say of persons and of ids that lead to them, schema `KNOWN`. Who is gone agrees to nothing."""
     consent = F.from_json(F.get_json_object("body", "$.consent"), "map<string, struct<granted: boolean>>")
@@ -72,13 +67,21 @@ def known_of(profiles: DataFrame, aliases: DataFrame, wanted: Dataset) -> DataFr
     return people.unionByName(others)
 
 
-def chosen(turns: DataFrame, ratings: DataFrame, known: DataFrame | None, wanted: Dataset, key: bytes) -> DataFrame:
+def chosen(
+    turns: DataFrame,
+    ratings: DataFrame,
+    known: DataFrame | None,
+    wanted: Dataset,
+    key: bytes,
+    suppressed: Suppressed | None = None,
+) -> DataFrame:
     """Examples of conversations, and what was refused, schema `CHOSEN`.
 
     Args:
         known: schema `KNOWN`; None where there are no profiles: then only what a turn itself says counts.
+        suppressed: whose turns and ratings count for nothing.
     """
-    found = _conversations(turns, ratings, known, wanted).mapInArrow(_choosing(wanted, key), struct(CHOSEN))
+    found = _conversations(turns, ratings, known, wanted).mapInArrow(_choosing(wanted, key, suppressed), struct(CHOSEN))
     if wanted.kind != "dpo":
         return found
     # An answer is in two rows at most, by its own conversation and by its prompt: cheaper kept than found twice.
@@ -120,13 +123,26 @@ def _conversations(turns: DataFrame, ratings: DataFrame, known: DataFrame | None
     return both.where("ratings IS NOT NULL OR again").select("conversation", "turns", "ratings")
 
 
-def _choosing(wanted: Dataset, key: bytes) -> Any:
+def _choosing(wanted: Dataset, key: bytes, suppressed: Suppressed | None) -> Any:
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         hashed = hashed_by(key)
         for batch in batches:
-            yield _batch([row for one in batch.to_pylist() for row in _of_conversation(one, wanted, hashed)])
+            given = map(partial(_without, suppressed), batch.to_pylist())
+            yield _batch([row for one in given for row in _of_conversation(one, wanted, hashed)])
 
     return run
+
+
+def _without(suppressed: Suppressed | None, row: dict[str, Any]) -> dict[str, Any]:
+    """A conversation with what is an erased person's marked: turns that name nobody are, where others name one."""
+    if not suppressed:
+        return row
+    people = {turn["person"] for turn in row["turns"]}
+    erased: set[str | None] = {person for person in people if suppressed.person(person)}
+    theirs = {*erased, None} if erased else erased
+    turns = [{**turn, "erased": turn["person"] in theirs} for turn in row["turns"]]
+    ratings = [one for one in row["ratings"] or () if not suppressed.person(one["rater"])]
+    return {**row, "turns": turns, "ratings": ratings}
 
 
 def _of_conversation(row: dict[str, Any], wanted: Dataset, hashed: Hashed) -> Iterator[dict[str, Any]]:

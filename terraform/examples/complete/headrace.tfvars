@@ -141,8 +141,11 @@ jobs = {
     sns_topics = ["alarms"]
     secrets    = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"]
     watches    = "feedback"
-    owns       = ["turns", "ratings", "counted", "measures", "tombstones/track.feedback", "alerts", "rejects/track_feedback"]
-    reads      = ["truncates"]
+    owns = [
+      "turns", "ratings", "counted", "measures", "tombstones/track.feedback", "alerts", "rejects/track_feedback",
+      "suppressed/track_feedback", "erasures/track_feedback",
+    ]
+    reads = ["truncates"]
   }
 }
 

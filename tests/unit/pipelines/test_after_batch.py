@@ -195,8 +195,10 @@ def test_every_batch_of_the_job_is_followed_by_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(track_feedback.streams, "messages", noted("messages", back=object()))
     monkeypatch.setattr(track_feedback.event_frames, "events", noted("events"))
     tracker, upkeep = SimpleNamespace(take=noted("take", done)), SimpleNamespace(run=noted("upkeep"))
+    erasure = SimpleNamespace(run=noted("erase"), late=noted("late"))
     batches = track_feedback._Batches(
         tracker,
+        erasure,
         upkeep,
         threading.Event(),
         Telemetry(Metrics()),
@@ -207,7 +209,7 @@ def test_every_batch_of_the_job_is_followed_by_it(monkeypatch: pytest.MonkeyPatc
     source = FilesSource.model_validate({"from": "files", "path": "in", "format": "json", "position": ["at"]})
     batches.of("events", source)(None, 0)  # type: ignore[arg-type]
     batches.of("events", source)(None, 1)  # type: ignore[arg-type]
-    assert order == ["messages", "events", "take", "after", "upkeep"] * 2
+    assert order == ["messages", "erase", "events", "take", "late", "after", "upkeep"] * 2
     batches.follow([])
 
 
@@ -227,10 +229,11 @@ def test_a_stream_that_waits_for_events_does_it_too(monkeypatch: pytest.MonkeyPa
             self.left -= 1
             return self.left > 0
 
-    stop, parts = threading.Event(), SimpleNamespace()
-    batches = track_feedback._Batches(parts, parts, stop, Telemetry(Metrics()), after)  # type: ignore[arg-type]
+    stop, parts, asked = threading.Event(), SimpleNamespace(), list[str]()
+    erasure = SimpleNamespace(idle=lambda: asked.append("erase"))
+    batches = track_feedback._Batches(parts, erasure, parts, stop, Telemetry(Metrics()), after)  # type: ignore[arg-type]
     batches.follow([("events", Query())])  # type: ignore[list-item]
-    assert done
+    assert done and asked
 
 
 def test_spark_reads_the_newest_state_for_each_query() -> None:

@@ -161,6 +161,14 @@ def test_what_stands_before_the_question(case: str) -> None:
     assert said(made("sft", turns, ratings)[-1]) == expected
 
 
+def test_what_was_erased_is_refused_and_ends_what_a_later_turn_knows() -> None:
+    turns = [turn(1), turn(2, erased=True, person=None), turn(3)]
+    gone, first, third = made("sft", turns, [up(1), up(2), up(3)])
+    assert isinstance(gone, Refused) and (gone.step, gone.reason) == ("choose", "erased")
+    assert isinstance(first, Example) and isinstance(third, Example)
+    assert [one.content for one in third.messages] == ["question 3?"], "no word of the erased turn, nor of before it"
+
+
 def test_no_more_history_than_asked_for() -> None:
     turns = [turn(number) for number in range(1, 6)]
     assert said(made("sft", turns, [up(5)], history=1)[0]) == ["question 4?", "Answer 4.", "question 5?"]
