@@ -22,7 +22,7 @@ TABLE_FOLDERS = frozenset(
     ["tables", "tombstones", "truncates", "history", "versions", "changed_keys", "changes_log", "rejects", "schemas",
      "batches", "reached", "documents", "chunks", "vectors", "passages", "outbox", "identifiers", "people",
      "aliases", "identity_events", "quarantine", "profiles", "behaviour", "placed", "answers", "turns", "ratings",
-     "counted", "measures", "datasets"]
+     "counted", "measures", "datasets", "erasures", "suppressed"]
 )  # fmt: skip
 
 
