@@ -150,8 +150,10 @@ def test_a_version_in_every_slot(world: tuple[Lake, Path]) -> None:
     assert "Lagos" not in whole, "a tie is no good answer"
     assert "of c0" not in whole + str(lake.read(DATASET_ROWS.path).collect()), "persons are known by keyed hashes only"
 
+    shutil.rmtree(first.places["converse"])
     again = built(lake, root, 1)
     assert (again.version, again.new) == (first.version, False)
+    assert Path(first.places["converse"]).exists(), "a folder that was lost is written again"
     slots = lake.read(DATASETS.path).orderBy("slot").collect()
     assert [row["version"] for row in slots] == [first.version] * 2
     assert slots[0]["sources"] == {"turns": 1, "ratings": 1} and slots[0]["rows"] == first.rows
@@ -186,8 +188,6 @@ def test_a_kill_before_it_was_recorded_is_mended(world: tuple[Lake, Path], monke
         row["version"] for row in lake.read(DATASETS.path).where(F.col("version") == found.version).collect()
     ]
     assert lines(found.places["trl_sft"], "train")[0]["prompt"][0] == {"role": "system", "content": "Be kind."}
-    shutil.rmtree(found.places["converse"])
-    assert not built(lake, root, 4, system="Be kind.").new and Path(found.places["converse"]).exists()
 
 
 def test_what_is_due_is_made_once(world: tuple[Lake, Path]) -> None:
