@@ -245,6 +245,17 @@ class Lake:
         with self.writing(relative):
             writer.save(self.path(relative))
 
+    def delete_keys(self, relative: str, keys: DataFrame) -> int:
+        """Delete the rows with these keys, by all columns of `keys`, which is read twice; how many keys there were.
+
+        As a MERGE: the condition of a DELETE would be written into the table's log with its values.
+        """
+        count = keys.count()
+        if count:
+            same = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in keys.columns)
+            self.table(relative).alias("t").merge(keys.alias("s"), same).whenMatchedDelete().execute()
+        return count
+
     def sort(self, relative: str, column: str, files: int) -> None:
         """Write all rows anew, ordered by a column, in so many files; readers of changes see none.
 

@@ -89,10 +89,10 @@ def forget(lake: Lake, plan: Plan, count: Callable[[DataFrame], Counted]) -> Ite
         count: counts conversations again: a frame with the column `conversation`.
     """
     if plan.ratings:
-        _delete(lake, RATINGS.path, local_rows(lake.spark, [(one,) for one in plan.ratings], "rating_id string"))
+        lake.delete_keys(RATINGS.path, local_rows(lake.spark, [(one,) for one in plan.ratings], "rating_id string"))
         yield RATINGS.path, len(plan.ratings)
     if plan.turns:
-        _delete(lake, TURNS.path, local_rows(lake.spark, plan.turns, _TURNS))
+        lake.delete_keys(TURNS.path, local_rows(lake.spark, plan.turns, _TURNS))
         yield TURNS.path, len(plan.turns)
     floors = TOMBSTONES.path.format(table=floors_of(TURNS))
     if plan.touched and lake.exists(floors):
@@ -112,7 +112,7 @@ def forget_refused(lake: Lake, names: Sequence[str]) -> tuple[str, int] | None:
     quoted = F.array(*[F.lit(f'"{one}"') for one in names])
     holds = F.exists(quoted, lambda one: F.contains(held, one))
     found = lake.read(relative).where(holds).select("source", "batch", "origin").localCheckpoint()
-    return relative, _delete(lake, relative, found)
+    return relative, lake.delete_keys(relative, found)
 
 
 def _ratings(
@@ -132,15 +132,6 @@ def _among(lake: Lake, rows: DataFrame, schema: str, wanted: Sequence[Sequence[o
     return rows.join(F.broadcast(few), few.columns, "left_semi")
 
 
-def _delete(lake: Lake, relative: str, keys: DataFrame) -> int:
-    """Delete the rows with these keys; how many. A condition with values would be written into the table's log."""
-    count = keys.count()
-    if count:
-        same = " AND ".join(f"t.{name} <=> s.{name}" for name in keys.columns)
-        lake.table(relative).alias("t").merge(keys.alias("s"), same).whenMatchedDelete().execute()
-    return count
-
-
 def _floors_gone(lake: Lake, relative: str, plan: Plan) -> int:
     """Floors have the conversation in clear; what is suppressed needs none."""
     key = F.from_json("key", "array<string>")
@@ -151,5 +142,5 @@ def _floors_gone(lake: Lake, relative: str, plan: Plan) -> int:
     ]
     keys = sorted({row["key"] for one in some for row in one.select("key").collect()})
     if keys:
-        _delete(lake, relative, local_rows(lake.spark, [(one,) for one in keys], "key string"))
+        lake.delete_keys(relative, local_rows(lake.spark, [(one,) for one in keys], "key string"))
     return len(keys)

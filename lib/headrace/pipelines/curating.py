@@ -74,7 +74,6 @@ class Curator:
 
     def __init__(self, lake: Lake, config: Config, settings: Datasets) -> None:
         self._lake, self._config, self._settings = lake, config, settings
-        self._suppressed: Suppressed | None = None
         self._key = settings.key.get_secret_value().encode()
         self._places = DatasetPlaces(root_of(config, settings))
         self._upkeep = upkeep_of_datasets(lake)
@@ -110,9 +109,9 @@ class Curator:
             DatasetRefused: too little is left to fill its splits, or a format does not take it.
         """
         one = self._settings.sets[name]
-        self._suppressed = self._erasure.suppressed()
+        suppressed = self._erasure.suppressed()
         pinned = self._pinned(one, as_of)
-        found = self._curated(name, one, pinned)
+        found = self._curated(name, one, pinned, suppressed)
         digest = digest_of(found.rows)
         version = digest.hexadecimal()[:_DIGITS]
         counts = {row["split"]: row["count"] for row in found.rows.groupBy("split").count().collect()}
@@ -147,7 +146,7 @@ class Curator:
             return None
         return self._lake.version_before(table.path, as_of) if as_of else self._lake.version(table.path)
 
-    def _curated(self, name: str, one: Dataset, pinned: Mapping[str, int]) -> Curated:
+    def _curated(self, name: str, one: Dataset, pinned: Mapping[str, int], suppressed: Suppressed | None) -> Curated:
         def read(table: TableContract) -> DataFrame:
             return self._lake.read(table.path, pinned[table.path])
 
@@ -157,7 +156,7 @@ class Curator:
             known = None
             if {PROFILES.path, ALIASES.path} <= pinned.keys():
                 known = frames.known_of(read(PROFILES), read(ALIASES), one)
-            chosen = frames.chosen(read(TURNS), read(RATINGS), known, one, self._key, self._suppressed)
+            chosen = frames.chosen(read(TURNS), read(RATINGS), known, one, self._key, suppressed)
         likeness = DuplicateRules(Likeness(one.similar), ORIGINS)
         cleaning = cleaning_of(name, one, self._settings)
         return curated(chosen, cleaning, likeness, self._rules(name, one), self._sides_before(name))

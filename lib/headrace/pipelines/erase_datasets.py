@@ -155,12 +155,8 @@ class DatasetErasure:
             return 0
         theirs = _holds(request.trained, found.conversations)
         rows = self._lake.read(DATASET_ROWS.path).where(theirs).select(*DATASET_ROWS.key).localCheckpoint()
-        count = rows.count()
+        count = self._lake.delete_keys(DATASET_ROWS.path, rows)
         if count:
-            # A condition with values would be written into the table's log.
-            same = " AND ".join(f"t.{name} = s.{name}" for name in DATASET_ROWS.key)
-            merge = self._lake.table(DATASET_ROWS.path).alias("t").merge(rows.alias("s"), same)
-            merge.whenMatchedDelete().execute()
             self._told(request, DATASET_ROWS.path, "deleted", count)
             # The table has no deletion vectors: what is deleted is in no newer file.
             self._told(request, DATASET_ROWS.path, "purged", count)
