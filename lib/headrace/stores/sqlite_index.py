@@ -91,7 +91,7 @@ class SqliteVectorIndex:
         self._check_owner(connection, owner)
         number = schema.number_of(connection, self._generation)
         self._number = number or schema.make_generation(connection, self._generation)
-        schema.note_changes(connection, self._number)
+        schema.complete(connection, self._number)
         kept = schema.model_of(connection, self._number)
         if self._wanted and kept:
             check_model(kept, self._wanted, self._path)

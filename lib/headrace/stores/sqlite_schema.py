@@ -58,7 +58,10 @@ create trigger words_of_changed_{n} after update on passages_{n} begin
     insert into words_{n} (rowid, title, heading, text) select new.id, {new} where not new.deleted;
 end;
 """
-_CHANGED = """
+_ADDED = """
+create trigger if not exists words_of_removed_{n} after delete on passages_{n} when not old.deleted begin
+    insert into words_{n} (words_{n}, rowid, title, heading, text) values ('delete', old.id, {old});
+end;
 create table if not exists changed_{n} (number integer primary key, id integer not null);
 create trigger if not exists changed_by_insert_{n} after insert on passages_{n} begin
     insert into changed_{n} (id) values (new.id);
@@ -102,13 +105,13 @@ def make_generation(connection: sqlite3.Connection, name: str) -> int:
     script = _GENERATION.format(n=number, new=_WORDS_OF.format("new"), old=_WORDS_OF.format("old"))
     for statement in _statements(script):
         connection.execute(statement)
-    note_changes(connection, number)
+    complete(connection, number)
     return number
 
 
-def note_changes(connection: sqlite3.Connection, number: int) -> None:
-    """Let a generation's changes be noted from here on; one that an earlier Headrace made does not do it."""
-    for statement in _statements(_CHANGED.format(n=number)):
+def complete(connection: sqlite3.Connection, number: int) -> None:
+    """Give a generation that an earlier Headrace made what it lacks: changes are noted from here on."""
+    for statement in _statements(_ADDED.format(n=number, old=_WORDS_OF.format("old"))):
         connection.execute(statement)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from headrace.errors import DatasetRefused
+from headrace.errors import DatasetRefused, Retryable
 from headrace.pipelines.curate_dataset import RETRY, due
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -20,9 +20,7 @@ class Curator:
 
     def __init__(self, *refused: str) -> None:
         self.refused, self.made, self.asked = set(refused), set[tuple[str, datetime]](), list[str]()
-
-    def done(self, name: str, slot: datetime) -> bool:
-        return (name, slot) in self.made
+        self.fails = False
 
     def build(self, name: str, slot: datetime) -> Any:
         self.asked.append(name)
@@ -30,6 +28,13 @@ class Curator:
             raise DatasetRefused(where=name, expected="rows", found="none", todo="Collect more.")
         self.made.add((name, slot))
         return SimpleNamespace(rows={"train": 9}, refused={"a": 1})
+
+    def erase(self) -> None:
+        if self.fails:
+            raise Retryable(where="lake", expected="an answer", found="none", todo="Try again.")
+
+    def wanted(self, name: str, slot: datetime) -> datetime | None:
+        return None if (name, slot) in self.made else slot
 
 
 class Telemetry:
@@ -84,3 +89,11 @@ def test_a_stop_begins_nothing_more() -> None:
     some: Any = curator
     assert due(some, CONFIG, NOW, stop, some) is None
     assert curator.asked == []
+
+
+def test_an_erasure_that_fails_is_told_and_holds_up_no_dataset() -> None:
+    curator: Any = Curator()
+    curator.fails = True
+    failed = due(curator, CONFIG, NOW, threading.Event(), Telemetry(), {})  # type: ignore[arg-type]
+    assert isinstance(failed, Retryable)
+    assert curator.asked == ["daily", "hourly"]
