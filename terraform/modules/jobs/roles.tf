@@ -139,6 +139,16 @@ locals {
       Resource = settings.documents ? [for arn in var.document_buckets : "${arn}/*"] : []
     },
     {
+      Sid      = "ListDatasets"
+      Action   = ["s3:GetBucketLocation", "s3:ListBucket"]
+      Resource = distinct([for arn in settings.dataset_folders : split("/", arn)[0]])
+    },
+    {
+      Sid      = "WriteDatasets"
+      Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = flatten([for arn in settings.dataset_folders : [arn, "${arn}/*"]]) # a folder is asked for as if it were an object
+    },
+    {
       Sid    = "CallModels"
       Action = ["bedrock:InvokeModel"]
       Resource = [for model in settings.models :
