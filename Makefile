@@ -64,7 +64,7 @@ terraform-test: package ## Terraform: checked, and applied to an emulated AWS (a
 notebooks: environment ## write notebooks/*.ipynb again, without outputs, from the .py beside them
 	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python scripts/notebooks.py
 
-notebooks-test: environment ## run every notebook from top to bottom (about 5 minutes)
+notebooks-test: environment ## run every notebook from top to bottom (about 6 minutes)
 	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks -raP $(ARGS) \
 	&& echo "make notebooks-test: passed" || { echo "make notebooks-test: FAILED" >&2; exit 1; }
 

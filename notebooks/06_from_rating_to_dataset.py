@@ -184,8 +184,8 @@ gone = [folder for folder in first.places.values() if found.is_there(folder)]
 print("folders left:", gone, "MLflow:", found.aliases(config))
 
 # %% [markdown]
-# It is made anew, in its next slot. **Look at** what moved: nobody else changed sides, and where somebody had said nearly
-# the same as who left, their answer takes its place.
+# It is made anew, in its next slot. **Look at** what moved: nobody else changed sides, and where somebody had said
+# nearly the same as who left, their answer takes its place.
 
 # %%
 second = training.build(config, day=1)

@@ -1,4 +1,4 @@
-"""Settings of Amazon Comprehend; no job uses it yet."""
+"""Settings of Amazon Comprehend; no job uses it, `headrace dataset check` may."""
 
 from datetime import timedelta
 from typing import Literal

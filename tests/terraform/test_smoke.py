@@ -156,9 +156,8 @@ def test_track_feedback_counts_events_and_tells_the_topic_of_terraform(deployed:
     good = [helpful(number, at) for number in range(HELPFUL)]
     liked = [Rating(one.conversation, 1, at, "person", "thumbs", 1) for one in good]
     back = replace(rated[1], value=None, revision=1, withdrawn=True)
-    events = [one.to_json() for one in (*failed, *rated, back, failed[0], *good, *liked)] + [
-        {"schema": 1, "event": "no such"}
-    ]
+    told = (*failed, *rated, back, failed[0], *good, *liked)
+    events = [one.to_json() for one in told] + [{"schema": 1, "event": "no such"}]
     deployed.kinesis.put(f"{NAME}-events", [(one.get("conversation", "-"), json.dumps(one).encode()) for one in events])
     code, log = deployed.run("track_feedback", tmp_path, "--JOB_RUN_ID", "jr_7", "--once", "true")
     assert code == 0, log[-5000:]
@@ -167,8 +166,8 @@ def test_track_feedback_counts_events_and_tells_the_topic_of_terraform(deployed:
     found = {row["measure"]: (row["some"], row["of"]) for row in lake.query("measures", sql)}
     assert (found["errors"], found["thumbs_up"]) == ((40.0, 40.0 + HELPFUL), (HELPFUL, HELPFUL + 1)), found
     assert len(lake.query("rejects/track_feedback", "SELECT reason FROM rows")) == 1
-    told = json.loads(deployed.bytes_of(f"{lake.root}/alerts/failing.json"))
-    assert (len(told["recent"]), told["open"]) == (1, []), log[-5000:]
+    alert = json.loads(deployed.bytes_of(f"{lake.root}/alerts/failing.json"))
+    assert (len(alert["recent"]), alert["open"]) == (1, []), log[-5000:]
 
 
 def test_curate_dataset_writes_a_version_into_the_lake_of_terraform(deployed: Deployed, tmp_path: Path) -> None:
