@@ -96,7 +96,7 @@ bars = refused.assign(what=refused["step"] + ": " + refused["reason"]).set_index
 axes = bars.plot.barh(width=0.7)
 axes.bar_label(axes.containers[0], padding=3)
 axes.margins(x=0.1)
-axes.set(title="Answers that became no example", xlabel="answers", ylabel="")
+axes.set(title="Answers that became no example", xlabel="answers", ylabel="step and reason")
 plt.tight_layout()
 plt.show()
 

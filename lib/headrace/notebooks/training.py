@@ -2,6 +2,7 @@
 
 import os
 import random
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -85,6 +86,8 @@ def begin(place: Place) -> Config:
     os.chdir(place.local)
     os.environ.setdefault("DATASETS_KEY", "a key of this notebook only")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    # MLflow's progress bars are plain text without ipywidgets, and say so at length.
+    warnings.filterwarnings("ignore", message="IProgress not found")
     (place.local / "evaluation.txt").write_text("".join(f"{one}\n" for one in EVALUATION), encoding="utf-8")
     return place.settings(SETTINGS)
 

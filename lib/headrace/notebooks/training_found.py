@@ -66,14 +66,15 @@ def kinds(config: Config) -> list[dict[str, Any]]:
 
 def judged(config: Config, begins: str) -> list[dict[str, Any]]:
     """The answers of conversations whose names begin so, with their ratings and what they become."""
-    became = {one.conversation: one for one in chosen(config) if isinstance(one, Example)}
+    became = {(one.conversation, one.turn): one.origin for one in chosen(config) if isinstance(one, Example)}
     return [
         {
             "conversation": name, "question": said.question, "answer": said.answer,
             "ratings": ", ".join(f"{one.kind} {one.value or ''}".strip() for one in ratings if one.turn == said.turn),
-            "becomes": became[name].origin if name in became else "nothing",
+            "becomes": became.get((name, said.turn), "nothing"),
         }
-        for name, turns, ratings in _conversations(config) if name.startswith(begins) for said in turns
+        for name, turns, ratings in _conversations(config) if name.startswith(begins)
+        for said in sorted(turns, key=lambda said: said.turn)
     ]  # fmt: skip
 
 
