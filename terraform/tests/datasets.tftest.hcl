@@ -116,7 +116,7 @@ run "role" {
 
   assert {
     condition = alltrue([for one in jsondecode(aws_iam_role_policy.job["curate_dataset"].policy).Statement :
-      contains(one.Resource, "arn:aws:s3:::lake/lake/datasets/exports/*") && length([for place in one.Resource : place if strcontains(place, "/turns")]) == 0 if one.Sid == "WriteLake"
+      contains(one.Resource, "arn:aws:s3:::lake/lake/datasets/exports/*") && contains(one.Resource, "arn:aws:s3:::lake/lake/datasets/") && length([for place in one.Resource : place if strcontains(place, "/turns")]) == 0 if one.Sid == "WriteLake"
     ])
     error_message = "What a dataset is made of it may only read."
   }

@@ -178,9 +178,9 @@ def test_curate_dataset_writes_a_version_into_the_lake_of_terraform(deployed: De
     (made,) = lake.query("datasets/versions", "SELECT dataset, version, kind FROM rows")
     manifest = f"{lake.root}/datasets/exports/support/{made['version']}.jumpstart_chat/manifest.json"
     rows = {split: told["rows"] for split, told in json.loads(deployed.bytes_of(manifest))["splits"].items()}
-    refused = lake.query("datasets/refused", "SELECT reason FROM rows")
-    assert set(rows) == {"train", "validation", "test"} and sum(rows.values()) + len(refused) == HELPFUL, rows
-    assert {one["reason"] for one in refused} <= {"near_duplicate_of"} and len(refused) < HELPFUL / 4
+    refused = [one["reason"] for one in lake.query("datasets/refused", "SELECT reason FROM rows")]
+    assert set(rows) == {"train", "validation", "test"} and sum(rows.values()) > HELPFUL * 0.9, (rows, refused)
+    assert sum(rows.values()) + refused.count("near_duplicate_of") == HELPFUL
 
 
 def records(deployed: Deployed, stream: str) -> list[bytes]:

@@ -78,6 +78,7 @@ locals {
       Resource = concat(
         [for folder in settings.owns : "${local.lake}/${folder}/*"],
         ["${local.lake}/", "${local.lake}/checkpoints/", "${local.lake}/heartbeats/"], # what makes a folder where there is none
+        distinct([for folder in settings.owns : "${local.lake}/${dirname(folder)}/" if dirname(folder) != "."]),
         ["${local.lake}/requests/*", "${local.lake}/checkpoints/${job}/*", "${local.lake}/heartbeats/${job}.json"],
         ["${var.lake_bucket.arn}/tmp/${job}/*"],
       )
