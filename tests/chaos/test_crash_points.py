@@ -19,7 +19,7 @@ from properties.test_order import assert_every_touched_key_is_announced
 from properties.worlds import World, config_for, make_world, mistakes
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-BATCHES, HISTORIES = (60, 120) if SOAK else (5, 40)
+BATCHES, HISTORIES = (60, 120) if SOAK else (4, 40)
 SHAPES = (FULL, TRACKED)
 
 
