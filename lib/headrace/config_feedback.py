@@ -24,6 +24,8 @@ class Feedback(Settings):
         publish: stores by name that get the rows of `measures` after each batch.
         trigger: time between micro-batches.
         purge_tombstones_after: how long withdrawals are remembered.
+        keep: conversations without a turn or rating for so long leave `turns` and `ratings`; their measures stay. None
+            keeps all for good.
     """
 
     sources: Annotated[Names, Field(min_length=1)]
@@ -33,6 +35,7 @@ class Feedback(Settings):
     publish: dict[Name, MeasureStoreSettings] = Field(default_factory=dict)
     trigger: Duration = timedelta(seconds=5)
     purge_tombstones_after: Timeout = timedelta(days=90)
+    keep: Annotated[Duration, Field(ge=timedelta(days=2))] | None = None  # `resolution` waits for a day
 
     def misfits(self, formats: Mapping[str, str]) -> list[Contradiction]:
         """What does not fit the sources: their formats by name, without those that ask an API."""

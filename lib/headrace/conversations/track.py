@@ -5,10 +5,11 @@ Every write may be repeated: floors come before rows, rows before measures, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pyspark.sql import DataFrame
 
-from headrace.conversations import counting, event_frames, feelings, ordered
+from headrace.conversations import counting, event_frames, feelings, ordered, settled
 from headrace.conversations.counting import Counted
 from headrace.conversations.feelings import Feeler
 from headrace.conversations.measures import Measure
@@ -35,12 +36,16 @@ class Tracker:
 
     Args:
         feeler: None finds nothing of how texts feel.
+
+    Attributes:
+        settled: no event from before then is to be taken any more; None where all are.
     """
 
     def __init__(self, lake: Lake, measures: Sequence[Measure], feeler: Feeler | None) -> None:
         self._lake, self._measures, self._feeler = lake, tuple(measures), feeler
         for table in (TURNS, RATINGS):
             lake.ensure(table)
+        self.settled = settled.settled_before(lake)
         self._floors = Floors.load(lake, [ordered.floors_of(table) for table in ORDERED.values()])
 
     def take(self, events: DataFrame, source: str, batch: str, exact: Transaction | None = None) -> Tracked:
@@ -78,8 +83,24 @@ class Tracker:
         self._lake.spark.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         return self._count(self._lake, conversations)
 
+    def settle(self, before: datetime) -> int:
+        """Let conversations go that have no turn or rating since then; what they counted for stays.
+
+        What becomes settled is counted a last time: a batch that was cut off may have written rows without their
+        measures, and none of its events is taken again.
+
+        Returns:
+            How many conversations have left.
+        """
+        before = before.replace(second=0, microsecond=0)
+        if self.settled is None or before > self.settled:
+            self.count(settled.between(self._lake, self.settled, before))
+            settled.settle(self._lake, before)
+            self.settled = before
+        return settled.leave(self._lake, self.settled)
+
     def _count(self, lake: Lake, conversations: DataFrame) -> Counted:
         touched = conversations.localCheckpoint()
         if self._feeler:
             feelings.feel(lake, self._feeler, touched)
-        return counting.count(lake, self._measures, touched)
+        return counting.count(lake, self._measures, touched, self.settled)

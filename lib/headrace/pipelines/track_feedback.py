@@ -61,7 +61,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     count_all_if_others(LakeFiles(config.lake), tracker, settings, measures)
     erasure = FeedbackErasure(lake, config, tracker)
     erasure.run()
-    upkeep = upkeep_of_feedback(lake, config, settings)
+    upkeep = upkeep_of_feedback(lake, config, settings, tracker)
     told = telemetry or Telemetry(config.metrics)
     after = after_batch.of_config(config, rows_of_spark(lake), told.observe)
     batches = _Batches(tracker, erasure, upkeep, stop, told, after)
@@ -180,7 +180,8 @@ class _Batches:
         if messages is not None:
             exact = Transaction(f"headrace/{self._ids[name]}/rejects", number)
             suppressed = self._erasure.run()
-            found = event_frames.events(messages, lines=isinstance(source, FilesSource), suppressed=suppressed)
+            lines, border = isinstance(source, FilesSource), self._tracker.settled
+            found = event_frames.events(messages, lines=lines, suppressed=suppressed, settled=border)
             done = self._tracker.take(found, name, f"{name}/{number}", exact)
             self._erasure.late(done.batch.erased, suppressed)
             self._told(name, number, done, time.monotonic() - clock)

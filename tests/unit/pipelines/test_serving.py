@@ -1,6 +1,8 @@
 """`apply_changes` publishes served tables: a small lake fed from files, looked up as an application does."""
 
 import json
+import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +18,7 @@ from headrace.config import Config
 from headrace.context.lookup import Answer
 from headrace.errors import ConfigError, Fatal, HeadraceError, NotThere
 from headrace.pipelines import apply_changes, check_serve
+from headrace.pipelines.serve_places import FORGOT_AT
 from headrace.pipelines.served_lookups import lookups
 from headrace.pipelines.status import status
 from headrace.stores.keyed_sqlite import SqliteStore
@@ -97,6 +100,21 @@ def test_rows_are_looked_up_as_they_are_and_grow_stale_once_nobody_publishes(spa
     assert [one.values["seats"] for one in found.rows] == [2]
     assert found.as_of is not None and datetime.fromisoformat(found.as_of) > as_of
     assert [one.values["twice"] for one in world.look("boards", number="LH 12").rows] == [4]
+
+    # The store remembers the deleted flight and its board, until the deletes were told long ago.
+    assert len(remembered(world)) == 2
+    long_ago = datetime.now(UTC) - timedelta(days=40)
+    for commit in (tmp_path / "lake/changed_keys/_delta_log").glob("*.json"):
+        os.utime(commit, (long_ago.timestamp(), long_ago.timestamp()))
+    (tmp_path / "lake" / FORGOT_AT).write_text(long_ago.isoformat())
+    world.run()
+    assert remembered(world) == []
+    assert len(world.look("flights", number="LH 12").rows) == 1
+
+
+def remembered(world: World) -> list[str]:
+    with closing(sqlite3.connect(world.folder / "live.db")) as store:
+        return [key for (key,) in store.execute("select key from rows where deleted order by key")]
 
 
 @pytest.mark.deep
