@@ -12,7 +12,17 @@ LIKE_INDEXES = (
 FEEDBACK: dict[str, tuple[str, str]] = {
     "feedback": ("what is done with turns and ratings: a mapping with sources", "feedback: {sources: [events]}"),
     "feedback.sources": ("names of sources of format: json, at least one", "sources: [events]"),
-    "feedback.sentiment": ("one of vader, blend, none", "sentiment: vader"),
+    "feedback.sentiment": ("one of vader, blend, comprehend, none", "sentiment: vader"),
+    "feedback.comprehend": ("how Amazon Comprehend is asked: a mapping", "comprehend: {texts_per_day: 50000}"),
+    "feedback.comprehend.provider": ("comprehend", "provider: comprehend"),
+    "feedback.comprehend.model": ("sentiment", "model: sentiment"),
+    "feedback.comprehend.region": ("an AWS region", "region: eu-central-1"),
+    "feedback.comprehend.role": ("the ARN of a role", "role: arn:aws:iam::123456789012:role/comprehend"),
+    "feedback.comprehend.requests_per_minute": ("a whole number above 0", "requests_per_minute: 600"),
+    "feedback.comprehend.tokens_per_minute": ("nothing: Comprehend has no such quota", "requests_per_minute: 600"),
+    "feedback.comprehend.timeout": ("a duration above 0, such as 30s", "timeout: 30s"),
+    "feedback.comprehend.texts_per_day": ("a whole number above 0", "texts_per_day: 50000"),
+    "feedback.comprehend.seconds_per_batch": ("a number of seconds above 0", "seconds_per_batch: 20"),
     "feedback.trigger": ("a duration such as 90s, 15m, 12h or 7 days", "trigger: 5s"),
     "feedback.purge_tombstones_after": (
         "a duration such as 90s, 15m, 12h or 7 days, above 0",

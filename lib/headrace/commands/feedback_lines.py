@@ -21,6 +21,8 @@ def feedback_lines(found: FeedbackStatus) -> Iterable[str]:
         turns, ratings = moment(found.newest_turn), moment(found.newest_rating)
         yield f"{number(found.turns)} turns, newest {turns}; {number(found.ratings)} ratings, newest {ratings}."
         yield f"Measures up to {moment(found.newest_minute)}, last changed {moment(found.counted_at)}."
+    if found.unscored:
+        yield f"{number(found.unscored)} comments wait to be asked about, and count in no measure of sentiment."
     if found.settled_before is not None:
         yield f"Conversations that ended before {moment(found.settled_before)} have left by feedback.keep."
     for name, rule in found.rules.items():

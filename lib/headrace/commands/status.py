@@ -22,7 +22,8 @@ With `--json` one object:
         open_requests
     feedback    null without it, else
         sources     by name: lag as above, of this job alone, batch
-        turns, ratings, newest_turn, newest_rating, settled_before, newest_minute, counted_at
+        turns, ratings, newest_turn, newest_rating, unscored, settled_before, newest_minute,
+                    counted_at
         rejects     as above, of events
         rules       by name: says (fires, calm, ...), numbers, last (newest alert); why (they cannot be judged)
         open_erasures   names of the requests that track_feedback has yet to carry out

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from headrace.conversations import counting, event_frames, feelings, ordered, settled
 from headrace.conversations.counting import Counted
-from headrace.conversations.feelings import Feeler
+from headrace.conversations.feelings import Feeler, Service
 from headrace.conversations.measures import Measure
 from headrace.conversations.ordered import ORDERED, Batch
 from headrace.lake import Lake, Transaction
@@ -35,17 +35,19 @@ class Tracker:
     """The one writer of the job's tables. Not safe for two batches at a time.
 
     Args:
-        feeler: None finds nothing of how texts feel.
+        feeler: finds how texts feel; None finds nothing.
 
     Attributes:
+        waiting: whether comments may wait to be asked about; before the first look they may.
         settled: no event from before then is to be taken any more; None where all are.
     """
 
-    def __init__(self, lake: Lake, measures: Sequence[Measure], feeler: Feeler | None) -> None:
+    def __init__(self, lake: Lake, measures: Sequence[Measure], feeler: Feeler | Service | None) -> None:
         self._lake, self._measures, self._feeler = lake, tuple(measures), feeler
         for table in (TURNS, RATINGS):
             lake.ensure(table)
         self.settled = settled.settled_before(lake)
+        self.waiting = feeler is not None and not isinstance(feeler, Feeler)
         self._floors = Floors.load(lake, [ordered.floors_of(table) for table in ORDERED.values()])
 
     def take(self, events: DataFrame, source: str, batch: str, exact: Transaction | None = None) -> Tracked:
@@ -83,6 +85,14 @@ class Tracker:
         self._lake.spark.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         return self._count(self._lake, conversations)
 
+    def ask_again(self) -> None:
+        """Ask about comments that a service did not answer, or that were more than the settings allow."""
+        if not self.waiting or self._feeler is None or isinstance(self._feeler, Feeler):
+            return
+        if most := self._feeler.most():
+            self.count(feelings.conversations_waiting(self._lake).limit(most))
+            self.waiting = not feelings.conversations_waiting(self._lake).isEmpty()
+
     def settle(self, before: datetime) -> int:
         """Let conversations go that have no turn or rating since then; what they counted for stays.
 
@@ -102,5 +112,5 @@ class Tracker:
     def _count(self, lake: Lake, conversations: DataFrame) -> Counted:
         touched = conversations.localCheckpoint()
         if self._feeler:
-            feelings.feel(lake, self._feeler, touched)
+            self.waiting = feelings.feel(lake, self._feeler, touched) or self.waiting
         return counting.count(lake, self._measures, touched, self.settled)

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from headrace.config import Config
+from headrace.conversations.schema import WORDS
 from headrace.errors import HeadraceError
 from headrace.pipelines import alerting
 from headrace.pipelines.erasing import Erasures
 from headrace.pipelines.knowledge_status import refused
 from headrace.pipelines.lag import Checkpoint, Lag, checkpoint_folder, lag
 from headrace.pipelines.tables_view import LakeView
-from headrace.stores.delta_reader import ROWS
+from headrace.stores.delta_reader import ROWS, literal
 from headrace.tables import MEASURES, RATINGS, SETTLED_BEFORE, TURNS
 
 JOB = TURNS.owner
@@ -45,6 +46,7 @@ class FeedbackStatus:
 
     Attributes:
         newest_turn, newest_rating: by their own time.
+        unscored: comments that wait for sentiment; None where nothing tells it.
         settled_before: no event from before then is taken; None where none has left yet.
         newest_minute: of the measures. counted_at: when one of them changed last.
         rejects: as in `status.Status`.
@@ -57,6 +59,7 @@ class FeedbackStatus:
     ratings: int
     newest_turn: datetime | None
     newest_rating: datetime | None
+    unscored: int | None
     settled_before: datetime | None
     newest_minute: datetime | None
     counted_at: datetime | None
@@ -80,6 +83,7 @@ def feedback_status(config: Config, view: LakeView, now: datetime) -> FeedbackSt
         ratings=view.count(RATINGS.path),
         newest_turn=_newest(view, TURNS.path, "at"),
         newest_rating=_newest(view, RATINGS.path, "at"),
+        unscored=None if config.feedback.sentiment == "none" else _unscored(view),
         settled_before=datetime.fromisoformat(border) if border else None,
         newest_minute=_newest(view, MEASURES.path, "minute"),
         counted_at=_newest(view, MEASURES.path, "counted_at"),
@@ -93,6 +97,12 @@ def feedback_status(config: Config, view: LakeView, now: datetime) -> FeedbackSt
 def _reader(config: Config, source: str) -> ReaderStatus:
     folder = checkpoint_folder(config, source, JOB)
     return ReaderStatus(lag(config, source, [folder]), Checkpoint(folder).committed())
+
+
+def _unscored(view: LakeView) -> int:
+    words = ", ".join(map(literal, WORDS))
+    found = view.query(RATINGS.path, f"SELECT count(*) AS n FROM {ROWS} WHERE kind IN ({words}) AND felt_of IS NULL")
+    return int(found[0]["n"]) if found else 0
 
 
 def _newest(view: LakeView, relative: str, column: str) -> datetime | None:

@@ -34,8 +34,10 @@ def lake_of(folder: Path, now: datetime) -> Path:
     DeltaTable(str(lake / "turns")).alter.set_table_properties(
         {"headrace.settled_before": "2026-01-02T00:00+00:00"}, raise_if_not_exists=False
     )
-    rating = pa.Table.from_pylist([{"rating_id": "r", "at": now - 4 * MINUTE}])
-    write_deltalake(str(lake / "ratings"), rating.cast(pa.schema([("rating_id", pa.string()), ("at", STAMP)])))
+    words = [("rating_id", pa.string()), ("at", STAMP), ("kind", pa.string()), ("felt_of", pa.string())]
+    ratings = [("r", "comment", None), ("s", "correction", "hash"), ("t", "thumbs", None)]
+    rows = [{"rating_id": one, "at": now - 4 * MINUTE, "kind": kind, "felt_of": of} for one, kind, of in ratings]
+    write_deltalake(str(lake / "ratings"), pa.Table.from_pylist(rows, pa.schema(words)))
     reject = {"table": None, "reason": "wrong event", "rejected_at": now, "detail": "outcome: expected one of ..."}
     kinds = [("table", pa.string()), ("reason", pa.string()), ("rejected_at", STAMP), ("detail", pa.string())]
     write_deltalake(str(lake / "rejects/track_feedback"), pa.Table.from_pylist([reject], pa.schema(kinds)))
@@ -64,7 +66,7 @@ def test_it_tells_what_was_told_read_counted_and_refused_and_what_fires(
 
     found = status(Config.model_validate(json.loads(file.read_text())), now=now).feedback
     assert found is not None
-    assert (found.turns, found.ratings) == (2, 1)
+    assert (found.turns, found.ratings, found.unscored) == (2, 3, 1)
     assert (found.newest_turn, found.newest_rating) == (now - 5 * MINUTE, now - 4 * MINUTE)
     newest = now.replace(second=0, microsecond=0) - 4 * MINUTE
     assert (found.newest_minute, found.counted_at) == (newest, newest)
@@ -80,8 +82,9 @@ def test_it_tells_what_was_told_read_counted_and_refused_and_what_fires(
     assert told["turns"] == 2 and told["rules"]["failing"]["says"] == "fires"
     assert main(["status", "--config", str(file)]) == 0
     text = capsys.readouterr().out
-    for part in ("2 turns, newest", "1 ratings", "Alert failing fires: ", "Refused events: 1 (wrong event)",
-                 f"Open erasure: {still.name}", "ended before 2026-01-02", "1 files"):  # fmt: skip
+    for part in ("2 turns, newest", "3 ratings", "1 comments wait", "Alert failing fires: ", "1 files"):
+        assert part in text
+    for part in ("Refused events: 1 (wrong event)", f"Open erasure: {still.name}", "ended before 2026-01-02"):
         assert part in text
     assert "Alert calm" not in text and done.name not in text and "No refused rows" not in text
 
