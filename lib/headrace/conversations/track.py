@@ -19,6 +19,8 @@ from headrace.ordering.floors import Floors
 from headrace.tables import RATINGS, REJECTS, TURNS
 
 JOB = "track_feedback"
+AT_ONCE = 1_000
+"""Conversations that are counted again because a service is asked about them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ class Tracker:
         """Ask about comments that a service did not answer, or that were more than the settings allow."""
         if not self.waiting or self._feeler is None or isinstance(self._feeler, Feeler):
             return
-        if most := self._feeler.most():
-            self.count(feelings.conversations_waiting(self._lake).limit(most))
+        if self._feeler.most():
+            self.count(feelings.conversations_waiting(self._lake).limit(AT_ONCE))
             self.waiting = not feelings.conversations_waiting(self._lake).isEmpty()
 
     def settle(self, before: datetime) -> int:
