@@ -257,6 +257,21 @@ def test_words_that_cannot_lift_a_passage_among_the_best_are_not_looked_for_alon
     assert asked[-1] == ['"needle" OR "hay"']
 
 
+@pytest.mark.parametrize("made_by", ["this Headrace", "an earlier one"])
+def test_a_living_passage_that_somebody_removes_leaves_the_words_too(fresh, made_by):
+    settings = fresh()
+    index = filled(settings, [put("a", 1, "visa"), put("b", 1, "fee")])
+    with closing(sqlite3.connect(settings.path)) as connection, connection:
+        if made_by == "an earlier one":
+            connection.execute("drop trigger words_of_removed_1")
+            index.open(OWNER)
+        connection.execute("delete from passages_1 where key = 'b'")
+    index.write([put("c", 1, "visa"), put("d", 1, "luggage")])
+    reader = SqlitePassageReader(settings, lambda: NOW)
+    assert {hit.key for hit in reader.by_words("visa luggage", Filters(), 9)} == {"a", "c", "d"}
+    assert not reader.by_words("fee", Filters(), 9)
+
+
 def _noting(kind, asked):
     class Noting(kind):
         def _best(self, matches):
