@@ -129,22 +129,27 @@ def test_each_text_is_asked_once_and_what_waits_is_asked_and_counted_later(
     first.take(events(messages(spark, said(a="great", b="great")), lines=False), "s", "s/0")
     assert first.waiting and felt(lake) == {"a": (None, None), "b": (None, None)}
     assert counted(lake) == (0, 0)
-    # Another start: two comments are one text, and one more is all that the day allows.
-    second = tracker(texts_per_day=1)
+    # Another start: two comments are one text.
+    second = tracker(texts_per_day=3)
     answers(stub, {"great": "POSITIVE"})
     second.ask_again()
     assert not second.waiting and felt(lake) == {"a": ("positive", 0.8), "b": ("positive", 0.8)}
     assert counted(lake) == (pytest.approx(1.6), 2)
-    # The same text elsewhere costs nothing; another one waits for the next day, and so does one that changed.
+    # The same text elsewhere is not asked about; one that changed is.
     changed = Rating("b", 1, NOW, "person", "comment", text="awful", revision=1)
-    second.take(events(messages(spark, [*said(c="great"), changed]), lines=False), "s", "s/1")
-    assert second.waiting and felt(lake) == {"a": ("positive", 0.8), "b": (None, None), "c": ("positive", 0.8)}
-    assert counted(lake) == (pytest.approx(1.6), 2)
-    second.ask_again()
-    assert second.waiting
-    clock.now += timedelta(days=1)
     answers(stub, {"awful": "NEGATIVE"})
-    second.ask_again()
-    assert not second.waiting and felt(lake)["b"] == ("negative", -0.75)
+    second.take(events(messages(spark, [*said(c="great"), changed]), lines=False), "s", "s/1")
+    now = {"a": ("positive", 0.8), "b": ("negative", -0.75), "c": ("positive", 0.8)}
+    assert not second.waiting and felt(lake) == now
+    # The day allows no more; what waits counts nowhere.
+    third = tracker(texts_per_day=2)
+    third.take(events(messages(spark, said(d="poor")), lines=False), "s", "s/2")
+    third.ask_again()
+    assert third.waiting and felt(lake) == now | {"d": (None, None)}
     assert counted(lake) == (pytest.approx(0.85), 3)
-    second.ask_again()
+    clock.now += timedelta(days=1)
+    answers(stub, {"poor": "NEGATIVE"})
+    third.ask_again()
+    assert not third.waiting and felt(lake) == now | {"d": ("negative", -0.75)}
+    assert counted(lake) == (pytest.approx(0.1), 4)
+    third.ask_again()
