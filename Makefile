@@ -30,11 +30,12 @@ endif
 demo: environment ## the travel example: tables, an index, people, measures, and an answer that follows a cancelled flight
 	@$(BIN)/headrace demo
 
+SLOWEST := --durations=30 --durations-min=5
 # Terraform waits for the emulator most of the time.
 SIDE_BY_SIDE := -n 3 --dist loadfile
 
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
-LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=5
+LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder $(SLOWEST)
 
 test: environment ## tests that need no server (about 12 minutes on two cores)
 	@$(PYTEST) $(BOUNDED) $(LOCAL) --max-worker-restart=1 -m "not soak and not deep" $(ARGS) \
@@ -45,27 +46,27 @@ deep-test: environment ## the longer stories: crashes, late events, restarts, up
 	&& echo "make deep-test: passed" || { echo "make deep-test: FAILED" >&2; exit 1; }
 
 servers-test: environment ## tests against real Kafka, Debezium and PostgreSQL, started from packages
-	@$(PYTEST) $(BOUNDED) tests/servers -m "not soak" $(ARGS) \
+	@$(PYTEST) $(BOUNDED) tests/servers -m "not soak" $(SLOWEST) $(ARGS) \
 	&& echo "make servers-test: passed" || { echo "make servers-test: FAILED" >&2; exit 1; }
 
 package: environment ## dist/: the wheel, and the bundle of wheels for AWS Glue
 	@$(BIN)/python scripts/package.py $(ARGS)
 
 package-test: package ## run every job from that bundle, in Python 3.13 with what AWS Glue 6.0 brings
-	@$(PYTEST) tests/package $(ARGS) \
+	@$(PYTEST) tests/package $(SLOWEST) $(ARGS) \
 	&& echo "make package-test: passed" || { echo "make package-test: FAILED" >&2; exit 1; }
 
 terraform-test: package ## Terraform: checked, and applied to an emulated AWS (about 6 minutes; needs terraform 1.11)
 	@command -v terraform >/dev/null || { echo "make terraform-test: FAILED. It needs Terraform 1.11 or newer in the PATH; \
 	make test does not." >&2; exit 1; }
-	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform $(SIDE_BY_SIDE) -m "not soak" -raP $(ARGS) \
+	@$(BIN)/python scripts/install.py --tools emulators checkov && $(PYTEST) tests/terraform $(SIDE_BY_SIDE) -m "not soak" $(SLOWEST) -raP $(ARGS) \
 	&& echo "make terraform-test: passed" || { echo "make terraform-test: FAILED" >&2; exit 1; }
 
 notebooks: environment ## write notebooks/*.ipynb again, without outputs, from the .py beside them
 	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python scripts/notebooks.py
 
-notebooks-test: environment ## run every notebook from top to bottom (about 5 minutes)
-	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks -raP $(ARGS) \
+notebooks-test: environment ## run every notebook from top to bottom (about 6 minutes)
+	@$(BIN)/python scripts/install.py --tools notebooks && .venv/notebooks/bin/python -m pytest tests/notebooks $(SLOWEST) -raP $(ARGS) \
 	&& echo "make notebooks-test: passed" || { echo "make notebooks-test: FAILED" >&2; exit 1; }
 
 lint: environment ## style, formatting and the import rule
@@ -78,7 +79,8 @@ bench: environment ## speed against the textbook recipe and a plain append (up t
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
 
 soak: environment ## large counts, kills, mutants; by hand, for hours
-	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) && $(PYTEST) tests/servers tests/terraform -m soak $(ARGS)
+	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) \
+	&& $(PYTEST) tests/unit tests/servers tests/terraform -m soak $(ARGS)
 
 # All extras but `emulators`, which has a lock and an environment of its own, as the tools beside it have.
 EXTRAS := local read kafka avro documentdb knowledge static minilm mlflow neptune opensearch pgvector profiles prometheus sentiment serve training dev servers

@@ -203,6 +203,7 @@ locals {
   indexes  = try(keys(local.settings.knowledge.indexes), [])
   serving  = distinct([for table in concat(try(values(local.settings.tables), []), try(values(local.settings.derive), [])) : table.serve.store if can(table.serve.store)])
   measures = try(tolist(local.settings.metrics.measures), [])
+  datasets = try(keys(local.settings.datasets.sets), [])
   measured = {
     sources = merge({ for metric in local.metrics : metric => local.sources }, {
       LagSeconds = concat(local.sources, [for store in sort(local.serving) : "serve/${store}"])
@@ -227,6 +228,8 @@ locals {
       RowsRejected     = ["people"]
     }
     feedback = { for metric in local.metrics : metric => try(tolist(local.settings.feedback.sources), []) }
+    # What curate_dataset leaves out of a dataset is nothing to be alarmed about, so nothing watches it.
+    datasets = { for metric in local.metrics : metric => metric == "RowsApplied" ? local.datasets : [] }
     none     = { for metric in local.metrics : metric => [] }
   }
 
@@ -297,6 +300,8 @@ module "training" {
   lake_bucket = module.lake.bucket
   kms_key_arn = module.security.kms_key_arn
   mlflow      = var.mlflow
+
+  dataset_folders = distinct(flatten([for job in var.jobs : job.dataset_folders]))
 }
 
 # --- Observability ---
@@ -334,6 +339,8 @@ locals {
     "[1-7](#[1-5])?L?|SUN|MON|TUE|WED|THU|FRI|SAT|L", "19[7-9][0-9]|2[01][0-9]{2}",
   ] : "(\\*|\\?|${value})(/[1-9][0-9]?|[-,](${value}))*"]), "\\)$"])
 
+  folder_arn = "^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.-]+)+$"
+
   # What a lake is made of, with the name's default should it have one.
   lake = replace(try(tostring(local.settings.lake), ""), "/^\\$\\{[A-Za-z_][A-Za-z0-9_]*:-([^}]*)\\}$/", "$1")
 
@@ -341,9 +348,12 @@ locals {
   clients = concat(flatten([for group in [
     try(local.settings.sources, {}), try(local.settings.knowledge.indexes, {}), try(local.settings.profiles.stores, {}),
     try(local.settings.serve.stores, {}), try(local.settings.feedback.publish, {}), try(local.settings.alerts.outputs, {}),
-  ] : [for one in try(values(group), []) : [one]]]), [try(local.settings.knowledge.embed, {})])
+    ] : [for one in try(values(group), []) : [one]]]), [try(local.settings.knowledge.embed, {})], flatten([
+    for one in try(values(local.settings.datasets.sets), []) : [for model in try(values(one.evaluate), []) : [model]]
+  ]))
   options   = flatten([for one in local.clients : [for name, value in merge(try(one.options, {}), try(one.headers, {})) : value if can(regex("(?i)(password|secret|authorization)$", name))]])
-  passwords = [for value in concat(flatten([for one in local.clients : [try(one.password, ""), try(one.secret, "")]]), [try(local.settings.knowledge.embed.key, "")], local.options) : try(tostring(value), "")]
+  keys      = concat([for one in local.clients : try(one.key, "")], [try(local.settings.profiles.hash_key, ""), try(local.settings.datasets.key, "")])
+  passwords = [for value in concat(flatten([for one in local.clients : [try(one.password, ""), try(one.secret, "")]]), local.keys, local.options) : try(tostring(value), "")]
   addresses = flatten([for one in local.clients : [try(tostring(one.url), ""), try(tostring(one.uri), "")]])
   plain     = concat([for value in local.passwords : "*" if value != "" && !startswith(value, "$")], [for value in local.addresses : "*" if can(regex("://[^/@:]*:[^/@$]+@", value))])
 }
@@ -375,6 +385,11 @@ resource "terraform_data" "settings_fit" {
     precondition {
       condition     = length([for job in var.jobs : job if job.watches == "feedback"]) == 0 || length(local.measured.feedback["Heartbeat"]) > 0
       error_message = "jobs: ${join(", ", [for name, job in var.jobs : name if job.watches == "feedback"])} follows events of conversations, and `${var.config_file}` has no `feedback` with sources, so it would end at every start. Take the job out of `jobs`, or add `feedback` as examples/complete/headrace.yaml does."
+    }
+
+    precondition {
+      condition     = length([for job in var.jobs : job if job.watches == "datasets"]) == 0 || length(local.datasets) > 0
+      error_message = "jobs: ${join(", ", [for name, job in var.jobs : name if job.watches == "datasets"])} makes datasets, and `${var.config_file}` has no `datasets` with sets, so it would end at every start. Take the job out of `jobs`, or add `datasets` as examples/complete/headrace.yaml does."
     }
 
     precondition {

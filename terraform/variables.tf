@@ -591,12 +591,13 @@ variable "jobs" {
     owns: folders of the lake only this job writes; reads: folders it reads besides.
     streams, writes_streams: keys of `streams`, or ARNs of streams made elsewhere; stores: opensearch, pgvector, documentdb, neptune, kendra, kafka.
     dynamodb: keys of `dynamodb` whose rows it writes, or ARNs of tables made elsewhere.
+    dataset_folders: ARNs of folders outside of the lake that it writes versions of datasets to (`datasets.folder`); training may read them.
     sns_topics: where it sends alerts of measures: alarms for the topic of the alarms, $${ALARMS} in the settings, or ARNs.
     topics, writes_topics: of Kafka, patterns with *, for a job with kafka among its stores; assumes: ARNs of roles it takes on.
     documents: it reads the buckets of documents. models: Bedrock model ids or ARNs; endpoints: of SageMaker; secrets: ARNs.
     schemas: it reads AWS Glue Schema Registry, for sources with `registry: {kind: glue}`.
     kms_keys: ARNs of keys of yours with which those secrets, buckets or streams are kept.
-    watches: the group of the settings whose names are the `Source` of its metrics: sources, documents, people, feedback or none.
+    watches: the group of the settings whose names are the `Source` of its metrics: sources, documents, people, feedback, datasets or none.
     Without a word there is apply_changes alone; examples/complete has the others too.
   TEXT
   type = map(object({
@@ -617,6 +618,7 @@ variable "jobs" {
     writes_streams  = optional(list(string), [])
     stores          = optional(list(string), [])
     dynamodb        = optional(list(string), [])
+    dataset_folders = optional(list(string), [])
     sns_topics      = optional(list(string), [])
     topics          = optional(list(string), ["*"])
     writes_topics   = optional(list(string), [])
@@ -733,6 +735,11 @@ variable "jobs" {
   }
 
   validation {
+    condition     = alltrue(flatten([for job in var.jobs : [for arn in job.dataset_folders : can(regex(local.folder_arn, arn))]]))
+    error_message = "jobs: dataset_folders takes ARNs of folders, arn:aws:s3:::<bucket>/<folder>; found ${join(", ", flatten([for job in var.jobs : [for arn in job.dataset_folders : "'${arn}'" if !can(regex(local.folder_arn, arn))]]))}. There are no patterns, no / at the end, and not a whole bucket."
+  }
+
+  validation {
     condition     = alltrue(flatten([for job in var.jobs : [for topic in job.sns_topics : topic == "alarms" || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\\.fifo)?$", topic))]]))
     error_message = "jobs: sns_topics takes alarms, the topic that alarms go to, or ARNs, arn:aws:sns:<region>:<account>:<name>; found ${join(", ", flatten([for job in var.jobs : [for topic in job.sns_topics : "'${topic}'"]]))}."
   }
@@ -753,8 +760,8 @@ variable "jobs" {
   }
 
   validation {
-    condition     = alltrue([for job in var.jobs : contains(["sources", "documents", "people", "feedback", "none"], job.watches)])
-    error_message = "jobs: expected watches = \"sources\", \"documents\", \"people\", \"feedback\" or \"none\"."
+    condition     = alltrue([for job in var.jobs : contains(["sources", "documents", "people", "feedback", "datasets", "none"], job.watches)])
+    error_message = "jobs: expected watches = \"sources\", \"documents\", \"people\", \"feedback\", \"datasets\" or \"none\"."
   }
 }
 

@@ -1,4 +1,4 @@
-"""Settings of Amazon Comprehend."""
+"""Settings of Amazon Comprehend: `track_feedback` and `headrace dataset check` may ask it."""
 
 from datetime import timedelta
 from typing import Annotated, Literal

@@ -11,6 +11,7 @@ variables {
   config_file    = "tests/fixtures/feedback.yaml"
   scripts_folder = "tests/fixtures/jobs"
   streams        = { changes = {}, events = {} }
+  context        = { name = "trial", tags = {}, region = "eu-west-1", account_id = "111122223333", partition = "aws" }
 }
 
 run "feedback_is_watched_by_source" {
@@ -66,7 +67,6 @@ run "measures_have_a_place_on_the_dashboard" {
   }
 
   variables {
-    context           = { name = "trial", tags = {}, region = "eu-west-1", account_id = "111122223333", partition = "aws" }
     settings          = { emails = [], dashboard = true, lag_seconds = 1, freshness_seconds = 1, rejected_rows = 0, heartbeat_minutes = 3, iterator_age_seconds = 1, dms_latency_seconds = 1, opensearch_free_gb = 1, cpu_percent = 1 }
     kms_key_arn       = "arn:aws:kms:eu-west-1:111122223333:key/mine"
     missed_starts     = "missed"
@@ -110,7 +110,6 @@ run "served_rows_are_found_by_five_indexes" {
   }
 
   variables {
-    context             = { name = "trial", tags = {}, region = "eu-west-1", account_id = "111122223333", partition = "aws" }
     kms_key_arn         = "arn:aws:kms:eu-west-1:111122223333:key/mine"
     subnet_ids          = []
     security_group_ids  = []

@@ -127,19 +127,19 @@ run "glue_of_a_stream" {
     jobs = {
       apply_changes = {
         kind     = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
-        owns     = ["tables"], reads = [], streams = ["changes", "arn:aws:kinesis:eu-west-1:444455556666:stream/partner"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
+        owns     = ["tables"], reads = [], dataset_folders = [], streams = ["changes", "arn:aws:kinesis:eu-west-1:444455556666:stream/partner"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
         dynamodb = ["rooms", "arn:aws:dynamodb:eu-west-1:444455556666:table/theirs"], sns_topics = []
         secrets  = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"], schemas = true
         kms_keys = ["arn:aws:kms:eu-west-1:444455556666:key/mrk-0a0a"]
       }
       index_knowledge = {
         kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
-        owns   = ["passages"], reads = ["tables"], streams = [], writes_streams = [], stores = ["opensearch"], documents = true, dynamodb = [], sns_topics = [],
+        owns   = ["passages"], reads = ["tables"], dataset_folders = [], streams = [], writes_streams = [], stores = ["opensearch"], documents = true, dynamodb = [], sns_topics = [],
         models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], kms_keys = [], schemas = false
       }
       curate_dataset = {
         kind   = "schedule", worker_type = "G.1X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
-        owns   = ["outbox", "tables/of.another"], reads = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false, dynamodb = [], sns_topics = ["alarms", "arn:aws:sns:eu-west-1:444455556666:on-call"],
+        owns   = ["outbox", "tables/of.another"], reads = [], dataset_folders = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false, dynamodb = [], sns_topics = ["alarms", "arn:aws:sns:eu-west-1:444455556666:on-call"],
         models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], kms_keys = [], schemas = false
       }
     }

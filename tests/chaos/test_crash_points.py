@@ -71,14 +71,13 @@ def test_a_crash_at_any_write_changes_nothing_in_the_end(spark: SparkSession, tm
     assert_every_touched_key_is_announced(spark, world, config)
 
 
-@pytest.mark.deep
 @pytest.mark.parametrize(
     ("end", "dies_after"),
     [
-        ("delete", "append tombstones/"),
-        ("delete", "execute tables/"),
-        ("truncate", "append truncates"),
-        ("truncate", "delete tables/"),
+        pytest.param("delete", "append tombstones/", marks=pytest.mark.deep),
+        pytest.param("delete", "execute tables/", marks=pytest.mark.soak),
+        pytest.param("truncate", "append truncates", marks=pytest.mark.deep),
+        pytest.param("truncate", "delete tables/", marks=pytest.mark.soak),
     ],
 )
 def test_what_a_batch_ended_before_it_died_stays_ended_even_if_the_batch_never_comes_again(

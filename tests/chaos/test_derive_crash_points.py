@@ -19,8 +19,6 @@ MORE = (
     ("execute tables/trips", True),
     ("append changed_keys", False),
     ("append tombstones/boards", True),
-)
-REST = (
     ("execute tables/trips", False),
     ("execute tables/boards", True),
     ("execute reached/boards", True),
@@ -32,8 +30,7 @@ REST = (
     "deaths",
     [
         pytest.param(FEW, id="few"),
-        pytest.param(MORE, id="more", marks=pytest.mark.deep),
-        pytest.param(REST, id="rest", marks=pytest.mark.soak),
+        pytest.param(MORE, id="more", marks=pytest.mark.soak),
     ],
 )
 def test_after_a_crash_between_two_writes_derived_rows_are_right_and_told(

@@ -15,12 +15,12 @@ from people_oracle import check
 from people_world import PeopleWorld
 
 FEW = (
-    ("append aliases", True),
     ("append outbox/profiles", True),
     ("append placed", False),
 )
 """The writes of a batch where what was there before and what comes after differ most."""
 MORE = (
+    ("append aliases", True),
     ("replace behaviour", True),
     ("append identifiers", True),
     ("replace people", True),

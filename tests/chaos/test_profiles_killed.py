@@ -26,7 +26,7 @@ SLICES, PER_BATCH = 8, 4
 
 
 @pytest.mark.parametrize("kills", [
-    pytest.param(3, id="3 kills", marks=pytest.mark.deep), pytest.param(50, id="50 kills", marks=pytest.mark.soak)
+    pytest.param(2, id="2 kills", marks=pytest.mark.deep), pytest.param(50, id="50 kills", marks=pytest.mark.soak)
 ])  # fmt: skip
 def test_whatever_it_is_killed_in_people_profiles_and_store_are_right_in_the_end(tmp_path: Path, kills: int) -> None:
     world, rng = PeopleWorld(tmp_path, seed=kills), random.Random(kills)
@@ -44,7 +44,7 @@ def test_whatever_it_is_killed_in_people_profiles_and_store_are_right_in_the_end
     finally:
         runs.end()
     check(world)
-    assert world.corrections >= 100
+    assert world.corrections >= 30 * kills
     assert any(place in what for what in died_in for place in IDENTITY), died_in
     assert any(place in what for what in died_in for place in PUBLISHING), died_in
 

@@ -77,6 +77,26 @@ SHOWN = {
         assert (slow["p50"] < slow["p95"]).all().all() and (slow["p50"]["lite"] < slow["p50"]["pro"]).all()
         assert found.equals_truth(config, told)
     """,
+    "06_from_rating_to_dataset": """
+        assert (kinds.loc["sft", "examples"] < kinds.loc["kto", "examples"]) and kinds.loc["dpo", "regenerated"] > 0
+        wanted = {"cut_off", "no_consent", "refusal", "other_language", "same_words", "near_duplicate_of"}
+        assert wanted <= set(refused["reason"]) and sum(first.rows.values()) > 60
+        said = " ".join(cleaned["in the dataset"])
+        assert len(cleaned) == len(training.PERSONAL)
+        assert all(f"[{kind}_" in said for kind in ("EMAIL", "PHONE", "CARD", "IBAN"))
+        assert "help@airline.example" in said and "ada.lovelace" not in said and "4111" not in said
+        assert twins["similarity"].between(0.8, 1).all()
+        assert len(twins) == refused.query("step == 'duplicates'")["examples"].sum()
+        assert sides.loc["this version"].eq(0).all() and sides.loc["at random, with duplicates"].gt(0).all()
+        rules = {text.split(": ")[1] for text in problems}
+        assert {"role", "JSON", "blank line", "duplicate line", "checksum", "manifest"} <= rules
+        assert gone == [] and first.version != second.version and found.aliases(config)["newest"] == second.version
+        stayed = moved.query("`was in` != '-' and `is in` != '-'")
+        assert stayed["was in"].equals(stayed["is in"])
+        assert "Reproducibility ended at an erasure" in found.remark(second.places["converse"])
+        assert left == [] and "-" in list(moved["was in"])
+        assert found.equals_truth(config, second.version, without=who)
+    """,
 }
 """What each notebook promises to show, asked in a last cell of its own."""
 
@@ -87,7 +107,7 @@ def source(request: pytest.FixtureRequest) -> Path:
     return found
 
 
-def test_there_are_five_and_each_says_what_it_must_show() -> None:
+def test_there_are_six_and_each_says_what_it_must_show() -> None:
     assert [source.stem for source in SOURCES] == sorted(SHOWN)
 
 

@@ -145,8 +145,11 @@ def rows_by_id(spark: SparkSession, config: Config, shape: Shape, folder: str = 
     return {row["id"]: row for row in spark.read.format("delta").load(f"{config.lake}/{folder}/{shape.name}").collect()}
 
 
-@pytest.mark.deep
-@pytest.mark.parametrize("dies_after", ["append tombstones/", "execute tables/", "append versions/"])
+@pytest.mark.parametrize("dies_after", [
+    pytest.param("execute tables/", marks=pytest.mark.deep),
+    pytest.param("append tombstones/", marks=pytest.mark.soak),
+    pytest.param("append versions/", marks=pytest.mark.soak),
+])  # fmt: skip
 def test_a_key_change_finds_its_values_when_its_batch_died_and_came_again_twice(
     spark: SparkSession, begun: Path, tmp_path: Path, dies_after: str
 ) -> None:

@@ -76,7 +76,7 @@ def test_where_no_event_is_lost_the_events_alone_bring_the_index_in_step(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("place", ["s3", "disk"])
+@pytest.mark.parametrize("place", ["s3", pytest.param("disk", marks=pytest.mark.soak)])
 def test_where_events_are_lost_a_sweep_brings_the_index_in_step(
     spark: SparkSession, tmp_path: Path, seed: int, place: str
 ) -> None:

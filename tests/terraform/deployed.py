@@ -27,7 +27,7 @@ from terraform.recording import Recording, recording
 from terraform.terraform import COMPLETE, ROOT, Terraform, copied
 
 NAME = "shop"
-RUN = ("apply_changes", "build_profiles", "index_knowledge", "track_feedback")
+RUN = ("apply_changes", "build_profiles", "curate_dataset", "index_knowledge", "track_feedback")
 """The jobs that are run."""
 STREAMS = ("changes", "documents", "embeddings", "events")
 _FILES = ("-var-file=examples/minimal/headrace.tfvars", "-var-file=emulator.tfvars", "-var-file=smoke.tfvars")
@@ -36,7 +36,8 @@ _NOT_OURS = ("--additional-python-modules", "--python-modules-installer-option",
 _OPENSEARCH = re.compile(r"^    search: \{store: opensearch, .*$", re.MULTILINE)
 _PUBLISH = re.compile(r"^  publish:\n    board: \{store: opensearch, .*\n", re.MULTILINE)
 _SECRET = re.compile(r"arn:aws:secretsmanager:[\w:-]+:secret:travel-profiles-\w+")
-"""What every job reads at its start: the key of the hashes."""
+"""What every job reads at its start: the keys of the hashes."""
+_KEYS = '{"hash_key": "of sixteen signs", "dataset_key": "another of sixteen"}'
 _STREAM = '    search: {store: kinesis, stream: "${NAME}-embeddings", region: "${REGION}"}'
 
 
@@ -129,8 +130,8 @@ def deployment(folder: Path) -> Iterator[Deployed]:
 
 
 def _secret(name: str) -> str:
-    """Make the secret with the key of the hashes; its ARN."""
-    made = boto3.client("secretsmanager").create_secret(Name=name, SecretString='{"hash_key": "of sixteen signs"}')
+    """Make the secret with the keys of the hashes; its ARN."""
+    made = boto3.client("secretsmanager").create_secret(Name=name, SecretString=_KEYS)
     return str(made["ARN"])
 
 

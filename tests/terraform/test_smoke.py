@@ -25,6 +25,9 @@ from headrace.stores.dynamodb_table import CLAIM_KEY
 from terraform.calls import allowed, idle
 from terraform.deployed import NAME, RUN, Deployed, deployment
 
+PLACES = "Berlin Madrid Oslo Porto Rome Vienna Zurich Athens Dublin Tallinn".split()
+THINGS = "two cats,a wooden cello,skis and poles,a wedding dress,one drone,crutches,a folding bicycle,a pram".split(",")
+HELPFUL = len(PLACES) * len(THINGS)
 DOCUMENTS = {
     "policies/cancel.md": "# Cancelling\n\nA booking can be cancelled until the day before.",
     "policies/pets.md": "# Pets\n\nA dog travels in the cabin.",
@@ -58,6 +61,14 @@ def booking(number: int, status: str, second: int, operation: str = "update") ->
 def customer(number: int, email: str, second: int, first: str = "Ada", operation: str = "update") -> tuple[str, bytes]:
     row = {"customer_id": number, "email": email, "first_name": first, "last_name": "Berg", "born": "1980-02-03"}
     return change("customers", row, second, operation)
+
+
+def helpful(number: int, at: datetime) -> Turn:
+    """An answer that may be learned from, of a conversation about something of its own."""
+    place, thing = PLACES[number % len(PLACES)], THINGS[number // len(PLACES)]
+    question, answer = f"May {thing} come along to {place}?", f"Yes, {thing} may come along on every flight to {place}."
+    said = Turn(f"h{number}", 1, at, question=question, answer=answer, outcome="answered", model="m", language="en")
+    return replace(said, purposes=("training",))
 
 
 def created(bucket: str, key: str) -> tuple[str, bytes]:
@@ -142,18 +153,34 @@ def test_track_feedback_counts_events_and_tells_the_topic_of_terraform(deployed:
     at = datetime.now(UTC) - timedelta(minutes=10)
     failed = [Turn(f"c{number}", 1, at, question="q", answer="", outcome="failed", model="m") for number in range(40)]
     rated = [Rating("c1", 1, at, "person", "thumbs", -1), Rating("c2", 1, at, "person", "thumbs", 1)]
+    good = [helpful(number, at) for number in range(HELPFUL)]
+    liked = [Rating(one.conversation, 1, at, "person", "thumbs", 1) for one in good]
     back = replace(rated[1], value=None, revision=1, withdrawn=True)
-    events = [one.to_json() for one in (*failed, *rated, back, failed[0])] + [{"schema": 1, "event": "no such"}]
+    told = (*failed, *rated, back, failed[0], *good, *liked)
+    events = [one.to_json() for one in told] + [{"schema": 1, "event": "no such"}]
     deployed.kinesis.put(f"{NAME}-events", [(one.get("conversation", "-"), json.dumps(one).encode()) for one in events])
     code, log = deployed.run("track_feedback", tmp_path, "--JOB_RUN_ID", "jr_7", "--once", "true")
     assert code == 0, log[-5000:]
     lake = DeltaReader(deployed.settings("track_feedback")["lake"])
     sql = "SELECT measure, SUM(numerator) AS some, SUM(denominator) AS of FROM rows GROUP BY measure"
     found = {row["measure"]: (row["some"], row["of"]) for row in lake.query("measures", sql)}
-    assert (found["errors"], found["thumbs_up"]) == ((40.0, 40.0), (0.0, 1.0)), found
+    assert (found["errors"], found["thumbs_up"]) == ((40.0, 40.0 + HELPFUL), (HELPFUL, HELPFUL + 1)), found
     assert len(lake.query("rejects/track_feedback", "SELECT reason FROM rows")) == 1
-    told = json.loads(deployed.bytes_of(f"{lake.root}/alerts/failing.json"))
-    assert (len(told["recent"]), told["open"]) == (1, []), log[-5000:]
+    alert = json.loads(deployed.bytes_of(f"{lake.root}/alerts/failing.json"))
+    assert (len(alert["recent"]), alert["open"]) == (1, []), log[-5000:]
+
+
+def test_curate_dataset_writes_a_version_into_the_lake_of_terraform(deployed: Deployed, tmp_path: Path) -> None:
+    assert deployed.arguments("curate_dataset")["--once"] == "true"
+    code, log = deployed.run("curate_dataset", tmp_path, "--JOB_RUN_ID", "jr_8")
+    assert code == 0, log[-5000:]
+    lake = DeltaReader(deployed.settings("curate_dataset")["lake"])
+    (made,) = lake.query("datasets/versions", "SELECT dataset, version, kind FROM rows")
+    manifest = f"{lake.root}/datasets/exports/support/{made['version']}.jumpstart_chat/manifest.json"
+    rows = {split: told["rows"] for split, told in json.loads(deployed.bytes_of(manifest))["splits"].items()}
+    refused = [one["reason"] for one in lake.query("datasets/refused", "SELECT reason FROM rows")]
+    assert set(rows) == {"train", "validation", "test"} and sum(rows.values()) > HELPFUL * 0.9, (rows, refused)
+    assert sum(rows.values()) + refused.count("near_duplicate_of") == HELPFUL
 
 
 def records(deployed: Deployed, stream: str) -> list[bytes]:

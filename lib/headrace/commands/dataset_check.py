@@ -1,7 +1,8 @@
 """`headrace dataset check FOLDER`: prints what is wrong, and ends with 1 where something is.
 
 With `--json` one object: `ok`, `format`, `problems` (how many), `by_rule`, and `shown`: a list of {rule, file, line,
-at, expected, found, todo}.
+at, expected, found, todo}. With `--second-opinion` also `second_opinion`: a list of {file, line, seen}, and `seen` one
+of {place, kind, begin, end, score}; it never holds a text.
 """
 
 import argparse
@@ -17,6 +18,8 @@ import yaml
 from headrace.commands.options import at_most, json_option, limit_option
 from headrace.commands.text import number, to_json
 from headrace.errors import ConfigError
+from headrace.pipelines import dataset_audit
+from headrace.pipelines.dataset_audit import Opinion
 from headrace.training.formats import FORMATS, format_named
 from headrace.training.layout import MANIFEST
 from headrace.training.limits import Limits, limits_of
@@ -29,6 +32,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="NAME", help=f"as the manifest says, or one of {', '.join(FORMATS)}")
     what = "another value for a limit of the format, such as tokens=4096, or none to drop it; may be given often"
     parser.add_argument("--set", action="append", default=[], metavar="LIMIT=VALUE", help=what)
+    what = "ask Amazon Comprehend what is personal in texts of this language, en or es; it costs, and decides nothing"
+    parser.add_argument("--second-opinion", metavar="LANGUAGE", help=what)
+    what = "lines of train that it is asked about (default: 50)"
+    parser.add_argument("--sample", type=int, default=50, metavar="N", help=what)
     limit_option(parser)
     json_option(parser)
 
@@ -48,12 +55,37 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             print(one, flush=True)
     rules.update(one.rule for one in found)
+    opinions = _opinions(args.folder, args.second_opinion, args.sample) if args.second_opinion else None
     if args.json:
         told = {"ok": not rules, "format": format.name, "problems": rules.total(), "by_rule": dict(rules)}
-        print(to_json({**told, "shown": shown}))
+        seen = {} if opinions is None else {"second_opinion": [_told_of(one) for one in opinions]}
+        print(to_json({**told, "shown": shown, **seen}))
     else:
         print(_summary(format.name, rules, len(shown)))
+        if opinions is not None:
+            _tell(opinions)
     return 1 if rules else 0
+
+
+def _opinions(folder: Path, language: str, most: int) -> list[Opinion]:
+    finder = dataset_audit.finder()
+    try:
+        return list(dataset_audit.opinions(folder, finder, language, most))
+    finally:
+        finder.close()
+
+
+def _told_of(one: Opinion) -> dict[str, Any]:
+    return {"file": one.file, "line": one.line, "seen": [each._asdict() for each in one.seen]}
+
+
+def _tell(opinions: list[Opinion]) -> None:
+    for one in opinions:
+        for seen in one.seen:
+            print(f"{one.file}:{one.line} text {seen.place + 1}, {seen.begin}-{seen.end}: {seen.kind} {seen.score:.2f}")
+    kinds = Counter(seen.kind for one in opinions for seen in one.seen)
+    what = ", ".join(f"{kind} {number(count)}" for kind, count in kinds.most_common()) or "nothing"
+    print(f"second opinion on {number(len(opinions))} lines: {what}")
 
 
 def _told(folder: Path) -> str:

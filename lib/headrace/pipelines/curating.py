@@ -47,6 +47,8 @@ from headrace.training.similar import Likeness
 from headrace.training.splits import SplitRules
 
 log = logging.getLogger("headrace")
+EXPORTS = "datasets/exports"
+"""Where versions lie below the lake, where the settings name no folder."""
 _DIGITS = 16
 
 
@@ -249,7 +251,7 @@ class Curator:
 
 def root_of(config: Config, settings: Datasets) -> str:
     """Where versions are written."""
-    return settings.folder or f"{config.lake.rstrip('/')}/datasets/exports"
+    return settings.folder or f"{config.lake.rstrip('/')}/{EXPORTS}"
 
 
 def fingerprint(one: Dataset) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from headrace.config_datasets import Dataset, Datasets
 from headrace.errors import ConfigError
 from headrace.knowledge.parse.language import detect
+from headrace.stores.files import LakeFiles
 from headrace.training.clean import Cleaning
 from headrace.training.decontaminate import Evaluation, index_of
 from headrace.training.formats import format_named
@@ -51,15 +52,23 @@ def limits_for(one: Dataset, format: str) -> Limits:
     return limits_of(format, {"tokens": one.tokens} if one.tokens else None)
 
 
+def _text(file: str) -> str:
+    """A file of this machine or of S3. Raises ConfigError, and Unreachable where S3 does not answer."""
+    found = "no such file"
+    folder, _, name = file.rpartition("/")
+    try:
+        content = LakeFiles(folder).read_bytes(name) if "://" in file else Path(file).read_bytes()
+        if content is not None:
+            return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+    todo = "Correct datasets.sets.*.evaluation."
+    raise ConfigError(where=file, expected="a text file with questions", found=found, todo=todo)
+
+
 def _evaluations(file: str) -> Iterator[Evaluation]:
     """Questions of a file: JSON lines with `question` (or `prompt`) and `answer`, or a question in each line."""
-    try:
-        lines = Path(file).read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        todo = "Correct datasets.sets.*.evaluation."
-        found = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(where=file, expected="a text file with questions", found=found, todo=todo) from error
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_text(file).splitlines(), 1):
         if not line.strip():
             continue
         if not file.endswith((".jsonl", ".json")):

@@ -4,13 +4,12 @@ Every text here is as the dataset has it, with placeholders: a sample holds noth
 """
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import nsmallest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from headrace.ports import Unacceptable
 from headrace.ports_texts import PersonalDataFinder
 from headrace.training.example import Example
 from headrace.training.privacy import PLACEHOLDER, Finding
@@ -18,6 +17,10 @@ from headrace.training.privacy import PLACEHOLDER, Finding
 AROUND = 60
 NOTHING = "NONE"
 """The kind of a row whose text had no finding: what the rules may have missed."""
+
+
+_NO_TEXTS = ("role", "schemaVersion")
+"""What stands on a line and nobody said."""
 
 
 class Sampled(NamedTuple):
@@ -85,9 +88,12 @@ class Asking:
 
 
 class Seen(NamedTuple):
-    """What another finder sees in a cleaned text, outside of placeholders. It never holds the text."""
+    """What another finder sees in a cleaned text, outside of placeholders. It never holds the text.
 
-    example: str
+    Attributes:
+        place: which of the texts.
+    """
+
     place: int
     kind: str
     begin: int
@@ -96,27 +102,36 @@ class Seen(NamedTuple):
 
 
 def second_opinion(
-    example: Example, finder: PersonalDataFinder, language: str, asking: Asking | None = None
-) -> list[Seen] | None:
-    """What the rules left that another finder takes for personal; None where it does not know the language.
+    texts: Sequence[str], finder: PersonalDataFinder, language: str, asking: Asking | None = None
+) -> list[Seen]:
+    """What the rules left that another finder takes for personal.
 
     Args:
-        example: as `privacy.cleaned` gave it.
+        texts: with placeholders, as the dataset has them.
         language: as ISO 639-1 has it.
 
     Raises:
-        Throttled, Retryable, Fatal: as the finder does.
+        Unacceptable, Throttled, Retryable, Fatal: as the finder does.
     """
     asking = asking or Asking()
     seen: list[Seen] = []
-    for place, text in enumerate(example.texts()):
-        try:
-            answers = finder.personal_data(text, language)
-        except Unacceptable:
-            return None
+    for place, text in enumerate(texts):
         taken = [one.span() for one in PLACEHOLDER.finditer(text)]
-        for one in answers:
+        for one in finder.personal_data(text, language):
             outside = not any(one.begin < end and begin < one.end for begin, end in taken)
             if outside and one.score >= asking.least and one.kind not in asking.ignored:
-                seen.append(Seen(example.id, place, one.kind, one.begin, one.end, one.score))
+                seen.append(Seen(place, one.kind, one.begin, one.end, one.score))
     return seen
+
+
+def texts_of(line: Any) -> Iterator[str]:
+    """Every text of a line of a dataset, whatever its format, in reading order."""
+    if isinstance(line, str):
+        yield line
+    elif isinstance(line, Mapping):
+        for name, value in line.items():
+            if name not in _NO_TEXTS:
+                yield from texts_of(value)
+    elif isinstance(line, list):
+        for value in line:
+            yield from texts_of(value)

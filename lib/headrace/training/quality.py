@@ -5,13 +5,13 @@ from typing import Literal
 
 from headrace.training.example import Example
 from headrace.training.quality_rules import languages, phrases, shape, wording
-from headrace.training.quality_rules.parts import Quality, Turn
+from headrace.training.quality_rules.parts import Quality
 from headrace.training.refused import Refused
 
 Reason = Literal[
-    "not_answered", "cut_off", "out_of_turn", "empty", "same_answers", "only_placeholders", "only_signs", "too_short",
-    "too_long", "too_many_tokens", "reserved_word", "few_letters", "repeats", "broken_off", "error", "refusal",
-    "other_language", "answered_in_another", "abusive",
+    "out_of_turn", "empty", "same_answers", "only_placeholders", "only_signs", "too_short", "too_long",
+    "too_many_tokens", "reserved_word", "few_letters", "repeats", "broken_off", "error", "refusal", "other_language",
+    "answered_in_another", "abusive",
 ]  # fmt: skip
 Rule = Callable[[Example, Quality], str | None]
 RULES: Mapping[Reason, Rule] = {
@@ -37,33 +37,13 @@ RULES: Mapping[Reason, Rule] = {
 that read every word."""
 
 
-def refused(example: Example, quality: Quality, turn: Turn | None = None) -> Refused | None:
+def refused(example: Example, quality: Quality) -> Refused | None:
     """Why an example is left out; None where it may stay.
 
-    It belongs after the step `privacy`, which makes placeholders.
-
-    Args:
-        turn: how the answer of `sft` or a good one of `kto` ended, where it is still as its model gave it; None for an
-            answer that a person wrote.
+    It belongs after the step `privacy`, which makes placeholders. How an answer ended `choose.fault_of` knows.
     """
-    ended = _ended(example, turn) if turn else None
-    if ended:
-        return _row(example, *ended)
     for reason, rule in RULES.items():
         detail = rule(example, quality)
         if detail is not None:
-            return _row(example, reason, detail)
+            return Refused(example.id, "quality", reason, detail)
     return None
-
-
-def _ended(example: Example, turn: Turn) -> tuple[Reason, str] | None:
-    """A bad answer may be cut off or refuse: that may be why it is bad."""
-    if example.label is False:
-        return None
-    if turn.outcome not in (None, "answered"):
-        return "not_answered", str(turn.outcome)
-    return ("cut_off", "") if turn.ended == "length" else None
-
-
-def _row(example: Example, reason: Reason, detail: str) -> Refused:
-    return Refused(example.id, "quality", reason, detail)

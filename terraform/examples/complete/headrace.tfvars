@@ -64,10 +64,13 @@ kendra    = {}
 # --- Lake ---
 
 catalog_tables = {
-  changed_keys      = {}
-  batches           = {}
-  measures          = {}
-  "tables/bookings" = { columns = [{ name = "booking_id", type = "bigint" }, { name = "status", type = "string" }] }
+  changed_keys        = {}
+  batches             = {}
+  measures            = {}
+  "datasets/versions" = {}
+  "datasets/rows"     = {}
+  "datasets/refused"  = {}
+  "tables/bookings"   = { columns = [{ name = "booking_id", type = "bigint" }, { name = "status", type = "string" }] }
 }
 
 # --- Profile store, served rows, conversations ---
@@ -116,6 +119,17 @@ jobs = {
       "outbox/profiles", "rejects/build_profiles",
     ]
     reads = ["tables", "changed_keys"]
+  }
+  curate_dataset = {
+    kind            = "schedule"
+    when            = "cron(30 2 * * ? *)" # as often as `every` of its datasets, or oftener: a run that finds nothing due ends at once
+    workers         = 4
+    timeout_minutes = 240
+    secrets         = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:travel-profiles-AbCdEf"]
+    watches         = "datasets"
+    owns            = ["datasets/versions", "datasets/rows", "datasets/refused", "datasets/exports", "erasures/curate_dataset"]
+    # Datasets of kind `text` are made of `documents` and `chunks`.
+    reads = ["turns", "ratings", "profiles", "aliases", "suppressed/track_feedback"]
   }
   index_knowledge = {
     kind           = "stream"

@@ -90,11 +90,12 @@ resource "aws_glue_job" "this" {
 }
 
 locals {
-  headrace_arguments = { for job in keys(var.jobs) : job => {
+  headrace_arguments = { for job, settings in var.jobs : job => {
     "--config"  = "s3://${local.bucket}/${local.config_key}"
     "--name"    = var.context.name
     "--metrics" = "cloudwatch"
     "--stop"    = "s3://${var.lake_bucket.name}/control/stop/${job}"
+    "--once"    = settings.kind == "schedule" ? "true" : null # it ends, and its next time starts it again
   } }
 
   glue_arguments = { for job, settings in var.jobs : job => {

@@ -78,6 +78,7 @@ locals {
       Resource = concat(
         [for folder in settings.owns : "${local.lake}/${folder}/*"],
         ["${local.lake}/", "${local.lake}/checkpoints/", "${local.lake}/heartbeats/"], # what makes a folder where there is none
+        distinct([for folder in settings.owns : "${local.lake}/${dirname(folder)}/" if dirname(folder) != "."]),
         ["${local.lake}/requests/*", "${local.lake}/checkpoints/${job}/*", "${local.lake}/heartbeats/${job}.json"],
         ["${var.lake_bucket.arn}/tmp/${job}/*"],
       )
@@ -137,6 +138,16 @@ locals {
       Sid      = "ReadDocuments"
       Action   = ["s3:GetObject"]
       Resource = settings.documents ? [for arn in var.document_buckets : "${arn}/*"] : []
+    },
+    {
+      Sid      = "ListDatasets"
+      Action   = ["s3:GetBucketLocation", "s3:ListBucket"]
+      Resource = distinct([for arn in settings.dataset_folders : split("/", arn)[0]])
+    },
+    {
+      Sid      = "WriteDatasets"
+      Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = flatten([for arn in settings.dataset_folders : [arn, "${arn}/*"]]) # a folder is asked for as if it were an object
     },
     {
       Sid    = "CallModels"

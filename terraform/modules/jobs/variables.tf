@@ -50,6 +50,7 @@ variable "jobs" {
     writes_streams  = list(string)
     stores          = list(string)
     dynamodb        = list(string)
+    dataset_folders = list(string)
     sns_topics      = list(string)
     topics          = list(string)
     writes_topics   = list(string)

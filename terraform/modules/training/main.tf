@@ -26,15 +26,22 @@ resource "aws_iam_role_policy" "training" {
         Sid      = "ReadDatasets"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "${var.lake_bucket.arn}/lake/datasets/*"
+        Resource = concat(["${var.lake_bucket.arn}/lake/datasets/exports/*"], [for arn in var.dataset_folders : "${arn}/*"])
       },
       {
         Sid       = "ListDatasets"
         Effect    = "Allow"
         Action    = "s3:ListBucket"
         Resource  = var.lake_bucket.arn
-        Condition = { StringLike = { "s3:prefix" = ["lake/datasets/*", "models/*"] } }
+        Condition = { StringLike = { "s3:prefix" = ["lake/datasets/exports/*", "models/*"] } }
       },
+      ], [for at, arn in var.dataset_folders : {
+        Sid       = "ListDatasets${at + 1}"
+        Effect    = "Allow"
+        Action    = "s3:ListBucket"
+        Resource  = split("/", arn)[0]
+        Condition = { StringLike = { "s3:prefix" = ["${trimprefix(arn, "${split("/", arn)[0]}/")}/*"] } }
+      }], [
       {
         Sid      = "WriteModels"
         Effect   = "Allow"

@@ -21,6 +21,11 @@ variable "kms_key_arn" {
   type        = string
 }
 
+variable "dataset_folders" {
+  description = "ARNs of folders outside of the lake that hold datasets too."
+  type        = list(string)
+}
+
 # --- MLflow ---
 
 variable "mlflow" {

@@ -116,7 +116,7 @@ def test_of_several_dumps_at_once_the_newest_counts(dumps: Dumps) -> None:
     assert dumps.values("parts") == {1: 1}
 
 
-@pytest.mark.parametrize("dies_after", ["execute tables/", pytest.param("append versions/", marks=pytest.mark.deep)])
+@pytest.mark.parametrize("dies_after", ["execute tables/", pytest.param("append versions/", marks=pytest.mark.soak)])
 def test_the_history_follows_a_dump_whose_process_died(dumps: Dumps, dies_after: str) -> None:
     dumps.take(row("kept", 10, 1, 1), row("kept", 10, 2, 1))
     news = [row("kept", 30, 1, 2), row("kept", 30, 3, 3)]
@@ -126,8 +126,7 @@ def test_the_history_follows_a_dump_whose_process_died(dumps: Dumps, dies_after:
     assert dumps.history() == {(1, 1, False), (1, 2, True), (2, 1, False), (3, 3, True)}
 
 
-@pytest.mark.deep
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [pytest.param(1, marks=pytest.mark.deep), pytest.param(2, marks=pytest.mark.soak)])
 def test_dumps_that_come_in_any_order_leave_the_newest_and_the_history_of_them_all(dumps: Dumps, seed: int) -> None:
     random = Random(seed)
     told = {

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from headrace.cli import main
+from headrace.pipelines import dataset_audit
+from headrace.ports_texts import PersonalData
 from headrace.training.folder import write
 from headrace.training.formats import FORMATS
 from headrace.training.limits import limits_of
+from headrace.training.privacy_audit import texts_of
 from unit.training.some_examples import ABOUT, some_rows
 
 
@@ -55,6 +58,37 @@ def test_json_for_machines(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert (told["ok"], told["format"], told["problems"]) == (False, "trl_kto", 2)
     assert told["by_rule"] == {"missing key": 1, "unknown key": 1}
     assert (told["shown"][0]["file"], told["shown"][0]["line"]) == ("train/part-00001-of-00001.jsonl", 1)
+
+
+class Suspicious:
+    """Takes every capital letter for a name."""
+
+    closed = False
+
+    def personal_data(self, text: str, language: str) -> list[PersonalData]:
+        assert language == "en"
+        return [PersonalData(at, at + 1, "NAME", 0.9) for at, letter in enumerate(text) if letter.isupper()][:1]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_second_opinion_is_told_and_decides_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder = Suspicious()
+    monkeypatch.setattr(dataset_audit, "finder", lambda: finder)
+    words = ["dataset", "check", str(folder), "--second-opinion", "en", "--sample", "2"]
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["second_opinion"]
+    first = json.loads((folder / "train" / "part-00001-of-00001.jsonl").read_text("utf-8").partition("\n")[0])
+    capitals = [any(map(str.isupper, one)) for one in texts_of(first)]
+    assert [one["place"] for one in told[0]["seen"]] == [place for place, has in enumerate(capitals) if has]
+    assert [one["line"] for one in told] == [1, 2] and finder.closed
+    assert main(words) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "ok: a dataset for trl_kto" and out[1].startswith("train/part-00001-of-00001.jsonl:1 text ")
+    assert out[-1] == f"second opinion on 2 lines: NAME {sum(len(one['seen']) for one in told)}"
 
 
 def test_limits_may_be_set(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

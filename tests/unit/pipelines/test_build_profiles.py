@@ -31,16 +31,18 @@ TABLES = {
 
 
 def settings(folder: Path) -> dict[str, Any]:
-    source = {"from": "files", "format": "json", "position": ["v"], "operation": {"column": "op", "delete": ["D"]}}
+    # Every source is a stream of its own, with a start and a batch of its own.
+    source = {"from": "files", "format": "json", "table": "table", "position": ["v"], "changed_at": "at",
+              "operation": {"column": "op", "delete": ["D"]}, "path": str(folder / "in")}  # fmt: skip
     phone = {"normalise": "phone", "region": "DE", "agree": ["given_name"], "unless": ["born"], "hub": 10}
     shop = {"email": "email", "phone": "phone", "born": "born", "customer_id": "customer_id"}
     names = {"given_name": "split(name, ' ')[0]", "family_name": "split(name, ' ')[1]"}
     calls = {"phone": "phone", "given_name": "given", "family_name": "family", "born": "born"}
     return {
         "lake": str(folder / "lake"),
-        "sources": {name: {**source, "path": str(folder / "in" / name), "changed_at": "at"} for name in TABLES},
+        "sources": {"feed": source},
         "tables": {
-            name: {"source": name, "key": key, "drop": ["op"], "types": TYPES.get(name, {})}
+            name: {"source": "feed", "key": key, "drop": ["op", "table"], "types": TYPES.get(name, {})}
             for name, key in TABLES.items()
         },
         "profiles": {
@@ -88,8 +90,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = settings(folder)
-        for name in TABLES:
-            (folder / "in" / name).mkdir(parents=True)
+        (folder / "in").mkdir(parents=True)
         self._files = 0
 
     @property
@@ -99,8 +100,8 @@ class World:
     def tell(self, table: str, *rows: Mapping[str, Any]) -> None:
         self._files += 1
         at = f"2026-11-01T00:00:{self._files % 60:02}Z"
-        lines = [json.dumps({"v": self._files, "at": at, "op": "U"} | dict(row)) for row in rows]
-        (self.folder / "in" / table / f"{self._files:05}.jsonl").write_text("\n".join(lines) + "\n")
+        lines = [json.dumps({"v": self._files, "at": at, "op": "U", "table": table} | dict(row)) for row in rows]
+        (self.folder / "in" / f"{self._files:05}.jsonl").write_text("\n".join(lines) + "\n")
 
     def apply(self) -> None:
         apply_changes.run(self.config, once=True, stop=threading.Event())

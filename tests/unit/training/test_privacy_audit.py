@@ -1,5 +1,6 @@
 """The sample that a person looks at, and Comprehend as a second opinion behind botocore's stub."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
@@ -8,10 +9,12 @@ import pytest
 from botocore.stub import Stubber
 
 from headrace.config_comprehend import ComprehendPersonalData
+from headrace.ports import Unacceptable
 from headrace.stores.comprehend import ComprehendPersonalDataFinder
 from headrace.training.example import Example, Message
+from headrace.training.formats import FORMATS
 from headrace.training.privacy import PLACEHOLDER, Privacy, cleaned
-from headrace.training.privacy_audit import Asking, Sampled, Seen, merged, sample, second_opinion
+from headrace.training.privacy_audit import Asking, Sampled, Seen, merged, sample, second_opinion, texts_of
 
 PRIVACY = Privacy(b"sixteen bytes or")
 KEY = b"audit"
@@ -75,8 +78,8 @@ def test_comprehend_tells_what_the_rules_left(stub):
     answers(stub, question, name, user, (len(question) - 4, len(question), "DATE_TIME", 0.99))
     answers(stub, answer, (12, 20, "ADDRESS", 0.97), (0, 2, "NAME", 0.3))
     finder = ComprehendPersonalDataFinder(ComprehendPersonalData(), None, stub.client)
-    assert second_opinion(made, finder, "en") == [
-        Seen(made.id, 0, "NAME", 4, 12, 0.99), Seen(made.id, 1, "ADDRESS", 12, 20, 0.97),
+    assert second_opinion(made.texts(), finder, "en") == [
+        Seen(0, "NAME", 4, 12, 0.99), Seen(1, "ADDRESS", 12, 20, 0.97),
     ]  # fmt: skip
 
 
@@ -85,10 +88,18 @@ def test_kinds_and_scores_that_count_are_a_setting(stub):
     answers(stub, "at noon", (3, 7, "DATE_TIME", 0.4))
     answers(stub, "ok then")
     finder = ComprehendPersonalDataFinder(ComprehendPersonalData(), None, stub.client)
-    seen = second_opinion(made, finder, "en", Asking(least=0.3, ignored=frozenset()))
-    assert seen == [Seen(made.id, 0, "DATE_TIME", 3, 7, 0.4)]
+    seen = second_opinion(made.texts(), finder, "en", Asking(least=0.3, ignored=frozenset()))
+    assert seen == [Seen(0, "DATE_TIME", 3, 7, 0.4)]
 
 
-def test_a_language_that_it_does_not_know_is_no_opinion(stub):
+def test_a_language_that_it_does_not_know_is_told(stub):
     finder = ComprehendPersonalDataFinder(ComprehendPersonalData(), None, stub.client)
-    assert second_opinion(example(1, "Hallo"), finder, "de") is None
+    with pytest.raises(Unacceptable, match="expected one of en, es; found de"):
+        second_opinion(["Hallo"], finder, "de")
+
+
+@pytest.mark.parametrize("format", [one for one in FORMATS.values() if "sft" in one.kinds], ids=lambda one: one.name)
+def test_the_texts_of_a_line_are_those_of_its_example_whatever_its_format(format):
+    made = example(1, "Ask John Doe", "He lives at 1 Elm St.")
+    found = list(texts_of(format.line(replace(made, kind="sft"))))
+    assert [one for one in found if one] == ["Ask John Doe", "He lives at 1 Elm St."]

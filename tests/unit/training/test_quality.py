@@ -9,7 +9,7 @@ from headrace.knowledge.parse.language import detect
 from headrace.training.example import Example, Message
 from headrace.training.privacy import Privacy, cleaned
 from headrace.training.quality import RULES, Reason, refused
-from headrace.training.quality_rules.parts import Lengths, Quality, Turn
+from headrace.training.quality_rules.parts import Lengths, Quality
 from headrace.training.quality_rules.phrases import phrases
 from headrace.training.refused import Refused
 from headrace.words import words
@@ -28,8 +28,8 @@ def dpo(chosen: str, rejected: str) -> Example:
     return replace(sft("Is it open?"), kind="dpo", completion=None, chosen=chosen, rejected=rejected)
 
 
-def reason(example: Example, turn: Turn | None = None, quality: Quality = QUALITY) -> str | None:
-    found = refused(example, quality, turn)
+def reason(example: Example, quality: Quality = QUALITY) -> str | None:
+    found = refused(example, quality)
     assert found is None or (found.example, found.step) == (example.id, "quality")
     return found and found.reason
 
@@ -91,7 +91,7 @@ def test_a_bad_example_is_refused_for_its_reason(wanted, example):
 
 def test_every_rule_has_a_bad_example_above():
     assert {wanted for wanted, _ in BAD} == set(RULES)
-    assert set(Reason.__args__) == set(RULES) | {"not_answered", "cut_off"}
+    assert set(Reason.__args__) == set(RULES)
 
 
 GOOD = [
@@ -129,14 +129,6 @@ GOOD = [
 @pytest.mark.parametrize("example", GOOD)
 def test_good_chat_stays(example):
     assert refused(example, QUALITY) is None
-
-
-def test_how_a_turn_ended_counts_unless_its_answer_is_a_bad_one():
-    one = sft("Is it open?")
-    assert reason(one, Turn("answered", "done")) is None
-    assert [reason(one, Turn(outcome)) for outcome in ("refused", "failed", "empty")] == ["not_answered"] * 3
-    assert reason(one, Turn("answered", "length")) == "cut_off"
-    assert reason(replace(one, kind="kto", label=False), Turn("refused", "length")) is None
 
 
 def test_an_abusive_word_of_one_language_is_harmless_in_another():

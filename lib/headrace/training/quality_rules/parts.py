@@ -10,13 +10,6 @@ Detect = Callable[[str], str | None]
 """Tells the language of a text as ISO 639-1 does, or None where it is not sure: `knowledge.parse.language.detect`."""
 
 
-class Turn(NamedTuple):
-    """How an answer ended, as its turn tells it: `outcome` and `ended` of `docs/conversation-events.md`."""
-
-    outcome: str | None = None
-    ended: str | None = None
-
-
 class Lengths(NamedTuple):
     """Characters that a text has at least and at most."""
 
