@@ -1,7 +1,9 @@
-"""Settings of Amazon Comprehend; no job uses it, `headrace dataset check` may."""
+"""Settings of Amazon Comprehend: `track_feedback` and `headrace dataset check` may ask it."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from headrace.config_base import Positive, Role, Settings, Timeout
 
@@ -28,6 +30,18 @@ class ComprehendSentiment(ComprehendBase):
     """Sentiment of texts, up to 25 a call."""
 
     model: Literal["sentiment"] = "sentiment"
+
+
+class ComprehendComments(ComprehendSentiment):
+    """Sentiment of comments, asked by `track_feedback`.
+
+    Attributes:
+        texts_per_day: what a day (UTC) may cost; texts beyond wait for the next.
+        seconds_per_batch: time of one micro-batch given to it; texts beyond wait for a later one.
+    """
+
+    texts_per_day: Positive | None = None
+    seconds_per_batch: Annotated[float, Field(gt=0)] = 20
 
 
 class ComprehendPersonalData(ComprehendBase):

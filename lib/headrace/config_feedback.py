@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from headrace.config_base import Contradiction, Duration, Name, Names, Settings, Timeout, doubled, unknown_name
+from headrace.config_comprehend import ComprehendComments
 from headrace.config_measures import OwnMeasures
 from headrace.config_publish import MeasureStoreSettings
 
-Sentiment = Literal["vader", "blend", "none"]
+Local = Literal["vader", "blend", "none"]
+Sentiment = Local | Literal["comprehend"]
 
 
 class Feedback(Settings):
@@ -19,20 +21,32 @@ class Feedback(Settings):
     Attributes:
         sources: whose messages are events as docs/conversation-events.md describes them.
         sentiment: the model that tells how comments feel; `none` leaves it out.
+        comprehend: how the service is asked, with `sentiment: comprehend`.
         measures: a user's own, beside those that Headrace brings.
         dimensions: what those that Headrace brings are sliced by besides; each multiplies their rows.
         publish: stores by name that get the rows of `measures` after each batch.
         trigger: time between micro-batches.
         purge_tombstones_after: how long withdrawals are remembered.
+        keep: conversations without a turn or rating for so long leave `turns` and `ratings`; their measures stay. None
+            keeps all for good.
     """
 
     sources: Annotated[Names, Field(min_length=1)]
     sentiment: Sentiment = "vader"
+    comprehend: ComprehendComments | None = None
     measures: OwnMeasures = Field(default_factory=dict)
     dimensions: tuple[Literal["tenant", "provider"], ...] = ()
     publish: dict[Name, MeasureStoreSettings] = Field(default_factory=dict)
     trigger: Duration = timedelta(seconds=5)
     purge_tombstones_after: Timeout = timedelta(days=90)
+    keep: Annotated[Duration, Field(ge=timedelta(days=2))] | None = None  # `resolution` waits for a day
+
+    @model_validator(mode="after")
+    def _comprehend_is_asked(self) -> "Feedback":
+        if self.comprehend is not None and self.sentiment != "comprehend":
+            expected = "sentiment: comprehend where it is described how that is asked"
+            raise Contradiction("sentiment", expected, self.sentiment, "sentiment: comprehend")
+        return self
 
     def misfits(self, formats: Mapping[str, str]) -> list[Contradiction]:
         """What does not fit the sources: their formats by name, without those that ask an API."""

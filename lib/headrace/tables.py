@@ -308,6 +308,8 @@ TURNS = TableContract(
 )
 """Living turns, as docs/conversation-events.md describes them; `items`, `gaps` and `tries` are JSON. From `calls` on,
 what measures count of these."""
+SETTLED_BEFORE = "headrace.settled_before"
+"""The property of `turns` that holds the time before which no event is taken and no minute counted any more."""
 RATINGS = TableContract(
     "ratings",
     """rating_id string, conversation string, turn bigint, at timestamp, revision bigint, by string, kind string,

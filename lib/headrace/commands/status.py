@@ -20,6 +20,13 @@ With `--json` one object:
                     why}]
         rejects     as above, of documents and passages
         open_requests
+    feedback    null without it, else
+        sources     by name: lag as above, of this job alone, batch
+        turns, ratings, newest_turn, newest_rating, unscored, settled_before, newest_minute,
+                    counted_at
+        rejects     as above, of events
+        rules       by name: says (fires, calm, ...), numbers, last (newest alert); why (they cannot be judged)
+        open_erasures   names of the requests that track_feedback has yet to carry out
     heartbeats  by job and source: at (when it was last seen followed), run (the id of that run)
 
 Unknown numbers are null; `why` says the reason. Keys are only ever added.
@@ -29,6 +36,7 @@ import argparse
 from collections.abc import Iterable
 from datetime import datetime
 
+from headrace.commands.feedback_lines import feedback_lines
 from headrace.commands.knowledge_lines import knowledge_lines
 from headrace.commands.options import config_option, json_option
 from headrace.commands.people_lines import people_lines
@@ -77,6 +85,9 @@ def _told(found: Status, schema: bool) -> Iterable[str]:
     if found.served:
         yield ""
         yield from serve_lines(found.served)
+    if found.feedback is not None:
+        yield ""
+        yield from feedback_lines(found.feedback)
     for request in found.open_requests:
         yield f"Open request: {request}; `headrace run apply_changes --once` carries it out."
     if schema:
@@ -139,7 +150,7 @@ def _tables(found: Status) -> str:
 
 def _rejects(found: Status) -> Iterable[str]:
     if not found.rejects:
-        if found.knowledge is None or not found.knowledge.rejects:
+        if not any(one.rejects for one in (found.knowledge, found.feedback) if one is not None):
             yield "No refused rows."
         return
     yield "Refused rows (`headrace replay --reason ...` applies them again after the fix):"

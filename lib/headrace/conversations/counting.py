@@ -6,6 +6,7 @@ same batch finds the same minutes, and more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -53,26 +54,32 @@ class Bounds(NamedTuple):
         return f"({column} >= {first} AND {column} <= {last})"
 
 
-def count(lake: Lake, measures: Sequence[Measure], conversations: DataFrame) -> Counted:
+def count(
+    lake: Lake, measures: Sequence[Measure], conversations: DataFrame, settled: datetime | None = None
+) -> Counted:
     """Count what these conversations touch again.
 
     Args:
         conversations: column `conversation`, each once; read several times.
+        settled: minutes before then stay as they are, and conversations that began before count nowhere else.
     """
     for table in (TURNS, RATINGS, COUNTED, MEASURES):
         lake.ensure(table)
     touched, counted = conversations, lake.read(COUNTED.path)
     before = _of(counted, touched).withColumn("now", F.lit(False))
     after = stands(_of(lake.read(TURNS.path), touched), _of(lake.read(RATINGS.path), touched))
+    after = _begun_before(after, before, settled) if settled else after
     changed = _kept(before.unionByName(after.withColumn("now", F.lit(True))))
     after = changed.where("now").drop("now")
     others = counted.join(F.broadcast(touched), "conversation", "left_anti")
-    minutes = _kept(_minutes(changed, others))
+    again = _minutes(changed, others)
+    minutes = _kept(again.where(F.col("minute") >= F.lit(settled)) if settled else again)
     bounds = _bounds(minutes)
     done = Counted()
     if bounds:
         spans = others.select(*_SPAN).unionByName(after.select(*_SPAN)).where(F.col("person").isNotNull())
-        fresh = _kept(_counted_again(lake, measures, minutes, spans, bounds))
+        begun = _either_began(others, after, settled) if settled else None
+        fresh = _kept(_counted_again(lake, measures, minutes, spans, bounds, begun))
         done = _write(lake, measures, fresh, minutes, bounds)
     _keep(lake, touched, after)
     return done
@@ -88,6 +95,19 @@ def stands(turns: DataFrame, ratings: DataFrame) -> DataFrame:
     """Where whole conversations stand, as `counted` has it."""
     of_turns = began(turns).select(*_SPAN).join(_all_minutes(turns, "turn_minutes"), "conversation")
     return of_turns.join(_all_minutes(ratings, "rating_minutes"), "conversation", "full_outer")
+
+
+def _begun_before(after: DataFrame, before: DataFrame, settled: datetime) -> DataFrame:
+    """Where conversations stand, those that began in a settled minute still there, whatever was withdrawn since."""
+    began = before.where(F.col("began") < F.lit(settled)).select("conversation", F.col("began").alias("_began"))
+    known = after.join(began, "conversation", "left")
+    return known.withColumn("began", F.coalesce("_began", "began")).drop("_began")
+
+
+def _either_began(others: DataFrame, after: DataFrame, settled: datetime) -> DataFrame:
+    """Conversations that count in a settled minute."""
+    every = others.select("conversation", "began").unionByName(after.select("conversation", "began"))
+    return every.where(F.col("began") < F.lit(settled)).select("conversation")
 
 
 def _all_minutes(rows: DataFrame, name: str) -> DataFrame:
@@ -132,9 +152,18 @@ def _begun() -> Column:
 
 
 def _counted_again(
-    lake: Lake, measures: Sequence[Measure], minutes: DataFrame, spans: DataFrame, bounds: Bounds
+    lake: Lake,
+    measures: Sequence[Measure],
+    minutes: DataFrame,
+    spans: DataFrame,
+    bounds: Bounds,
+    begun: DataFrame | None,
 ) -> DataFrame:
-    """What the measures of these minutes are, from all conversations that have something in them."""
+    """What the measures of these minutes are, from all conversations that have something in them.
+
+    Args:
+        begun: conversations that count elsewhere.
+    """
     turns, ratings = lake.read(TURNS.path), lake.read(RATINGS.path)
     # Conversations count in the minute of a turn.
     asked = _in(turns.where(bounds.sql("at")), minutes, ("turns", "conversations"))
@@ -142,10 +171,11 @@ def _counted_again(
     there = asked.select("conversation").unionByName(given.select("conversation")).distinct()
     there = _kept(there)
     turns, ratings = _kept(_of(turns, there)), _kept(_of(ratings, there))
+    begin = turns if begun is None else turns.join(begun, "conversation", "left_anti")
     rows: dict[Over, DataFrame] = {
         "turns": relations.turn_rows(turns, ratings),
         "ratings": relations.rating_rows(turns, ratings),
-        "conversations": relations.conversation_rows(turns, ratings, spans),
+        "conversations": relations.conversation_rows(begin, ratings, spans),
     }
     return parts({over: _at(rows[over], minutes, (over,)) for over in _OVERS}, measures)
 

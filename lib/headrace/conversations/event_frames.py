@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from headrace.conversations.arrived import Arrived, Refused, arrived
+from headrace.conversations.settled import TOO_OLD
 from headrace.erasure import ERASED, Suppressed
 from headrace.lake import struct
 from headrace.tables import MESSAGES, RATINGS, REFUSED_HEADER, TURNS, TableContract
@@ -19,6 +21,7 @@ from headrace.tables import MESSAGES, RATINGS, REFUSED_HEADER, TURNS, TableContr
 SYSTEM = ("_position", "_changed_at")
 FELT = ("sentiment", "valence", "text_language", "felt_of")
 """Columns of `ratings` that no event brings."""
+_NOTHING = dict.fromkeys(("message_key", "message", "headers"))
 _MESSAGE = ("message_key", "message", "headers", "stream", "partition", "offset", "arrived_at")
 
 
@@ -42,13 +45,16 @@ def schema() -> StructType:
     )
 
 
-def events(messages: DataFrame, *, lines: bool, suppressed: Suppressed | None = None) -> DataFrame:
+def events(
+    messages: DataFrame, *, lines: bool, suppressed: Suppressed | None = None, settled: datetime | None = None
+) -> DataFrame:
     """Every message as one row, of `schema`.
 
     Args:
         messages: schema `tables.MESSAGES`.
         lines: they are lines of files; an offset is then that of a block, and becomes that of the line.
         suppressed: whose events are refused without keeping anything of them.
+        settled: turns and ratings from before then are refused likewise; withdrawals are taken.
     """
     arrow = to_arrow_schema(schema())
 
@@ -61,13 +67,13 @@ def events(messages: DataFrame, *, lines: bool, suppressed: Suppressed | None = 
                     block = (message["stream"] or "", message["offset"] or 0)
                     seen[block] = seen.get(block, -1) + 1
                     message["offset"] = block[1] + seen[block]
-                rows.append(_row(message, suppressed))
+                rows.append(_row(message, suppressed, settled))
             yield pa.RecordBatch.from_pylist(rows, schema=arrow)
 
     return messages.select(*_MESSAGE).mapInArrow(run, schema())
 
 
-def _row(message: Mapping[str, Any], suppressed: Suppressed | None) -> dict[str, Any]:
+def _row(message: Mapping[str, Any], suppressed: Suppressed | None, settled: datetime | None) -> dict[str, Any]:
     found = _refused(message) or arrived(message["message"])
     if suppressed:
         values = _values(message) if isinstance(found, Refused) else found.values
@@ -79,14 +85,23 @@ def _row(message: Mapping[str, Any], suppressed: Suppressed | None) -> dict[str,
             return _erased(message, None)
     if isinstance(found, Refused):
         return {**message, "op": "reject", "reason": found.reason, "detail": found.detail}
+    if settled and not found.deleted and found.values["at"] < settled:
+        return _too_old(message, found, settled)
     return {**message, **_told(found)}
+
+
+def _too_old(message: Mapping[str, Any], found: Arrived, settled: datetime) -> dict[str, Any]:
+    """What is left of an event from before the border: that there was one, and when and where."""
+    expected = f"turns and ratings since {settled:%Y-%m-%d %H:%M} UTC, as old ones have left by feedback.keep"
+    of = f"a {found.kind} of {found.values['at']:%Y-%m-%d %H:%M}"
+    detail = f"expected {expected}; found {of}. Nothing of it was kept."
+    return {**message, **_NOTHING, "op": "reject", "reason": TOO_OLD, "detail": detail}
 
 
 def _erased(message: Mapping[str, Any], conversation: str | None) -> dict[str, Any]:
     """What is left of an erased person's event: that there was one, and where."""
-    nothing = dict.fromkeys(("message_key", "message", "headers"))
     detail = "expected nobody who was erased; found an event of somebody who was. Nothing of it was kept."
-    return {**message, **nothing, "op": "erased", "reason": ERASED, "detail": detail, "key": conversation}
+    return {**message, **_NOTHING, "op": "erased", "reason": ERASED, "detail": detail, "key": conversation}
 
 
 def _values(message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -43,24 +43,39 @@ def valence(found: Sentiment) -> float:
 
 
 def felt(comments: Sequence[Comment], model: SentimentModel, detect: Detect) -> list[Felt]:
-    """How each feels, in their order. The model is asked once for each language.
+    """How each feels, in their order, as `so_far` does.
+
+    Raises:
+        Retryable, Fatal: as the model does. A text that it failed on for the time being is not called `unknown`.
+    """
+    found = so_far(comments, model, detect)
+    for one in found:
+        if isinstance(one, HeadraceError):
+            raise one
+    return [one for one in found if isinstance(one, Felt)]
+
+
+def so_far(comments: Sequence[Comment], model: SentimentModel, detect: Detect) -> list[Felt | HeadraceError]:
+    """How each feels, in their order; of what the model failed on for the time being, why.
+
+    The model is asked once for each language.
 
     Args:
         detect: the language of a text, None where it is too short or unclear; it is then the declared one. A text that
             is clearly in another language than declared is taken to be in that.
 
     Raises:
-        Retryable, Fatal: as the model does. A text that it failed on for the time being is not called `unknown`.
+        Retryable, Fatal: as the model does.
     """
     languages = [detect(one.text) or _short(one.declared) for one in comments]
-    found = [Felt(UNKNOWN, None, language) for language in languages]
+    found: list[Felt | HeadraceError] = [Felt(UNKNOWN, None, language) for language in languages]
     for language in sorted({one for one in languages if one}):
         places = [place for place, one in enumerate(languages) if one == language]
         for place, answer in zip(places, _asked(comments, places, model, language), strict=True):
             if isinstance(answer, Sentiment):
                 found[place] = Felt(answer.label, valence(answer), language)
             elif not isinstance(answer, Unacceptable):
-                raise answer
+                found[place] = answer
     return found
 
 

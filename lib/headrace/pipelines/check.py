@@ -116,9 +116,11 @@ def _packages(config: Config) -> str:
 
 
 def _sentiment(config: Config) -> str:
-    from headrace.pipelines.feeling import feeler
+    from headrace.pipelines.comprehend_feeling import ComprehendFeeling, feeler_of
 
-    made = feeler(config.feedback.sentiment) if config.feedback else None
+    made = feeler_of(config.feedback, LakeFiles(config.lake)) if config.feedback else None
+    if isinstance(made, ComprehendFeeling):
+        return f"{made.name} answers: a friendly sentence is {made.check()}"
     return f"{made.name} and a detector of languages are there" if made else "none: comments are kept as they are"
 
 

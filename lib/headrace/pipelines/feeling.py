@@ -2,7 +2,7 @@
 
 from functools import cache, partial
 
-from headrace.config_feedback import Sentiment
+from headrace.config_feedback import Local
 from headrace.conversations.feelings import Feeler
 from headrace.conversations.sentiment import Detect
 from headrace.errors import MissingDependency
@@ -12,7 +12,7 @@ from headrace.stores.sentiment_blend import BlendSentimentModel
 from headrace.stores.sentiment_vader import VaderSentimentModel
 
 
-def feeler(settings: Sentiment) -> Feeler | None:
+def feeler(settings: Local) -> Feeler | None:
     """What finds how texts feel; None where the settings say none.
 
     Raises:
@@ -20,21 +20,22 @@ def feeler(settings: Sentiment) -> Feeler | None:
     """
     if settings == "none":
         return None
-    _detects_languages()
+    detector()
     _model(settings)
     return Feeler(settings, partial(_in_worker, settings))
 
 
-def _in_worker(settings: Sentiment) -> tuple[SentimentModel, Detect]:
+def _in_worker(settings: Local) -> tuple[SentimentModel, Detect]:
     return _model(settings), detect
 
 
 @cache
-def _model(settings: Sentiment) -> SentimentModel:
+def _model(settings: Local) -> SentimentModel:
     return BlendSentimentModel() if settings == "blend" else VaderSentimentModel()
 
 
-def _detects_languages() -> None:
+def detector() -> Detect:
+    """What tells the language of a comment. Raises MissingDependency without the extra `sentiment`."""
     try:
         likely("some words")
     except ModuleNotFoundError as error:
@@ -44,3 +45,4 @@ def _detects_languages() -> None:
             found=f"no module {error.name}",
             todo="Install it: pip install 'headrace[sentiment]'; or set sentiment: none.",
         ) from error
+    return detect

@@ -1,7 +1,8 @@
 """Which tables each job looks after, and which of their rows expire."""
 
+import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import or_
 
@@ -12,6 +13,7 @@ from headrace.config import Config
 from headrace.config_api import apis
 from headrace.config_feedback import Feedback
 from headrace.conversations.ordered import ORDERED, floors_of
+from headrace.conversations.track import JOB, Tracker
 from headrace.lake import Lake
 from headrace.pipelines.upkeep import Kept, Upkeep
 from headrace.profiles.served import PROFILES_OUTBOX
@@ -53,6 +55,7 @@ from headrace.tables import (
     VERSIONS,
 )
 
+log = logging.getLogger("headrace")
 SPARE = timedelta(days=1)
 Expired = Callable[[Lake, datetime], Column | None]
 
@@ -102,14 +105,15 @@ def upkeep_of_profiles(lake: Lake, config: Config, keep_outbox: timedelta) -> Up
     return Upkeep(lake, tables, PEOPLE.path)
 
 
-def upkeep_of_feedback(lake: Lake, config: Config, settings: Feedback) -> Upkeep:
-    """What `track_feedback` looks after."""
+def upkeep_of_feedback(lake: Lake, config: Config, settings: Feedback, tracker: Tracker) -> Upkeep:
+    """What `track_feedback` looks after. Turns and ratings go with their whole conversation, by whole days."""
     floors = [TOMBSTONES.path.format(table=floors_of(table)) for table in ORDERED.values()]
     tables = [
         Kept(REJECTS.path.format(job="track_feedback"), expired=_days(config.rejects.keep), every_look=True),
-        *[Kept(one.path) for one in (TURNS, RATINGS, COUNTED, MEASURES)],
+        Kept(TURNS.path, thin=_settled(tracker, settings.keep) if settings.keep else None),
+        *[Kept(one.path) for one in (RATINGS, COUNTED, MEASURES)],
         *[Kept(one.path.format(job="track_feedback")) for one in (SUPPRESSED, ERASURES)],
-        *[Kept(path, expired=_older("deleted_at", settings.purge_tombstones_after)) for path in floors],
+        *[Kept(path, expired=_withdrawn(tracker, settings.purge_tombstones_after)) for path in floors],
     ]
     return Upkeep(lake, tables, TURNS.path)
 
@@ -132,7 +136,7 @@ def _hours(config: Config) -> Expired:
     return expired
 
 
-def _placed_again(lake: Lake) -> None:
+def _placed_again(lake: Lake, _: datetime) -> None:
     """Of the places of a row only the newest counts."""
     rows = lake.read(PLACED.path)
     newest = rows.groupBy("feed", "key").agg(F.max("batch").alias("batch"), F.count("*").alias("places"))
@@ -140,6 +144,25 @@ def _placed_again(lake: Lake) -> None:
     if not newest.isEmpty():
         merge = lake.table(PLACED.path).alias("t").merge(newest.alias("s"), "t.feed = s.feed AND t.key = s.key")
         merge.whenMatchedDelete("t.batch < s.batch").execute()
+
+
+def _settled(tracker: Tracker, keep: timedelta) -> Callable[[Lake, datetime], None]:
+    def thin(_: Lake, now: datetime) -> None:
+        before = (now - keep).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        left = tracker.settle(before)
+        log.info("job=%s settled_before=%s conversations_left=%s", JOB, before.date(), left)
+
+    return thin
+
+
+def _withdrawn(tracker: Tracker, keep: timedelta) -> Expired:
+    """A withdrawal is remembered against older events; none comes in from before the border."""
+
+    def expired(_: Lake, now: datetime) -> Column | None:
+        border = tracker.settled - SPARE if tracker.settled else now - keep
+        return F.col("deleted_at") < F.lit(max(border, now - keep))
+
+    return expired
 
 
 def _days(keep: timedelta) -> Expired:

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -32,12 +32,16 @@ class Lag:
     why: str = ""
 
 
-def lag(config: Config, source: str) -> Lag:
-    """The lag of one source, of its slowest reader. Never raises for a source or checkpoint that does not answer."""
+def lag(config: Config, source: str, readers: Sequence[str] = ()) -> Lag:
+    """The lag of one source, of its slowest reader. Never raises for a source or checkpoint that does not answer.
+
+    Args:
+        readers: folders of the checkpoints to look at; those of all its readers where none is given.
+    """
     settings = config.sources[source]
     unit = _unit(settings)
     try:
-        checkpoints = [Checkpoint(folder) for folder in _checkpoints(config, source)]
+        checkpoints = [Checkpoint(folder) for folder in readers or _checkpoints(config, source)]
         match settings:
             case KafkaSource():
                 return Lag(_kafka(settings, checkpoints), unit)

@@ -7,6 +7,9 @@ LAKE_ID = f"{FOLDER}/lake-id"
 UNTOLD = f"{FOLDER}/untold"
 """There while a batch may take rows away without naming them."""
 
+FORGOT_AT = f"{FOLDER}/forgot-at"
+"""When stores were last told to forget old deletes."""
+
 
 def progress_place(store: str) -> str:
     """The file that keeps how far a store has come."""

@@ -19,8 +19,9 @@ from headrace.config_sources import ApiSource
 from headrace.errors import NotThere, Retryable
 from headrace.lake import Lake
 from headrace.pipelines import serve_parts
+from headrace.pipelines.forgetting import Forgetting
 from headrace.pipelines.serve_parts import JOB, ServedStore
-from headrace.pipelines.serve_places import UNTOLD, made_by_place
+from headrace.pipelines.serve_places import FORGOT_AT, UNTOLD, made_by_place
 from headrace.pipelines.source_marks import Marks
 from headrace.pipelines.telemetry import Telemetry
 from headrace.served_rows import heartbeat, heartbeat_key
@@ -42,6 +43,8 @@ class Serving:
         self._lake, self._files = lake, LakeFiles(config.lake)
         self._telemetry = telemetry or Telemetry(config.metrics)
         self._followed = [_Followed(lake, one) for one in serve_parts.stores(lake, config)]
+        stores = config.serve.stores if config.serve else {}
+        self._forgetting = Forgetting(self._files, FORGOT_AT, [one.store.publisher for one in self._followed], stores)
         self._base = frozenset(config.served()) & config.tables.keys()
         self._sources: dict[str, frozenset[str]] = {}
         self._marks = Marks(config, ())
@@ -138,6 +141,7 @@ class Serving:
             as_of = {table.name: self._marks.of(self._sources[table.name]) for table in one.store.tables}
             one.bring(as_of, stop, news=news, now=now)
             self._telemetry.behind(JOB, f"serve/{one.store.name}", one.behind)
+        self._forgetting.run(away=[one.store.name for one in self._followed if one.away is not None])
 
 
 class _Followed:

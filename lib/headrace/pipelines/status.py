@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from headrace.config import Config
+from headrace.pipelines.feedback_status import FeedbackStatus, feedback_status
 from headrace.pipelines.knowledge_status import KnowledgeStatus, knowledge_status, refused
 from headrace.pipelines.lag import Lag, lag
 from headrace.pipelines.people_status import PeopleStatus, people_status
@@ -84,6 +85,7 @@ class Status:
     people: PeopleStatus | None = None
     served: dict[str, ServedStatus] = field(default_factory=dict)
     heartbeats: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    feedback: FeedbackStatus | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; its keys are the attributes' names."""
@@ -109,6 +111,7 @@ def status(config: Config, view: LakeView | None = None, now: datetime | None = 
         people=people_status(config, view),
         served=serve_status(config, view, now),
         heartbeats=_heartbeats(view),
+        feedback=feedback_status(config, view, now),
     )
 
 

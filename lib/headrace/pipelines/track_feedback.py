@@ -20,8 +20,8 @@ from headrace.errors import ConfigError
 from headrace.lake import Lake, Transaction
 from headrace.pipelines import after_batch, feedback_progress, streams
 from headrace.pipelines.after_batch import AfterBatch
+from headrace.pipelines.comprehend_feeling import checked, feeler_of
 from headrace.pipelines.erase_feedback import FeedbackErasure
-from headrace.pipelines.feeling import feeler
 from headrace.pipelines.kept_tables import upkeep_of_feedback
 from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.measure_names import measures_by
@@ -34,6 +34,8 @@ from headrace.pipelines.upkeep import Upkeep
 from headrace.stores.files import LakeFiles
 from headrace.tables import MEASURES
 
+ASK_AGAIN_SECONDS = 60.0
+"""How often comments that a service did not answer are asked about again."""
 log = logging.getLogger("headrace")
 
 
@@ -57,11 +59,13 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
         runtime=config.runtime,
     )
     lake, measures = Lake(spark, config.lake), all_measures(settings)
-    tracker = Tracker(lake, measures, feeler(settings.sentiment))
-    count_all_if_others(LakeFiles(config.lake), tracker, settings, measures)
+    files = LakeFiles(config.lake)
+    checked(feeler := feeler_of(settings, files))
+    tracker = Tracker(lake, measures, feeler)
+    count_all_if_others(files, tracker, settings, measures)
     erasure = FeedbackErasure(lake, config, tracker)
     erasure.run()
-    upkeep = upkeep_of_feedback(lake, config, settings)
+    upkeep = upkeep_of_feedback(lake, config, settings, tracker)
     told = telemetry or Telemetry(config.metrics)
     after = after_batch.of_config(config, rows_of_spark(lake), told.observe)
     batches = _Batches(tracker, erasure, upkeep, stop, told, after)
@@ -69,6 +73,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
         queries = [(name, _start(spark, config, settings, batches, once, name)) for name in settings.sources]
         batches.follow(queries)
         if once:
+            tracker.ask_again()
             after.run()
             upkeep.run()
     finally:
@@ -133,6 +138,7 @@ class _Batches:
         self._lock, self._started = threading.Lock(), threading.Event()
         self._ids: dict[str, str] = {}
         self._failure: BaseException | None = None
+        self._asked = float("-inf")
 
     def of(self, name: str, source: Source) -> Callable[[DataFrame, int], None]:
         """The function a stream calls with each of its micro-batches."""
@@ -158,9 +164,15 @@ class _Batches:
         if self._lock.acquire(blocking=False):
             try:
                 self._erasure.idle()
+                self._ask_again()
                 self._after.idle()
             finally:
                 self._lock.release()
+
+    def _ask_again(self) -> None:
+        if time.monotonic() - self._asked >= ASK_AGAIN_SECONDS:
+            self._tracker.ask_again()
+            self._asked = time.monotonic()
 
     def _one_at_a_time(self, name: str, source: Source, frame: DataFrame, number: int) -> None:
         with self._lock:
@@ -180,9 +192,11 @@ class _Batches:
         if messages is not None:
             exact = Transaction(f"headrace/{self._ids[name]}/rejects", number)
             suppressed = self._erasure.run()
-            found = event_frames.events(messages, lines=isinstance(source, FilesSource), suppressed=suppressed)
+            lines, border = isinstance(source, FilesSource), self._tracker.settled
+            found = event_frames.events(messages, lines=lines, suppressed=suppressed, settled=border)
             done = self._tracker.take(found, name, f"{name}/{number}", exact)
             self._erasure.late(done.batch.erased, suppressed)
+            self._ask_again()
             self._told(name, number, done, time.monotonic() - clock)
             self._after.run()
             self._upkeep.run(tables=1)

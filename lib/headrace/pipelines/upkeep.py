@@ -53,7 +53,7 @@ class Kept:
     expired: Callable[[Lake, datetime], Column | None] | None = None
     every_look: bool = False
     sorted_by: str = ""
-    thin: Callable[[Lake], None] | None = None
+    thin: Callable[[Lake, datetime], None] | None = None
 
 
 class Upkeep:
@@ -134,7 +134,7 @@ class Upkeep:
             if condition is not None:
                 self._lake.table(table.path).delete(condition)
             if table.thin:
-                table.thin(self._lake)
+                table.thin(self._lake, now)
             if not table.every_look:
                 self._mark(table.path, PURGED, _text(now))
 

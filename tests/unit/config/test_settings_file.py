@@ -303,6 +303,7 @@ def test_every_example_is_right_where_it_is_shown(path, tmp_path):
         data["feedback"]["publish"] = {
             "sqlite": {"store": "sqlite", "path": "./measures.db"}, "opensearch": {"store": "opensearch", **hosts}
         }  # fmt: skip
+        data["feedback"] |= {"sentiment": "comprehend"} if path.startswith("feedback.comprehend") else {}
     if path.startswith("datasets."):
         to = {"role": "arn:aws:iam::123456789012:role/t", "output": "s3://bucket/models"}
         launch = {"bedrock": {"service": "bedrock", "base_model": "nova", **to}}

@@ -1,6 +1,9 @@
 """`apply_changes` publishes served tables: a small lake fed from files, looked up as an application does."""
 
 import json
+import os
+import re
+import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -15,7 +18,9 @@ from headrace import config_file
 from headrace.config import Config
 from headrace.context.lookup import Answer
 from headrace.errors import ConfigError, Fatal, HeadraceError, NotThere
+from headrace.lake import Lake
 from headrace.pipelines import apply_changes, check_serve
+from headrace.pipelines.serve_places import FORGOT_AT
 from headrace.pipelines.served_lookups import lookups
 from headrace.pipelines.status import status
 from headrace.stores.keyed_sqlite import SqliteStore
@@ -97,6 +102,25 @@ def test_rows_are_looked_up_as_they_are_and_grow_stale_once_nobody_publishes(spa
     assert [one.values["seats"] for one in found.rows] == [2]
     assert found.as_of is not None and datetime.fromisoformat(found.as_of) > as_of
     assert [one.values["twice"] for one in world.look("boards", number="LH 12").rows] == [4]
+
+    # The store remembers a delete until a later commit of what was told is old as well.
+    assert remembered(world) == {"2"}
+    lake = Lake(spark, str(tmp_path / "lake"))
+    lake.execute(f"ALTER TABLE {lake.sql_name('changed_keys')} SET TBLPROPERTIES ('another' = 'commit')")
+    long_ago = datetime.now(UTC) - timedelta(days=40)
+    for commit in (tmp_path / "lake/changed_keys/_delta_log").glob("*.json"):
+        os.utime(commit, (long_ago.timestamp(), long_ago.timestamp()))
+    (tmp_path / "lake" / FORGOT_AT).write_text(long_ago.isoformat())
+    world.run()
+    assert remembered(world) == set()
+    assert len(world.look("flights", number="LH 12").rows) == 1
+
+
+def remembered(world: World) -> set[str]:
+    """Numbers of deleted rows in the store; it calls a row by its table and key."""
+    with closing(sqlite3.connect(world.folder / "live.db")) as store:
+        keys = [key for (key,) in store.execute("select key from rows where deleted")]
+    return {number for key in keys for number in re.findall(r"[0-9]+", key)}
 
 
 @pytest.mark.deep

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from chaos.test_feedback_crash_points import send, settings
 from headrace.conversations.events import Rating, Turn
 from headrace.lake import Lake
 from headrace.pipelines import track_feedback
+from headrace.pipelines.upkeep import LOOKED_AFTER, PURGED
 
-NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
+NOW = datetime.now(UTC)
+"""So that no `keep` finds it old."""
 
 
 def run(folder: Path, **more: object) -> None:
@@ -36,7 +39,8 @@ def test_bad_events_are_told_and_own_measures_counted_from_what_is_there(spark: 
     turn = Turn("c", 1, NOW, question="q", answer="a", outcome="answered", model="m", seconds=9.0)
     rating = Rating("c", 1, NOW, "person", "thumbs", 1)
     wrong = turn.to_json() | {"outcome": "secret words"}
-    send(tmp_path, "0.json", [*(json.dumps(one) for one in (turn.to_json(), rating.to_json(), wrong)), "no JSON"])
+    old = replace(turn, conversation="old", at=datetime(2020, 1, 1, tzinfo=UTC), model="old").to_json()
+    send(tmp_path, "0.json", [*(json.dumps(one) for one in (turn.to_json(), rating.to_json(), wrong, old)), "no JSON"])
     run(tmp_path)
     lake = Lake(spark, str(tmp_path / "lake"))
     rejects = {row["reason"]: row["detail"] for row in lake.read("rejects/track_feedback").collect()}
@@ -47,11 +51,21 @@ def test_bad_events_are_told_and_own_measures_counted_from_what_is_there(spark: 
     thumbs = lake.read("measures").where("measure = 'thumbs_up'").collect()[0]
     assert (thumbs["model"], thumbs["numerator"], thumbs["denominator"], thumbs["n"]) == ("m", 1.0, 1.0, 1)
     assert in_step(lake, tmp_path)
-    # No event comes; the measure is new.
-    run(tmp_path, measures={"slow": {"numerator": "seconds > 8", "dimensions": ["model"]}})
-    slow = lake.read("measures").where("measure = 'slow'").collect()
+    # No event comes; the measure is new. It is a day later, so that what is old leaves.
+    for mark in (LOOKED_AFTER, PURGED):
+        lake.execute(f"ALTER TABLE {lake.sql_name('turns')} SET TBLPROPERTIES ('{mark}' = '2026-01-01T00:00:00+00:00')")
+    run(tmp_path, keep="2 days", measures={"slow": {"numerator": "seconds > 8", "dimensions": ["model"]}})
+    assert [row["conversation"] for row in lake.read("turns").collect()] == ["c"]
+    assert lake.read("measures").where("measure = 'turns' AND year(minute) = 2020").count() == 1
+    slow = lake.read("measures").where("measure = 'slow' AND model = 'm'").collect()
     assert [(row["slice"], row["numerator"], row["denominator"]) for row in slow] == [('["m"]', 1.0, 1.0)]
     assert in_step(lake, tmp_path)
+    # The border stays without `keep`: what is told again is not counted again, and what was counted stays.
+    before = lake.read("measures").where("year(minute) = 2020").collect()
+    send(tmp_path, "1.json", [json.dumps(old)])
     run(tmp_path)
-    assert lake.read("measures").where("measure = 'slow'").isEmpty()
+    assert lake.read("measures").where("measure = 'slow' AND model = 'm'").isEmpty()
+    assert lake.read("measures").where("year(minute) = 2020").collect() == before
+    (refused,) = lake.read("rejects/track_feedback").where("reason = 'too old'").collect()
+    assert refused["message"] is None and "2020-01-01" in refused["detail"]
     assert in_step(lake, tmp_path)
