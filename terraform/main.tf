@@ -11,9 +11,13 @@ locals {
     partition  = data.aws_partition.here.partition
   }
 
-  told_by_sns = anytrue([for job in var.jobs : length(job.sns_topics) > 0])
-  in_network  = var.network.mode != "none" && var.jobs_in_network
-  streams     = { for name, arn in module.streams.arns : name => { name = module.streams.names[name], arn = arn } }
+  # Services that jobs ask and that a network without internet needs a way to.
+  asked = concat(
+    anytrue([for job in var.jobs : length(job.sns_topics) > 0]) ? ["sns"] : [],
+    anytrue([for job in var.jobs : job.comprehend]) ? ["comprehend"] : [],
+  )
+  in_network = var.network.mode != "none" && var.jobs_in_network
+  streams    = { for name, arn in module.streams.arns : name => { name = module.streams.names[name], arn = arn } }
 }
 
 # --- Security ---
@@ -32,7 +36,7 @@ module "network" {
   source = "./modules/network"
 
   context            = local.context
-  settings           = merge(var.network, { endpoints = distinct(concat(var.network.endpoints, local.told_by_sns ? ["sns"] : [])) })
+  settings           = merge(var.network, { endpoints = distinct(concat(var.network.endpoints, local.asked)) })
   attach_jobs        = var.jobs_in_network
   kms_key_arn        = module.security.kms_key_arn
   log_retention_days = var.log_retention_days

@@ -595,6 +595,7 @@ variable "jobs" {
     sns_topics: where it sends alerts of measures: alarms for the topic of the alarms, $${ALARMS} in the settings, or ARNs.
     topics, writes_topics: of Kafka, patterns with *, for a job with kafka among its stores; assumes: ARNs of roles it takes on.
     documents: it reads the buckets of documents. models: Bedrock model ids or ARNs; endpoints: of SageMaker; secrets: ARNs.
+    comprehend: it asks Amazon Comprehend how comments feel (`feedback.sentiment: comprehend`).
     schemas: it reads AWS Glue Schema Registry, for sources with `registry: {kind: glue}`.
     kms_keys: ARNs of keys of yours with which those secrets, buckets or streams are kept.
     watches: the group of the settings whose names are the `Source` of its metrics: sources, documents, people, feedback, datasets or none.
@@ -626,6 +627,7 @@ variable "jobs" {
     documents       = optional(bool, false)
     models          = optional(list(string), [])
     endpoints       = optional(list(string), [])
+    comprehend      = optional(bool, false)
     secrets         = optional(list(string), [])
     schemas         = optional(bool, false)
     kms_keys        = optional(list(string), [])

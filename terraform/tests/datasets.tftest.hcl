@@ -98,7 +98,7 @@ run "role" {
         kind            = "schedule", worker_type = "G.1X", workers = 2, auto_scaling = true, timeout_minutes = 60, retries = 1, arguments = {}, spark = {},
         owns            = ["datasets/exports", "erasures/curate_dataset"], reads = ["turns"], streams = [], writes_streams = [], stores = [], dynamodb = [], sns_topics = [],
         dataset_folders = ["arn:aws:s3:::training/datasets", "arn:aws:s3:::training/b"]
-        documents       = false, models = [], endpoints = [], topics = [], writes_topics = [], assumes = [], schemas = false, kms_keys = [], secrets = []
+        documents       = false, models = [], endpoints = [], topics = [], writes_topics = [], assumes = [], schemas = false, comprehend = false, kms_keys = [], secrets = []
       }
     }
   }

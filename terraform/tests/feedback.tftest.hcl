@@ -31,7 +31,7 @@ run "feedback_is_watched_by_source" {
   }
 
   assert {
-    condition     = local.told_by_sns
+    condition     = contains(local.asked, "sns") && !contains(local.asked, "comprehend")
     error_message = "A network without internet gets a way to SNS."
   }
 

@@ -129,18 +129,18 @@ run "glue_of_a_stream" {
         kind     = "stream", worker_type = "G.1X", workers = 4, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
         owns     = ["tables"], reads = [], dataset_folders = [], streams = ["changes", "arn:aws:kinesis:eu-west-1:444455556666:stream/partner"], writes_streams = [], stores = ["kafka"], documents = false, models = [],
         dynamodb = ["rooms", "arn:aws:dynamodb:eu-west-1:444455556666:table/theirs"], sns_topics = []
-        secrets  = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"], schemas = true
+        secrets  = [], endpoints = [], topics = ["src.public.*"], writes_topics = [], assumes = ["arn:aws:iam::444455556666:role/streams"], schemas = true, comprehend = false
         kms_keys = ["arn:aws:kms:eu-west-1:444455556666:key/mrk-0a0a"]
       }
       index_knowledge = {
         kind   = "schedule", worker_type = "G.2X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["passages"], reads = ["tables"], dataset_folders = [], streams = [], writes_streams = [], stores = ["opensearch"], documents = true, dynamodb = [], sns_topics = [],
-        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], kms_keys = [], schemas = false
+        models = ["amazon.titan-embed-text-v2:0"], secrets = [], endpoints = [], topics = ["*"], writes_topics = [], assumes = [], kms_keys = [], schemas = false, comprehend = false
       }
       curate_dataset = {
         kind   = "schedule", worker_type = "G.1X", workers = 2, auto_scaling = false, timeout_minutes = 60, retries = 0, arguments = {}, spark = {},
         owns   = ["outbox", "tables/of.another"], reads = [], dataset_folders = [], streams = [], writes_streams = [], stores = ["kafka", "pgvector"], documents = false, dynamodb = [], sns_topics = ["alarms", "arn:aws:sns:eu-west-1:444455556666:on-call"],
-        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], kms_keys = [], schemas = false
+        models = [], secrets = [], endpoints = [], topics = [], writes_topics = ["passages"], assumes = [], kms_keys = [], schemas = false, comprehend = true
       }
     }
   }
@@ -189,15 +189,16 @@ run "glue_of_a_stream" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.job["apply_changes"].policy).Statement : statement.Sid => statement.Resource if contains(["Dynamodb", "SendAlerts"], statement.Sid) } == {
+    condition = { for statement in jsondecode(aws_iam_role_policy.job["apply_changes"].policy).Statement : statement.Sid => statement.Resource if contains(["AskComprehend", "Dynamodb", "SendAlerts"], statement.Sid) } == {
       Dynamodb = ["arn:aws:dynamodb:eu-west-1:111122223333:table/trial-rooms", "arn:aws:dynamodb:eu-west-1:444455556666:table/theirs"]
     }
     error_message = "A job may use the tables of DynamoDB it names, and tell no topic it does not."
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.job["curate_dataset"].policy).Statement : statement.Sid => statement.Resource if contains(["Dynamodb", "SendAlerts", "LeaveToOthers"], statement.Sid) } == {
-      SendAlerts = ["arn:aws:sns:eu-west-1:111122223333:headrace-trial-alarms", "arn:aws:sns:eu-west-1:444455556666:on-call"]
+    condition = { for statement in jsondecode(aws_iam_role_policy.job["curate_dataset"].policy).Statement : statement.Sid => statement.Resource if contains(["AskComprehend", "Dynamodb", "SendAlerts", "LeaveToOthers"], statement.Sid) } == {
+      AskComprehend = ["*"]
+      SendAlerts    = ["arn:aws:sns:eu-west-1:111122223333:headrace-trial-alarms", "arn:aws:sns:eu-west-1:444455556666:on-call"]
     }
     error_message = "The word alarms is the topic of the alarms; an ARN stands for itself."
   }

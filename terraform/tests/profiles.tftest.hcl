@@ -97,7 +97,7 @@ run "role" {
       build_profiles = {
         kind      = "stream", worker_type = "G.1X", workers = 2, auto_scaling = true, timeout_minutes = 480, retries = 1, arguments = {}, spark = {},
         owns      = ["profiles", "outbox/profiles"], reads = ["tables", "changed_keys"], dataset_folders = [], streams = [], writes_streams = [], stores = [], dynamodb = ["profiles"], sns_topics = [],
-        documents = false, models = [], endpoints = [], topics = [], writes_topics = [], assumes = [], schemas = false, kms_keys = []
+        documents = false, models = [], endpoints = [], topics = [], writes_topics = [], assumes = [], schemas = false, comprehend = false, kms_keys = []
         secrets   = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:trial-profiles-AbCdEf"]
       }
     }

@@ -162,6 +162,11 @@ locals {
       Resource = [for name in settings.endpoints : "${local.arn}:sagemaker:${local.here}:endpoint/${lower(name)}"]
     },
     {
+      Sid      = "AskComprehend"
+      Action   = ["comprehend:BatchDetectSentiment"]
+      Resource = settings.comprehend ? ["*"] : [] # why: it knows no resources
+    },
+    {
       Sid      = "ReadSecrets"
       Action   = ["secretsmanager:GetSecretValue"]
       Resource = concat(settings.secrets, [for store in settings.stores : lookup(var.store_secrets, store, null) if lookup(var.store_secrets, store, null) != null])

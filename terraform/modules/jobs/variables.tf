@@ -58,6 +58,7 @@ variable "jobs" {
     documents       = bool
     models          = list(string)
     endpoints       = list(string)
+    comprehend      = bool
     secrets         = list(string)
     schemas         = bool
     kms_keys        = list(string)
