@@ -79,7 +79,7 @@ bench: environment ## speed against the textbook recipe and a plain append (up t
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
 
 soak: environment ## large counts, kills, mutants; by hand, for hours
-	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) \
+	@export HYPOTHESIS_PROFILE=soak; $(PYTEST) tests/soak tests/properties tests/chaos $(ARGS) \
 	&& $(PYTEST) tests/unit tests/servers tests/terraform -m soak $(ARGS)
 
 # All extras but `emulators`, which has a lock and an environment of its own, as the tools beside it have.

@@ -1,5 +1,6 @@
 """The program under test: `headrace run apply_changes`, as a process of its own, on one folder."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping
@@ -8,12 +9,15 @@ from typing import Any
 
 import yaml
 
+from headrace.pipelines.runtime import INTERPRETED, SHORT_LIVED
+
 from .process import Process, ServerError, wait_until
 
+# Plans are compiled in the soak, in `make package-test` and in the README's script; servers are asked the same.
 SPARK = {
     "spark.master": "local[2]",
-    "spark.sql.shuffle.partitions": "2",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+    **SHORT_LIVED,
+    **({} if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else INTERPRETED),
 }
 
 
