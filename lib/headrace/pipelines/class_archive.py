@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 _SECONDS = 600
@@ -57,4 +57,9 @@ def _said(command: Sequence[str]) -> str | None:
 
 def _place(java_home: Path, jars: Sequence[str]) -> Path:
     key = hashlib.sha256(json.dumps([str(java_home), version("pyspark"), *jars]).encode()).hexdigest()[:12]
-    return Path(sys.prefix) / f"headrace-classes-{key}.jsa"
+    return _environment() / f"headrace-classes-{key}.jsa"
+
+
+def _environment() -> Path:
+    """Where pyspark is installed: an environment may see another one's packages, as that of the notebooks does."""
+    return Path(str(distribution("pyspark").locate_file(""))).parents[2]

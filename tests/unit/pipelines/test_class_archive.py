@@ -11,7 +11,7 @@ JARS = ["/ivy/io.delta_delta-spark_4.1_2.13-4.2.0.jar"]
 @pytest.fixture(autouse=True)
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in place of the virtual environment, where the archive is kept."""
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(class_archive, "_environment", lambda: tmp_path)
     return tmp_path
 
 
