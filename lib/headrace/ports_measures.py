@@ -2,8 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
+
+AHEAD = timedelta(minutes=5)
+"""How far ahead of now a minute may lie and still be of a window that ends now: clocks of senders are apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,16 @@ class Progress(NamedTuple):
 def written(at: datetime) -> str:
     """A time as documents have it: ISO 8601 in UTC, whose texts are in the order of time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def day_sql(at: datetime) -> str:
+    """The day of a time as SQL, for Spark and delta-rs. `strftime` writes the year 1 as `1`, which is no year of SQL."""
+    return f"DATE '{at.astimezone(UTC).date().isoformat()}'"
+
+
+def time_sql(at: datetime) -> str:
+    """A time as SQL, for Spark and delta-rs."""
+    return f"TIMESTAMP '{written(at)}'"
 
 
 class MeasureStore(Protocol):

@@ -35,5 +35,8 @@ def feedback_lines(found: FeedbackStatus) -> Iterable[str]:
         yield f"Rules of alerts: {found.why}"
     for reject in found.rejects:
         yield f"Refused events: {number(reject['count'])} ({reject['reason']}), e.g. {reject['example']}"
+    for name, store in found.behind.items():
+        since = f"since {moment(store.since)}" if store.since else "since before what Delta's log tells"
+        yield f"Published measures: store {name} is behind {since}{': ' * bool(store.why)}{store.why}"
     for name in found.open_erasures:
         yield f"Open erasure: {name}; `headrace run track_feedback --once` carries it out."

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from headrace.config_alerts import BurnRate, Rule
 from headrace.config_measures import OwnMeasure
 from headrace.conversations.measures import Measure, own
 from headrace.conversations.shipped import SHIPPED
 from headrace.errors import ConfigError
+from headrace.ports_measures import day_sql, time_sql
 
 
 def known(owned: Mapping[str, OwnMeasure], more: Sequence[str] = ()) -> dict[str, Measure]:
@@ -41,10 +42,10 @@ def minutes_sql(rule: Rule, since: datetime, until: datetime, table: str = "rows
     """
     where = [
         f"measure = {_text(rule.measure)}",
-        f"day >= DATE '{since.astimezone(UTC):%Y-%m-%d}'",
-        f"day <= DATE '{until.astimezone(UTC):%Y-%m-%d}'",
-        f"minute >= {_time(since)}",
-        f"minute < {_time(until)}",
+        f"day >= {day_sql(since)}",
+        f"day <= {day_sql(until)}",
+        f"minute >= {time_sql(since)}",
+        f"minute < {time_sql(until)}",
         *(f"{column} = {_text(value)}" for column, value in sorted(rule.slice.items())),
     ]
     if rule.percentile is not None:
@@ -72,7 +73,3 @@ def _misfits(rule: Rule, measures: Mapping[str, Measure]) -> Iterator[tuple[str,
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _time(at: datetime) -> str:
-    return f"TIMESTAMP '{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"

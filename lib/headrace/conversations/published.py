@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from headrace.config_measures import SLICES
-from headrace.ports_measures import Document, Span, written
+from headrace.ports_measures import Document, Span, day_sql, time_sql, written
 
 _ID = ("measure", "minute", "slice")
 _COLUMNS = (*_ID, *SLICES, "numerator", "denominator", "n", "buckets", "counted_at")
@@ -37,12 +37,13 @@ def document(row: Mapping[str, Any]) -> Document:
 def id_of(row: Mapping[str, Any]) -> str:
     """The id of a row: readable, and short whatever its slice holds."""
     values = blake2b(row["slice"].encode(), digest_size=12).hexdigest()
-    return f"{row['measure']}|{row['minute'].astimezone(UTC):%Y-%m-%dT%H:%MZ}|{values}"
+    minute = row["minute"].astimezone(UTC).replace(tzinfo=None).isoformat(timespec="minutes")
+    return f"{row['measure']}|{minute}Z|{values}"
 
 
 def documents_sql(span: Span, since: datetime | None) -> str:
     """Reads what `document` takes, of the minutes of a span, counted at `since` or later."""
-    later = "" if since is None else f" AND counted_at >= {_stamp(since)}"
+    later = "" if since is None else f" AND counted_at >= {time_sql(since)}"
     return f"SELECT {', '.join(_COLUMNS)} FROM rows WHERE {_within(span)}{later}"
 
 
@@ -64,15 +65,12 @@ def beside(days: Iterable[date]) -> list[Span]:
         began, ended = whole_day(one)
         if first < began:
             spans.append(Span(first, began - timedelta(minutes=1)))
+        if ended >= _LAST:
+            return spans
         first = ended + timedelta(minutes=1)
     return [*spans, Span(first, _LAST)]
 
 
 def _within(span: Span) -> str:
-    first, last = (one.astimezone(UTC) for one in span)
-    days = f"day >= DATE '{first:%Y-%m-%d}' AND day <= DATE '{last:%Y-%m-%d}'"
-    return f"{days} AND minute >= {_stamp(first)} AND minute <= {_stamp(last)}"
-
-
-def _stamp(at: datetime) -> str:
-    return f"TIMESTAMP '{written(at)}'"
+    days = f"day >= {day_sql(span.first)} AND day <= {day_sql(span.last)}"
+    return f"{days} AND minute >= {time_sql(span.first)} AND minute <= {time_sql(span.last)}"

@@ -1,6 +1,6 @@
 """What `track_feedback` does after each batch with the measures it counted: alerts, publishing, metrics. No Spark.
 
-None of it can end the job or change what a batch has written.
+None of it can change what a batch has written, or end the job: but for `NotPublished`, which would be told for ever.
 """
 
 import logging
@@ -14,7 +14,7 @@ from headrace.errors import HeadraceError
 from headrace.pipelines import alerting
 from headrace.pipelines.measure_gauges import Gauges, Observe
 from headrace.pipelines.measure_names import measures_of
-from headrace.pipelines.publish_measures import MeasurePublisher, Rows
+from headrace.pipelines.publish_measures import MeasurePublisher, NotPublished, Rows
 from headrace.stores.alert_sinks import alert_sinks
 from headrace.stores.alert_sinks import close as close_sinks
 from headrace.stores.files import LakeFiles
@@ -45,10 +45,20 @@ class AfterBatch:
         self._done = clock()
 
     def run(self) -> None:
-        """Do all. An error of one keeps none of the others from being done, and is logged."""
+        """Do all. An error of one keeps none of the others from being done, and is logged.
+
+        Raises:
+            NotPublished: after all was done.
+        """
+        ends: NotPublished | None = None
         for name, step in self._steps:
-            _guarded(name, partial(step, datetime.now(UTC)))
+            try:
+                _guarded(name, partial(step, datetime.now(UTC)))
+            except NotPublished as error:
+                ends = ends or error
         self._done = self._clock()
+        if ends:
+            raise ends
 
     def idle(self) -> None:
         """The same, where the last time was a while ago: minutes close and stores come back without a batch."""
@@ -97,6 +107,8 @@ def _steps(
 def _guarded(name: str, step: Callable[[], object]) -> None:
     try:
         step()
+    except NotPublished:
+        raise
     except HeadraceError as error:
         _LOG.warning("%s: %s", name, error)
     except Exception as error:

@@ -11,7 +11,9 @@ from headrace.pipelines import alerting
 from headrace.pipelines.erasing import Erasures
 from headrace.pipelines.knowledge_status import refused
 from headrace.pipelines.lag import Checkpoint, Lag, checkpoint_folder, lag
+from headrace.pipelines.publish_progress import Behind, behind
 from headrace.pipelines.tables_view import LakeView
+from headrace.ports_measures import AHEAD, time_sql
 from headrace.stores.delta_reader import ROWS, literal
 from headrace.tables import MEASURES, RATINGS, SETTLED_BEFORE, TURNS
 
@@ -45,13 +47,14 @@ class FeedbackStatus:
     """The whole. Turns and ratings are those that were not withdrawn and have not left.
 
     Attributes:
-        newest_turn, newest_rating: by their own time.
+        newest_turn, newest_rating: by their own time; what lies ahead of now is left out.
         unscored: comments that wait for sentiment; None where nothing tells it.
         settled_before: no event from before then is taken; None where none has left yet.
         newest_minute: of the measures. counted_at: when one of them changed last.
         rejects: as in `status.Status`.
         rules: of alerts, by name. why: what keeps them from being judged.
         open_erasures: names of the requests that the job has yet to carry out.
+        behind: stores that measures are published to and that have not got all of them, by name.
     """
 
     sources: dict[str, ReaderStatus]
@@ -67,6 +70,7 @@ class FeedbackStatus:
     rules: dict[str, RuleStatus] = field(default_factory=dict)
     why: str = ""
     open_erasures: list[str] = field(default_factory=list)
+    behind: dict[str, Behind] = field(default_factory=dict)
 
 
 def feedback_status(config: Config, view: LakeView, now: datetime) -> FeedbackStatus | None:
@@ -81,16 +85,17 @@ def feedback_status(config: Config, view: LakeView, now: datetime) -> FeedbackSt
         sources={name: _reader(config, name) for name in config.feedback.sources},
         turns=view.count(TURNS.path),
         ratings=view.count(RATINGS.path),
-        newest_turn=_newest(view, TURNS.path, "at"),
-        newest_rating=_newest(view, RATINGS.path, "at"),
+        newest_turn=_newest(view, TURNS.path, "at", now),
+        newest_rating=_newest(view, RATINGS.path, "at", now),
         unscored=None if config.feedback.sentiment == "none" else _unscored(view),
         settled_before=datetime.fromisoformat(border) if border else None,
-        newest_minute=_newest(view, MEASURES.path, "minute"),
-        counted_at=_newest(view, MEASURES.path, "counted_at"),
+        newest_minute=_newest(view, MEASURES.path, "minute", now),
+        counted_at=_newest(view, MEASURES.path, "counted_at", now),
         rejects=refused(view, JOB),
         rules=rules,
         why=why,
         open_erasures=[one.name for one in erasures.open()],
+        behind=behind(view.files, list(config.feedback.publish)),
     )
 
 
@@ -105,8 +110,9 @@ def _unscored(view: LakeView) -> int:
     return int(found[0]["n"]) if found else 0
 
 
-def _newest(view: LakeView, relative: str, column: str) -> datetime | None:
-    found = view.query(relative, f"SELECT max({column}) AS newest FROM {ROWS}")
+def _newest(view: LakeView, relative: str, column: str, now: datetime) -> datetime | None:
+    sql = f"SELECT max({column}) AS newest FROM {ROWS} WHERE {column} <= {time_sql(now + AHEAD)}"
+    found = view.query(relative, sql)
     newest: datetime | None = found[0]["newest"] if found else None
     return newest
 

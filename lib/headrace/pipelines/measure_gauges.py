@@ -1,12 +1,13 @@
 """Reports the newest values of measures to where the job's own metrics go."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from headrace.conversations.alerts import newest_minute
 from headrace.conversations.measures import Measure, value
 from headrace.errors import ConfigError
 from headrace.pipelines.publish_measures import Rows
+from headrace.ports_measures import day_sql, time_sql
 from headrace.tables import MEASURES
 
 Observe = Callable[..., None]
@@ -64,9 +65,7 @@ def check_names(names: Sequence[str], known: Mapping[str, Measure]) -> None:
 def window_sql(names: Sequence[str], first: datetime, end: datetime) -> str:
     """Reads `measure, numerator, denominator, n` of these measures, summed up over minutes from `first` up to `end`."""
     sums = ", ".join(f"SUM({name}) AS {name}" for name in ("numerator", "denominator", "n"))
-    days = f"day >= DATE '{first.astimezone(UTC):%Y-%m-%d}' AND day <= DATE '{end.astimezone(UTC):%Y-%m-%d}'"
-    minutes = " AND ".join(
-        f"minute {sign} TIMESTAMP '{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'" for sign, at in ((">=", first), ("<", end))
-    )
+    days = f"day >= {day_sql(first)} AND day <= {day_sql(end)}"
+    minutes = f"minute >= {time_sql(first)} AND minute < {time_sql(end)}"
     among = ", ".join("'" + one.replace("'", "''") + "'" for one in names)
     return f"SELECT measure, {sums} FROM rows WHERE measure IN ({among}) AND {days} AND {minutes} GROUP BY measure"

@@ -3,14 +3,16 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from headrace.conversations.published import DAYS, beside, document, documents_sql, id_of, ids_sql, whole_day
 from headrace.conversations.published_since import Fresh, touched
-from headrace.errors import HeadraceError
+from headrace.errors import Fatal, HeadraceError, NotThere, Retryable
+from headrace.pipelines import publish_progress
+from headrace.pipelines.publish_progress import Reached
 from headrace.ports_measures import MeasureStore, Progress, Span
 from headrace.stores.delta_commits import Commits, commits_of
 from headrace.stores.files import LakeFiles
@@ -20,8 +22,22 @@ Rows = Callable[[str], Iterable[Mapping[str, Any]]]
 """Rows of a query over the table `measures`, called `rows` in it."""
 AGAIN_AFTER = 30.0
 """Seconds until a store that did not answer is asked again. Batches go on meanwhile."""
+_PASSING = (Retryable, NotThere, OSError)
+"""Errors that may be over the next time."""
 _CHUNK = 1_000
+_SHOWN = 500
 _LOG = logging.getLogger("headrace")
+
+
+class NotPublished(Fatal):
+    """A store does not get the measures, and trying again does not help."""
+
+    def __init__(self, name: str, found: str) -> None:
+        todo = (
+            "What was read is counted, and nothing is lost: correct the store, or take it out of the settings and report "
+            "what was found."
+        )
+        super().__init__(where=f"feedback.publish.{name}", expected="measures to be published", found=found, todo=todo)
 
 
 @dataclass(slots=True)
@@ -51,18 +67,26 @@ class MeasurePublisher:
         self._name, self._store, self._rows, self._files, self._clock = name, store, rows, files, clock
         self._is_open = False
         self._table, self._ask_after = "", float("-inf")
+        self._known: Reached | None = None
 
     def after_batch(self, _: datetime) -> None:
-        """Publish what is new. Nothing of a store keeps a batch from being done: what went wrong is logged."""
+        """Publish what is new. What may be over the next time is logged; `headrace status` tells of it too.
+
+        Raises:
+            NotPublished: no later try mends it, such as a query that is wrong.
+        """
         if self._clock() < self._ask_after:
             return
         try:
             done = self.publish()
         except Exception as error:
             said = str(error) if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
-            _LOG.warning("measures were not published to %s, and will be later: %s", self._name, said)
+            self._told(said)
             self._ask_after = self._clock() + AGAIN_AFTER
             self.close()
+            if not isinstance(error, _PASSING):
+                raise NotPublished(self._name, said) from error
+            _LOG.warning("measures were not published to %s, and will be later: %s", self._name, said)
             return
         if done.written or done.removed:
             _LOG.info("measures published to %s: written=%s removed=%s", self._name, done.written, done.removed)
@@ -77,17 +101,35 @@ class MeasurePublisher:
             self._table, self._is_open = commits.table_id(), True
         before = self._store.progress()
         if before == (self._table, commits.newest):
+            self._reached(before)
             return done
         if before is None or not self._some(commits, before, done):
             self._table = commits.table_id()
             self._all(done)
-        self._store.keep(Progress(self._table, commits.newest))
+        self._store.keep(now := Progress(self._table, commits.newest))
+        self._reached(now)
         return done
 
     def close(self) -> None:
         """Close the store."""
         self._is_open = False
         self._store.close()
+
+    def _reached(self, progress: Progress) -> None:
+        """Keep in the lake how far the store has come, where that is news."""
+        now = publish_progress.done(progress)
+        if now != self._known:
+            publish_progress.keep(self._files, self._name, now)
+            self._known = now
+
+    def _told(self, why: str) -> None:
+        """Keep in the lake why the store is behind."""
+        try:
+            known = self._known or publish_progress.reached(self._files, self._name)
+            self._known = replace(known, why=why.splitlines()[0][:_SHOWN] if why else "no reason")
+            publish_progress.keep(self._files, self._name, self._known)
+        except (OSError, HeadraceError) as error:
+            _LOG.warning("why measures were not published to %s was not kept: %s", self._name, error)
 
     def _some(self, commits: Commits, before: Progress, done: Published) -> bool:
         """Publish what commits changed; False where they do not tell."""

@@ -25,7 +25,7 @@ from headrace.pipelines.erase_feedback import FeedbackErasure
 from headrace.pipelines.kept_tables import upkeep_of_feedback
 from headrace.pipelines.lag import checkpoint_folder
 from headrace.pipelines.measure_names import measures_by
-from headrace.pipelines.publish_measures import Rows
+from headrace.pipelines.publish_measures import NotPublished, Rows
 from headrace.pipelines.runtime import spark_session
 from headrace.pipelines.spark_errors import plain
 from headrace.pipelines.streams import StreamStopping
@@ -165,7 +165,7 @@ class _Batches:
             try:
                 self._erasure.idle()
                 self._ask_again()
-                self._after.idle()
+                self._follow_up(self._after.idle)
             finally:
                 self._lock.release()
 
@@ -198,9 +198,16 @@ class _Batches:
             self._erasure.late(done.batch.erased, suppressed)
             self._ask_again()
             self._told(name, number, done, time.monotonic() - clock)
-            self._after.run()
+            self._follow_up(self._after.run)
             self._upkeep.run(tables=1)
         self._telemetry.alive(JOB, name)
+
+    def _follow_up(self, step: Callable[[], None]) -> None:
+        """What follows a batch. The batch is done whatever becomes of that; `follow` then ends the job."""
+        try:
+            step()
+        except NotPublished as error:
+            self._failure = plain(error)
 
     def _told(self, name: str, number: int, done: Tracked, seconds: float) -> None:
         self._telemetry.observe(

@@ -11,6 +11,7 @@ from headrace.conversations.latency import percentile
 from headrace.conversations.measures import Measure, value
 from headrace.conversations.rates import LEAST, rate
 from headrace.pipelines.tables_view import LakeView
+from headrace.ports_measures import AHEAD, day_sql, written
 from headrace.stores.delta_reader import ROWS, literal, quoted
 
 TABLE = "measures"
@@ -86,7 +87,9 @@ def point(measure: Measure, parts: Sums, at: datetime | None) -> Point:
 def read(
     view: LakeView, measure: Measure, by: str | None, tenant: str | None, now: datetime, window: str
 ) -> list[Sums]:
-    """The sums of a measure since then, by span of time and by the values of a dimension.
+    """The sums of a measure in the window that ends now, by span of time and by the values of a dimension.
+
+    A minute may lie a little ahead of now, as far as clocks of senders are apart, and no more.
 
     Args:
         tenant: only rows of this tenant; None for all.
@@ -97,7 +100,10 @@ def read(
     since = datetime.fromtimestamp((now - back).timestamp() // width.total_seconds() * width.total_seconds(), UTC)
     bins = f"date_bin(INTERVAL '{int(width.total_seconds())} seconds', minute)"
     span = f"arrow_cast({bins}, '{_TYPE}')"
-    where = f"measure = {literal(measure.name)} AND day >= DATE '{since:%Y-%m-%d}' AND minute >= {_moment(since)}"
+    until = now + AHEAD
+    days = f"day >= {day_sql(since)} AND day <= {day_sql(until)}"
+    minutes = f"minute >= {_moment(since)} AND minute <= {_moment(until)}"
+    where = f"measure = {literal(measure.name)} AND {days} AND {minutes}"
     if tenant is not None:
         where += f" AND tenant = {literal(tenant)}"
     sums = f"SELECT {span} AS at, {slice_of} AS slice, sum(numerator) AS numerator, sum(denominator) AS denominator"
@@ -119,7 +125,7 @@ def _buckets(view: LakeView, span: str, slice_of: str, where: str) -> dict[tuple
 
 
 def _moment(at: datetime) -> str:
-    return f"arrow_cast('{at:%Y-%m-%dT%H:%M:%SZ}', '{_TYPE}')"
+    return f"arrow_cast('{written(at)}', '{_TYPE}')"
 
 
 def _added(parts: Sequence[Sums]) -> Sums:

@@ -1,6 +1,7 @@
 """Rows as documents, and which minutes commits may have changed."""
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.conversations.published import beside, document, id_of, whole_day
+from headrace.config_alerts import Threshold
+from headrace.conversations.alert_known import minutes_sql
+from headrace.conversations.published import beside, document, documents_sql, id_of, ids_sql, whole_day
 from headrace.conversations.published_since import Fresh, touched
+from headrace.pipelines.measure_gauges import window_sql
 from headrace.ports_measures import Span, written
 from unit.conversations.measure_tables import SLICES, a_row
 
@@ -45,6 +49,22 @@ def test_an_id_is_of_measure_minute_and_slice_alone() -> None:
     others = (row(model="n"), one | {"minute": at(1)}, one | {"measure": "errors"})
     assert len({id_of(one), *map(id_of, others)}) == 4
     assert len(id_of(row(model="m" * 100_000))) < 100
+
+
+@pytest.mark.parametrize("at", [datetime(1, 1, 1, tzinfo=UTC), datetime(999, 12, 31, 23, 59, tzinfo=UTC)])
+def test_years_have_four_digits_wherever_they_are_written(at: datetime) -> None:
+    day, minute = at.date().isoformat(), at.replace(tzinfo=None).isoformat(timespec="minutes")
+    assert len(day) == len("2026-11-26")
+    rule = Threshold(rule="threshold", measure="errors", above=0.1, window=timedelta(minutes=10))
+    until = at + timedelta(minutes=1)
+    for sql in (documents_sql(whole_day(at.date()), at), ids_sql(whole_day(at.date())), minutes_sql(rule, at, until),
+                window_sql(["errors"], at, until)):  # fmt: skip
+        assert f"DATE '{day}'" in sql and not re.search(r"'\d{1,3}-", sql)
+    assert f"|{minute}Z|" in id_of(row() | {"minute": at})
+
+
+def test_nothing_lies_beside_the_last_day() -> None:
+    assert beside([date(9999, 12, 31)]) == [Span(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, tzinfo=UTC))]
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))

@@ -23,6 +23,7 @@ from headrace.pipelines import after_batch, check_feedback, track_feedback
 from headrace.pipelines.after_batch import IDLE_SECONDS, AfterBatch, of_config
 from headrace.pipelines.alerting import rows_of_lake
 from headrace.pipelines.measure_gauges import Gauges
+from headrace.pipelines.publish_measures import NotPublished
 from headrace.pipelines.telemetry import Telemetry
 from unit.conversations.measure_tables import a_row, write
 
@@ -211,6 +212,22 @@ def test_every_batch_of_the_job_is_followed_by_it(monkeypatch: pytest.MonkeyPatc
     batches.of("events", source)(None, 1)  # type: ignore[arg-type]
     assert order == ["messages", "erase", "events", "take", "late", "after", "upkeep"] * 2
     batches.follow([])
+
+
+def test_what_is_never_published_ends_the_job_after_the_batch_and_all_that_follows_it() -> None:
+    done = list[datetime]()
+
+    def step(_: datetime) -> None:
+        raise NotPublished("board", "a wrong query")
+
+    after = AfterBatch([("publishing to board", step), ("metrics", done.append)])
+    with pytest.raises(NotPublished):
+        after.run()
+    assert len(done) == 1
+    batches = track_feedback._Batches(None, None, None, threading.Event(), Telemetry(Metrics()), after)  # type: ignore[arg-type]
+    batches._follow_up(after.run)
+    with pytest.raises(NotPublished, match="feedback.publish.board: expected .*a wrong query"):
+        batches.follow([])
 
 
 def test_a_stream_that_waits_for_events_does_it_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,10 @@ from deltalake import DeltaTable
 
 from headrace.config_publish import SqliteMeasures
 from headrace.conversations.published import DAYS, document, documents_sql, whole_day
+from headrace.errors import Unreachable
+from headrace.pipelines import publish_progress
 from headrace.pipelines.alerting import rows_of_lake
-from headrace.pipelines.publish_measures import AGAIN_AFTER, MeasurePublisher
+from headrace.pipelines.publish_measures import AGAIN_AFTER, MeasurePublisher, NotPublished
 from headrace.ports_measures import MeasureStore, Span
 from headrace.stores.delta_commits import commits_of
 from headrace.stores.files import LakeFiles
@@ -205,3 +207,48 @@ def test_commits_and_the_id_are_found_behind_a_checkpoint(lake: Path) -> None:
     assert (found.has_all_after(0), found.has_all_after(-1), found.has_all_after(3)) == (True, False, False)
     assert len(list(found.after(1))) == 1
     assert commits_of(files, "nothing").newest == -1
+
+
+def behind(world: World) -> dict[str, publish_progress.Behind]:
+    return publish_progress.behind(LakeFiles(str(world.lake)), ["s"])
+
+
+def test_a_store_that_is_behind_is_told_until_it_has_all(world: World, monkeypatch, caplog) -> None:
+    assert behind(world) == {}
+    began = datetime.now(UTC).replace(microsecond=0)
+    write(world.lake, [row(0, 1), row(1, 2)])
+    assert behind(world)["s"].since >= began and behind(world)["s"].why == ""
+    world.publisher.after_batch(NOW)
+    assert behind(world) == {}
+    world.table.optimize.compact()
+    assert behind(world) == {}  # no row is another
+
+    def away(*_: Any) -> None:
+        raise Unreachable(expected="an answer", found="none", todo="Wait.")
+
+    monkeypatch.setattr(world.store, "put", away)
+    world.table.delete("numerator = 2.0")
+    told = behind(world)["s"]
+    write(world.lake, [row(2, 3)])
+    world.publisher.after_batch(NOW)
+    assert behind(world)["s"] == publish_progress.Behind(told.since, "expected an answer; found none. Wait.")
+    monkeypatch.undo()
+    world.seconds += AGAIN_AFTER
+    world.publisher.after_batch(NOW)
+    assert behind(world) == {} and world.in_step()
+    world.publisher.close()
+    world.publisher = world.started()
+    world.publisher.publish()
+    assert behind(world) == {}
+
+
+def test_what_no_later_try_mends_is_raised_and_told(world: World, monkeypatch) -> None:
+    write(world.lake, [row(0, 1)])
+
+    def wrong(_: str) -> Any:
+        raise ValueError("no such day")
+
+    monkeypatch.setattr(world.publisher, "_rows", wrong)
+    with pytest.raises(NotPublished, match="feedback.publish.s: .*no such day"):
+        world.publisher.after_batch(NOW)
+    assert behind(world)["s"].why == "ValueError: no such day"
