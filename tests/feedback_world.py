@@ -15,7 +15,7 @@ from headrace.lake import local_rows
 from headrace.pipelines.feeling import feeler
 from headrace.tables import MESSAGES
 
-BEGAN = datetime(2026, 11, 26, 23, 30, tzinfo=UTC)
+BEGAN = datetime(2025, 11, 26, 23, 30, tzinfo=UTC)
 COMMENTS = (
     "great", "awful!", "It never answered what I asked for, and I waited for a long time. Very disappointing.",
     "Das war leider gar keine Hilfe, ich habe am Ende selbst angerufen und lange gewartet.",
@@ -70,7 +70,7 @@ def truth(events: Sequence[Event], sentiment: str = "vader") -> tuple[list[dict[
 
 def messages(spark: SparkSession, events: Sequence[Event | bytes]) -> DataFrame:
     """As a stream hands them over."""
-    arrived = datetime.now(UTC)
+    arrived = BEGAN + timedelta(days=30)  # after all of them, whatever the time is
     rows = [
         (None, one if isinstance(one, bytes) else json.dumps(one.to_json()).encode(), None, "events", 0, place, arrived)
         for place, one in enumerate(events)

@@ -240,8 +240,15 @@ class WebWorld:
         self.write("rejects/apply_changes", [row] * count, SCHEMAS["rejects/apply_changes"])
 
     def measures(self, now: datetime) -> None:
-        """A day of thumbs, latency and sentiment, of two tenants and two models; m2 is rarely rated."""
-        rows = []
+        """A day of thumbs, latency and sentiment, of two tenants and two models; m2 is rarely rated.
+
+        Beside them, what senders with a wrong clock told of years to come.
+        """
+        later = (now + timedelta(days=3_650)).replace(second=0, microsecond=0)
+        rows = [
+            _measure("thumbs_up", later, "acme", "m1", 100.0, 100.0),
+            _measure("latency", later, "acme", "m1", 90.0, 1.0, {bucket(90.0): 1_000}),
+        ]
         for minute in range(0, 24 * 60, 10):
             at = (now - timedelta(minutes=minute)).replace(second=0, microsecond=0)
             for tenant, model, among in (("acme", "m1", 8.0), ("other", "m2", 1.0)):

@@ -27,6 +27,7 @@ With `--json` one object:
         rejects     as above, of events
         rules       by name: says (fires, calm, ...), numbers, last (newest alert); why (they cannot be judged)
         open_erasures   names of the requests that track_feedback has yet to carry out
+        behind      stores of feedback.publish that have not got all measures, by name: since, why
     heartbeats  by job and source: at (when it was last seen followed), run (the id of that run)
 
 Unknown numbers are null; `why` says the reason. Keys are only ever added.

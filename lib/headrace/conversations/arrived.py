@@ -11,6 +11,8 @@ from headrace.ordering.position import number, position
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of one event."""
+AHEAD = timedelta(days=1)
+"""How far after its arrival an event may say that it happened: clocks are apart, and those of zones by hours."""
 _LARGEST = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TODO = "Send it as docs/conversation-events.md describes."
@@ -40,8 +42,13 @@ class Arrived(NamedTuple):
     values: dict[str, Any]
 
 
-def arrived(message: bytes | None) -> Arrived | Refused:
-    """What a message holds. A refusal names properties, never their text."""
+def arrived(message: bytes | None, at: datetime | None = None) -> Arrived | Refused:
+    """What a message holds. A refusal names properties, never their text.
+
+    Args:
+        at: when it arrived, as far as the transport tells. A turn or rating that says it is of later than `AHEAD` after
+            that is refused, as its sender's clock is wrong; a withdrawal is not.
+    """
     if message is None or len(message) > MOST_BYTES:
         found = "nothing" if message is None else f"{len(message)} bytes"
         return Refused(
@@ -52,12 +59,20 @@ def arrived(message: bytes | None) -> Arrived | Refused:
     except (ValueError, RecursionError):
         return Refused("unreadable event", f"expected a JSON object; found {len(message)} bytes that are none. {_TODO}")
     try:
-        return _placed(checked(told))
+        found = _placed(checked(told))
     except WrongEvent as error:
         return Refused("wrong event", str(error))
     except (OverflowError, ValueError):
         expected = f"days that exist, whole numbers up to {_LARGEST} and others up to 1.7e308"
         return Refused("wrong event", f"expected {expected}; found another day or larger numbers. {_TODO}")
+    if at is not None and not found.deleted and found.values["at"] > at + AHEAD:
+        return Refused("wrong event", _of_the_future(found.values["at"], at))
+    return found
+
+
+def _of_the_future(said: datetime, arrived_at: datetime) -> str:
+    expected = f"at most {AHEAD.days} day after it arrived, {arrived_at:%Y-%m-%d %H:%M} UTC"
+    return f"at lies in the future: expected {expected}; found {said:%Y-%m-%d %H:%M}. Set the sender's clock right."
 
 
 def _placed(event: Event) -> Arrived:

@@ -74,7 +74,7 @@ def events(
 
 
 def _row(message: Mapping[str, Any], suppressed: Suppressed | None, settled: datetime | None) -> dict[str, Any]:
-    found = _refused(message) or arrived(message["message"])
+    found = _refused(message) or arrived(message["message"], message["arrived_at"])
     if suppressed:
         values = _values(message) if isinstance(found, Refused) else found.values
         if suppressed.conversation(values.get("conversation"), values.get("turn")):

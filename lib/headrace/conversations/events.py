@@ -16,6 +16,8 @@ Ended = Literal["done", "length", "refused"]
 By = Literal["person", "agent", "model"]
 Kind = Literal["thumbs", "stars", "comment", "correction", "regenerate", "copy", "abandon", "hand_off"]
 Part = TypeVar("Part")
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""What says it is older has no time, but a default such as 0001-01-01 or 1970-01-01. It may still be withdrawn."""
 _MOST_TOLD = 5
 
 
@@ -177,7 +179,9 @@ def checked(event: Mapping[str, Any]) -> Event:
         raise WrongEvent(list(reversed(found.values())))
     values = {name: each for name, each in event.items() if name not in ("schema", "event", "operation")}
     told, deleted = values.pop("event_id" if kind == "turn" else "rating_id"), event["operation"] == "delete"
-    values["at"] = _moment(values["at"])
+    values["at"] = at = _moment(values["at"])
+    if at < EARLIEST and not deleted:
+        raise WrongEvent([Problem("at", f"a time since {EARLIEST.date()}", f"one of the year {at.year}")])
     made = _turn(values, deleted) if kind == "turn" else Rating(**values, withdrawn=deleted)
     name, right = ("event_id", made.event_id) if isinstance(made, Turn) else ("rating_id", made.rating_id)
     if told != right:

@@ -18,6 +18,25 @@ TOO_OLD = "too old"
 _A_DAY = timedelta(days=1)
 
 
+def border(now: datetime, keep: timedelta) -> datetime:
+    """From when on turns and ratings are kept at that moment: a whole day, UTC."""
+    return (now - keep).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def taken_since(settled: datetime | None, keep: timedelta | None, now: datetime) -> datetime | None:
+    """From when on turns and ratings are taken; None for all.
+
+    It runs ahead of what is settled: upkeep moves that once a day, and not at all before it has run. What it would not
+    keep is not taken before it either.
+
+    Args:
+        settled: from `settled_before`; never less than that.
+        keep: of the settings; None keeps all.
+    """
+    known = [one for one in (settled, border(now, keep) if keep else None) if one is not None]
+    return max(known, default=None)
+
+
 def settled_before(lake: Lake) -> datetime | None:
     """The border; None where nothing was settled yet."""
     told = lake.mark(TURNS.path, SETTLED_BEFORE)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
@@ -13,6 +13,7 @@ from headrace.config import Config
 from headrace.config_api import apis
 from headrace.config_feedback import Feedback
 from headrace.conversations.ordered import ORDERED, floors_of
+from headrace.conversations.settled import border
 from headrace.conversations.track import JOB, Tracker
 from headrace.lake import Lake
 from headrace.pipelines.upkeep import Kept, Upkeep
@@ -148,7 +149,7 @@ def _placed_again(lake: Lake, _: datetime) -> None:
 
 def _settled(tracker: Tracker, keep: timedelta) -> Callable[[Lake, datetime], None]:
     def thin(_: Lake, now: datetime) -> None:
-        before = (now - keep).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        before = border(now, keep)
         left = tracker.settle(before)
         log.info("job=%s settled_before=%s conversations_left=%s", JOB, before.date(), left)
 

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from headrace.config_feedback import Feedback
 from headrace.config_sources import FilesSource, Source
 from headrace.conversations import event_frames
 from headrace.conversations.measures import Measure
+from headrace.conversations.settled import taken_since
 from headrace.conversations.track import JOB, Tracked, Tracker
 from headrace.errors import ConfigError
 from headrace.lake import Lake, Transaction
@@ -68,7 +70,7 @@ def run(config: Config, once: bool, stop: threading.Event, telemetry: Telemetry 
     upkeep = upkeep_of_feedback(lake, config, settings, tracker)
     told = telemetry or Telemetry(config.metrics)
     after = after_batch.of_config(config, rows_of_spark(lake), told.observe)
-    batches = _Batches(tracker, erasure, upkeep, stop, told, after)
+    batches = _Batches(tracker, erasure, upkeep, stop, told, after, settings.keep)
     try:
         queries = [(name, _start(spark, config, settings, batches, once, name)) for name in settings.sources]
         batches.follow(queries)
@@ -131,10 +133,11 @@ class _Batches:
         stop: threading.Event,
         telemetry: Telemetry,
         after: AfterBatch,
+        keep: timedelta | None = None,
     ) -> None:
         self._erasure = erasure
         self._tracker, self._upkeep, self._stop, self._telemetry = tracker, upkeep, stop, telemetry
-        self._after = after
+        self._after, self._keep = after, keep
         self._lock, self._started = threading.Lock(), threading.Event()
         self._ids: dict[str, str] = {}
         self._failure: BaseException | None = None
@@ -192,8 +195,8 @@ class _Batches:
         if messages is not None:
             exact = Transaction(f"headrace/{self._ids[name]}/rejects", number)
             suppressed = self._erasure.run()
-            lines, border = isinstance(source, FilesSource), self._tracker.settled
-            found = event_frames.events(messages, lines=lines, suppressed=suppressed, settled=border)
+            lines, since = isinstance(source, FilesSource), self._since()
+            found = event_frames.events(messages, lines=lines, suppressed=suppressed, settled=since)
             done = self._tracker.take(found, name, f"{name}/{number}", exact)
             self._erasure.late(done.batch.erased, suppressed)
             self._ask_again()
@@ -201,6 +204,9 @@ class _Batches:
             self._follow_up(self._after.run)
             self._upkeep.run(tables=1)
         self._telemetry.alive(JOB, name)
+
+    def _since(self) -> datetime | None:
+        return taken_since(self._tracker.settled, self._keep, datetime.now(UTC))
 
     def _follow_up(self, step: Callable[[], None]) -> None:
         """What follows a batch. The batch is done whatever becomes of that; `follow` then ends the job."""

@@ -21,6 +21,7 @@ from headrace.config import Config
 from headrace.config_file import load
 from headrace.config_sources import FilesSource
 from headrace.context.gather import Gap
+from headrace.conversations.arrived import AHEAD, Arrived, Refused, arrived
 from headrace.conversations.checking import problems
 from headrace.conversations.events import GivenItem, MissingPart, ModelCall, Rating, Turn, WrongEvent, checked
 from headrace.conversations.from_otel import ALIASES, from_otel
@@ -128,6 +129,8 @@ def test_what_is_withdrawn_holds_no_content() -> None:
         ("rating", {"kind": "stars", "value": None}, "value: expected one of 1, 2, 3, 4, 5; found null"),
         ("rating", {"kind": "comment", "value": None}, "text: expected text; found null"),
         ("rating", {"kind": "copy"}, "value: expected null; found 1"),
+        ("turn", {"at": "0001-01-01T00:00:00Z"}, "at: expected a time since 2000-01-01; found one of the year 1"),
+        ("rating", {"at": "1999-12-31T23:59:59Z"}, "at: expected a time since 2000-01-01; found one of the year 1999"),
         ("rating", {"by": "guest"}, "by: expected one of person, agent, model; found text of 5 characters"),
     ],
 )
@@ -168,6 +171,23 @@ def test_a_time_of_another_zone_is_written_in_utc_and_one_without_is_refused() -
     assert a_rating(at=east).to_json() == a_rating().to_json()
     with pytest.raises(WrongEvent, match="a time with a zone"):
         a_rating(at=datetime(2026, 11, 26)).to_json()
+
+
+@pytest.mark.parametrize("event", [a_turn(), a_rating()], ids=["turn", "rating"])
+def test_what_says_it_happened_long_after_it_arrived_is_refused(event: Turn | Rating) -> None:
+    told = [json.dumps(one.to_json()).encode() for one in (event, replace(event, at=NOW + AHEAD))]
+    assert all(isinstance(arrived(one, NOW), Arrived) for one in told)
+    assert isinstance(arrived(told[1]), Arrived)  # the transport does not say when
+    late = arrived(json.dumps(replace(event, at=NOW + AHEAD + timedelta(seconds=1)).to_json()).encode(), NOW)
+    assert isinstance(late, Refused) and late.reason == "wrong event"
+    assert late.detail.startswith("at lies in the future: expected at most 1 day after it arrived, ")
+
+
+def test_what_was_taken_with_a_wrong_time_can_be_withdrawn() -> None:
+    for wrong in (datetime(1, 1, 1, tzinfo=timezone.utc), NOW + timedelta(days=3_650)):
+        for one in (a_turn(at=wrong).withdrawn(), a_rating(at=wrong).taken_back(wrong)):
+            found = arrived(json.dumps(one.to_json()).encode(), NOW)
+            assert isinstance(found, Arrived) and found.deleted
 
 
 def test_opentelemetry() -> None:

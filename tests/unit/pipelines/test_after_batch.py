@@ -18,6 +18,7 @@ from headrace.conversations.alert_known import known
 from headrace.conversations.counting import Counted
 from headrace.conversations.ordered import Batch
 from headrace.conversations.track import Tracked
+from headrace.conversations.settled import border
 from headrace.errors import ConfigError, HeadraceError, Unreachable
 from headrace.pipelines import after_batch, check_feedback, track_feedback
 from headrace.pipelines.after_batch import IDLE_SECONDS, AfterBatch, of_config
@@ -194,8 +195,17 @@ def test_every_batch_of_the_job_is_followed_by_it(monkeypatch: pytest.MonkeyPatc
         raise RuntimeError("boom")
 
     monkeypatch.setattr(track_feedback.streams, "messages", noted("messages", back=object()))
-    monkeypatch.setattr(track_feedback.event_frames, "events", noted("events"))
-    tracker, upkeep = SimpleNamespace(take=noted("take", done)), SimpleNamespace(run=noted("upkeep"))
+    borders = list[datetime]()
+
+    def events(*_: Any, settled: datetime, **__: Any) -> None:
+        order.append("events")
+        borders.append(settled)
+
+    monkeypatch.setattr(track_feedback.event_frames, "events", events)
+    keep = timedelta(days=400)
+    earliest = border(datetime.now(UTC), keep)
+    tracker = SimpleNamespace(take=noted("take", done), settled=None, ask_again=lambda: None)
+    upkeep = SimpleNamespace(run=noted("upkeep"))
     erasure = SimpleNamespace(run=noted("erase"), late=noted("late"))
     batches = track_feedback._Batches(
         tracker,
@@ -203,7 +213,8 @@ def test_every_batch_of_the_job_is_followed_by_it(monkeypatch: pytest.MonkeyPatc
         upkeep,
         threading.Event(),
         Telemetry(Metrics()),
-        AfterBatch([("step", step)]),  # type: ignore[arg-type]
+        AfterBatch([("step", step)]),
+        keep,  # type: ignore[arg-type]
     )
     batches._ids = {"events": "id"}
     batches._started.set()
@@ -211,6 +222,8 @@ def test_every_batch_of_the_job_is_followed_by_it(monkeypatch: pytest.MonkeyPatc
     batches.of("events", source)(None, 0)  # type: ignore[arg-type]
     batches.of("events", source)(None, 1)  # type: ignore[arg-type]
     assert order == ["messages", "erase", "events", "take", "late", "after", "upkeep"] * 2
+    # Nothing was settled yet, and what would be is refused from the first batch on.
+    assert all(earliest <= one <= border(datetime.now(UTC), keep) for one in borders) and len(borders) == 2
     batches.follow([])
 
 
@@ -246,7 +259,7 @@ def test_a_stream_that_waits_for_events_does_it_too(monkeypatch: pytest.MonkeyPa
             self.left -= 1
             return self.left > 0
 
-    stop, parts, asked = threading.Event(), SimpleNamespace(), list[str]()
+    stop, parts, asked = threading.Event(), SimpleNamespace(ask_again=lambda: None), list[str]()
     erasure = SimpleNamespace(idle=lambda: asked.append("erase"))
     batches = track_feedback._Batches(parts, erasure, parts, stop, Telemetry(Metrics()), after)  # type: ignore[arg-type]
     batches.follow([("events", Query())])  # type: ignore[list-item]

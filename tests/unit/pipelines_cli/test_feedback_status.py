@@ -12,7 +12,7 @@ from deltalake import DeltaTable, write_deltalake
 from headrace.cli import main
 from headrace.config import Config
 from headrace.erasure import Erasure
-from headrace.pipelines import erasing
+from headrace.pipelines import erasing, publish_progress
 from headrace.pipelines.status import status
 from headrace.stores.files import LakeFiles
 from unit.conversations.measure_tables import STAMP, a_row, write
@@ -28,7 +28,7 @@ def settings(folder: Path, **more: Any) -> dict[str, Any]:
 def lake_of(folder: Path, now: datetime) -> Path:
     """Two turns, a rating, an event that was refused, and minutes in which many turns failed."""
     lake = folder / "lake"
-    turns = [{"conversation": "c", "turn": n, "at": now - n * MINUTE} for n in (5, 7)]
+    turns = [{"conversation": "c", "turn": n, "at": now - n * MINUTE} for n in (5, 7, -5_000_000)]  # years ahead
     write_deltalake(str(lake / "turns"), pa.Table.from_pylist(turns).cast(
         pa.schema([("conversation", pa.string()), ("turn", pa.int64()), ("at", STAMP)])))  # fmt: skip
     DeltaTable(str(lake / "turns")).alter.set_table_properties(
@@ -42,7 +42,7 @@ def lake_of(folder: Path, now: datetime) -> Path:
     kinds = [("table", pa.string()), ("reason", pa.string()), ("rejected_at", STAMP), ("detail", pa.string())]
     write_deltalake(str(lake / "rejects/track_feedback"), pa.Table.from_pylist([reject], pa.schema(kinds)))
     whole = now.replace(second=0, microsecond=0)
-    write(lake, [a_row("errors", whole - n * MINUTE, 9, 10) for n in range(4, 14)])
+    write(lake, [a_row("errors", whole - n * MINUTE, 9, 10) for n in (-5_000_000, *range(4, 14))])
     return lake
 
 
@@ -62,11 +62,14 @@ def test_it_tells_what_was_told_read_counted_and_refused_and_what_fires(
     rule = {"rule": "threshold", "measure": "errors", "above": 0.1, "window": "10m"}
     rules = {"failing": rule, "calm": rule | {"above": 0.95}}
     file = tmp_path / "headrace.yaml"
-    file.write_text(json.dumps(settings(tmp_path, alerts={"rules": rules})))
+    made = settings(tmp_path, alerts={"rules": rules})
+    made["feedback"]["publish"] = {"board": {"store": "sqlite", "path": str(tmp_path / "measures.db")}}
+    publish_progress.keep(LakeFiles(str(lake)), "board", publish_progress.Reached(why="no space"))
+    file.write_text(json.dumps(made))
 
     found = status(Config.model_validate(json.loads(file.read_text())), now=now).feedback
     assert found is not None
-    assert (found.turns, found.ratings, found.unscored) == (2, 3, 1)
+    assert (found.turns, found.ratings, found.unscored) == (3, 3, 1)
     assert (found.newest_turn, found.newest_rating) == (now - 5 * MINUTE, now - 4 * MINUTE)
     newest = now.replace(second=0, microsecond=0) - 4 * MINUTE
     assert (found.newest_minute, found.counted_at) == (newest, newest)
@@ -79,10 +82,10 @@ def test_it_tells_what_was_told_read_counted_and_refused_and_what_fires(
 
     assert main(["status", "--config", str(file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["feedback"]
-    assert told["turns"] == 2 and told["rules"]["failing"]["says"] == "fires"
+    assert told["turns"] == 3 and told["behind"]["board"]["why"] == "no space" and told["rules"]["failing"]["says"] == "fires"
     assert main(["status", "--config", str(file)]) == 0
     text = capsys.readouterr().out
-    for part in ("2 turns, newest", "3 ratings", "1 comments wait", "Alert failing fires: ", "1 files"):
+    for part in ("3 turns, newest", "Published measures: store board is behind since 20", ": no space", "3 ratings", "1 comments wait", "Alert failing fires: ", "1 files"):
         assert part in text
     for part in ("Refused events: 1 (wrong event)", f"Open erasure: {still.name}", "ended before 2026-01-02"):
         assert part in text
