@@ -1,6 +1,6 @@
 """What became of a person's erasure: by job and table, when it went, and what is left until when. No Spark."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +11,11 @@ from headrace.erasure import Erasure
 from headrace.errors import NotThere
 from headrace.identifiers.normalise import TooLong, normaliser
 from headrace.pipelines import erasing
+from headrace.pipelines.publish_progress import Behind, behind
 from headrace.pipelines.tables_view import LakeView
 from headrace.stores.delta_reader import ROWS, literal
 from headrace.stores.files import LakeFiles
-from headrace.tables import ERASURES
+from headrace.tables import ERASURES, MEASURES
 
 _VACUUMED = "headrace.vacuumed_at"
 _LOG_KEPT = timedelta(days=30)
@@ -85,17 +86,17 @@ def reports(config: Config, who: str) -> list[Report]:
     if not found:
         todo = "Requests are found by the id or identifier they were made with, under the same key."
         raise NotThere(expected="a request to erase them", found="none", todo=todo)
-    return [_report(one, files, view) for one in found]
+    stores = behind(files, list(config.feedback.publish) if config.feedback else [])
+    return [_report(one, files, view, stores) for one in found]
 
 
-def _report(request: Erasure, files: LakeFiles, view: LakeView) -> Report:
+def _report(request: Erasure, files: LakeFiles, view: LakeView, stores: Mapping[str, Behind]) -> Report:
     outcomes = {job: erasing.outcome(files, request, job) for job in request.jobs}
     jobs = {job: str(told["done_at"]) if told else None for job, told in outcomes.items()}
     unable = tuple(job for job in request.jobs if job not in erasing.ABLE)
     places = tuple(place for job in request.jobs for place in _places(request, job, view))
-    return Report(
-        request.name, request.scope, request.requested_at, jobs, unable, places, tuple(_left(request, jobs, places))
-    )
+    left = (*_left(request, jobs, places), *_not_published(jobs.get(MEASURES.owner), stores))
+    return Report(request.name, request.scope, request.requested_at, jobs, unable, places, left)
 
 
 def _places(request: Erasure, job: str, view: LakeView) -> Iterator[Place]:
@@ -139,6 +140,14 @@ def _left(request: Erasure, jobs: dict[str, str | None], places: tuple[Place, ..
     if moments:
         yield f"statistics in Delta's logs, until {max(moments) + _LOG_KEPT:%Y-%m-%d}"
     yield "streams and folders that events come from keep them for as long as they are set to"
+
+
+def _not_published(counted_again: str | None, stores: Mapping[str, Behind]) -> Iterator[str]:
+    """The stores that have not got what was counted again without the person."""
+    for name, store in stores.items() if counted_again else ():
+        if store.since is None or store.since <= datetime.fromisoformat(str(counted_again)):
+            why = f" (the last time: {store.why})" if store.why else ""
+            yield f"measures published to {name} still count the person, until {MEASURES.owner} publishes again{why}"
 
 
 def _identifiers(config: Config, who: str) -> Iterator[tuple[str, str]]:

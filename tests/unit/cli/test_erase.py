@@ -11,12 +11,17 @@ import pytest
 
 from headrace.cli import main
 from headrace.config_file import load
+from headrace.config_publish import SqliteMeasures
 from headrace.erasure import Erasure, Hashing, suppressed
 from headrace.errors import ConfigError
 from headrace.identifiers.normalise import normaliser
 from headrace.pipelines import erasing
+from headrace.pipelines.alerting import rows_of_lake
 from headrace.pipelines.erasing import FOLDER, Erasures
+from headrace.pipelines.publish_measures import MeasurePublisher
 from headrace.stores.files import LakeFiles
+from headrace.stores.measures_sqlite import SqliteMeasureStore
+from unit.conversations.measure_tables import a_row, write
 
 SETTINGS = """
 lake: {lake}
@@ -137,6 +142,37 @@ def test_a_report_tells_what_is_gone_and_what_is_left_until_when(
     assert main(["erase", MAIL, "--report", "--config", str(settings)]) == 1
     text = capsys.readouterr().out
     assert "apply_changes" in text and "cannot yet" in text and "4711" not in text
+
+
+def test_a_report_tells_which_published_measures_still_count_the_person(
+    settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = f"feedback: {{sources: [chats], publish: {{board: {{store: sqlite, path: {settings.parent}/m.db}}}}}}"
+    settings.write_text(settings.read_text().replace("feedback: {sources: [chats]}", board))
+    lake, config = settings.parent / "lake", load(str(settings))
+    write(lake, [a_row("turns", datetime(2026, 11, 1, tzinfo=UTC), 2, 1)])
+    erase(capsys, settings, MAIL)
+    mine = Erasures(LakeFiles(str(lake)), "track_feedback", config)
+    mine.refresh()
+
+    def told() -> list[str]:
+        [found] = erase(capsys, settings, MAIL, "--report", code=1)
+        return [one for one in found["left"] if one.startswith("measures published to board still count the person")]
+
+    assert told() == []  # the job has not counted again yet, which is told
+    deltalake.DeltaTable(str(lake / "measures")).delete("measure = 'turns'")
+    request = mine.open()[0]
+    mine.done(request, {})
+    assert len(told()) == 1
+    outcome = lake / FOLDER / "track_feedback" / "done" / request.name
+    kept = outcome.read_text()
+    outcome.write_text(json.dumps({"done_at": "2020-01-01T00:00:00+00:00"}))
+    assert told() == []  # what was counted for others since does not concern the person
+    outcome.write_text(kept)
+    store = SqliteMeasureStore(SqliteMeasures(store="sqlite", path=f"{settings.parent}/m.db"))
+    MeasurePublisher("board", store, rows_of_lake(str(lake)), LakeFiles(str(lake))).publish()
+    assert told() == []
+    store.close()
 
 
 def test_who_is_suppressed(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
