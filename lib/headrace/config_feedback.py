@@ -6,10 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from headrace.config_base import Contradiction, Duration, Name, Names, Settings, Timeout, doubled, unknown_name
+from headrace.config_base import (
+    Contradiction,
+    Contradictions,
+    Duration,
+    Name,
+    Names,
+    Settings,
+    Timeout,
+    doubled,
+    unknown_name,
+)
 from headrace.config_comprehend import ComprehendComments
-from headrace.config_measures import OwnMeasures
+from headrace.config_measures import OwnMeasures, shadowed
 from headrace.config_publish import MeasureStoreSettings
+from headrace.conversations.shipped import SHIPPED
 
 Local = Literal["vader", "blend", "none"]
 Sentiment = Local | Literal["comprehend"]
@@ -49,6 +60,12 @@ class Feedback(Settings):
         if self.comprehend is not None and self.sentiment != "comprehend":
             expected = "sentiment: comprehend where it is described how that is asked"
             raise Contradiction("sentiment", expected, self.sentiment, "sentiment: comprehend")
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> "Feedback":
+        if problems := list(shadowed(self.measures, tuple(one.name for one in SHIPPED))):
+            raise Contradictions(problems)
         return self
 
     def misfits(self, formats: Mapping[str, str]) -> list[Contradiction]:

@@ -5,6 +5,7 @@ arithmetic, and a few functions of one row. So no aggregate, window or query pas
 Spark and SQLite. SQLite then parses it. What only Spark knows shows when the job starts.
 """
 
+import math
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -60,8 +61,17 @@ def check(text: str, columns: Mapping[str, Kind]) -> None:
             raise ValueError(f"a division by {what}: take a number other than 0, as a row with 0 would end the job")
         if token.said in _COMPARES and before and after:
             _comparable(before, token, after)
+    for token in tokens:
+        if token.literal and token.kind == "number" and float(token.said) == math.inf:
+            raise ValueError(f"a number of {len(token.said)} digits, which is larger than 1.7e308")
     if _kind(text, columns) == "text":
         raise ValueError(f"{text!r}, which gives a text")
+
+
+def with_doubles(text: str) -> str:
+    """The same with each number as one of double precision, in Spark and SQLite: sums of whole ones would overflow, and
+    Spark ends a job then."""
+    return _TOKEN.sub(lambda found: f"{found[0]}e0" if found["number"] else found[0], text)
 
 
 def _tokens(text: str, columns: Mapping[str, Kind]) -> Iterator[Token]:

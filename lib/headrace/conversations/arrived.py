@@ -59,15 +59,15 @@ def arrived(message: bytes | None, at: datetime | None = None) -> Arrived | Refu
     except (ValueError, RecursionError):
         return Refused("unreadable event", f"expected a JSON object; found {len(message)} bytes that are none. {_TODO}")
     try:
-        found = _placed(checked(told))
+        one = _placed(checked(told))
     except WrongEvent as error:
         return Refused("wrong event", str(error))
     except (OverflowError, ValueError):
         expected = f"days that exist, whole numbers up to {_LARGEST} and others up to 1.7e308"
         return Refused("wrong event", f"expected {expected}; found another day or larger numbers. {_TODO}")
-    if at is not None and not found.deleted and found.values["at"] > at + AHEAD:
-        return Refused("wrong event", _of_the_future(found.values["at"], at))
-    return found
+    if at is not None and not one.deleted and one.values["at"] > at + AHEAD:
+        return Refused("wrong event", _of_the_future(one.values["at"], at))
+    return one
 
 
 def _of_the_future(said: datetime, arrived_at: datetime) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from headrace.conversations.schema import DAY, ID, VISIBLE
+from headrace.conversations.schema import DAY, ID, VISIBLE, WORD
 from headrace.json_schema import Schema
 
 _SHOWN = 60
@@ -68,12 +68,17 @@ def _itself(value: Any, schema: Schema) -> str | None:
 def _text(value: str, schema: Schema) -> str | None:
     if len(value) < schema.get("minLength", 0):
         return "a text that is not empty"
-    if "pattern" not in schema or (re.search(schema["pattern"], value) and not value.endswith("\n")):
+    pattern = schema.get("pattern", "")
+    # Python's `$` also stands before a last line break.
+    if re.search(pattern, value) and not (pattern.endswith("$") and value.endswith("\n")):
         return None
-    return "a time in UTC such as 2026-11-26T09:30:00Z" if "T" in schema["pattern"] else _HOW.get(schema["pattern"])
+    return "a time in UTC such as 2026-11-26T09:30:00Z" if "T" in pattern else _HOW.get(pattern)
 
 
-_HOW = {VISIBLE: "1 to 200 visible characters", DAY: "a day such as 2026-11-26", ID: "32 hexadecimal digits"}
+_HOW = {
+    VISIBLE: "1 to 200 visible characters", DAY: "a day such as 2026-11-26", ID: "32 hexadecimal digits",
+    WORD: "a text that is not empty",
+}  # fmt: skip
 
 
 def _is(value: Any, kind: str) -> bool:

@@ -7,6 +7,7 @@ numerators over the sum of its denominators; one of durations also has counts by
 from dataclasses import dataclass
 from typing import Literal
 
+from headrace.config_measure_sql import with_doubles
 from headrace.config_measures import DIMENSIONS, Over, OwnMeasure
 from headrace.conversations.latency import bucket_sql
 
@@ -43,6 +44,11 @@ class Measure:
         return _sum(self.numerator), _sum(self.denominator)
 
     @property
+    def counts(self) -> str:
+        """SQL of how many rows of a group have a denominator that is not 0, for Spark."""
+        return f"COUNT_IF({_number(self.denominator)} <> 0.0)"
+
+    @property
     def bucket(self) -> str | None:
         """SQL of the bucket that a row falls into, to be counted; None for a measure without percentiles."""
         return bucket_sql(self.numerator) if self.kind == "spread" else None
@@ -68,4 +74,8 @@ def value(numerator: float, denominator: float) -> float | None:
 
 
 def _sum(expression: str) -> str:
-    return f"SUM(COALESCE(CAST(({expression}) AS DOUBLE), 0.0))"
+    return f"SUM({_number(expression)})"
+
+
+def _number(expression: str) -> str:
+    return f"COALESCE(CAST(({with_doubles(expression)}) AS DOUBLE), 0.0)"

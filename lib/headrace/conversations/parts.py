@@ -24,9 +24,16 @@ def parts(rows: Mapping[Over, DataFrame], measures: Sequence[Measure]) -> DataFr
     groups: dict[tuple[Over, tuple[str, ...]], list[Measure]] = {}
     for one in measures:
         groups.setdefault((one.over, one.dimensions), []).append(one)
-    found = [_group(rows[over], dimensions, tuple(some)) for (over, dimensions), some in groups.items()]
+    numbers = {over: _as_doubles(rows[over], over) for over in dict.fromkeys(over for over, _ in groups)}
+    found = [_group(numbers[over], dimensions, tuple(some)) for (over, dimensions), some in groups.items()]
     counted = reduce(DataFrame.unionByName, found)
     return counted.where("n > 0 OR numerator <> 0")
+
+
+def _as_doubles(rows: DataFrame, over: Over) -> DataFrame:
+    """With numbers of double precision: what a measure adds up of whole ones could overflow, and would end the job."""
+    numbers = {name for name, column in COLUMNS[over].items() if column.kind == "number"}
+    return rows.select(*[F.col(name).cast("double").alias(name) if name in numbers else name for name in rows.columns])
 
 
 def _group(rows: DataFrame, dimensions: tuple[str, ...], measures: tuple[Measure, ...]) -> DataFrame:
@@ -45,11 +52,10 @@ def _sums(measures: tuple[Measure, ...]) -> tuple[Column, ...]:
     found = []
     for place, one in enumerate(measures):
         numerator, denominator = one.sums
-        counts = f"COUNT_IF(COALESCE(CAST(({one.denominator}) AS DOUBLE), 0.0) <> 0.0)"
         found += [
             f"{numerator} AS numerator_{place}",
             f"{denominator} AS denominator_{place}",
-            f"{counts} AS n_{place}",
+            f"{one.counts} AS n_{place}",
         ]
         if one.bucket:
             found.append(f"COLLECT_LIST({one.bucket}) AS buckets_{place}")

@@ -22,6 +22,8 @@ IMPLICIT = ("regenerate", "copy", "abandon", "hand_off")
 KINDS = (*NUMBERS, *WORDS, *IMPLICIT)
 VISIBLE = r"^[^\u0000-\u001f\u007f]{1,200}$"
 ID = r"^[0-9a-f]{32}$"
+WORD = r"\S"
+"""Something to be read: not spaces alone."""
 DAY = r"^\d{4}-\d\d-\d\d$"
 
 
@@ -163,7 +165,7 @@ RATING: Schema = {
     ),
     "allOf": [
         *(_needs((kind,), _KEPT, {"value": {"enum": list(values)}}, ["value"]) for kind, values in NUMBERS.items()),
-        _needs(WORDS, _KEPT, {"text": {"type": "string", "minLength": 1}}, ["text"]),
+        _needs(WORDS, _KEPT, {"text": {"type": "string", "minLength": 1, "pattern": WORD}}, ["text"]),
         _needs((*WORDS, *IMPLICIT), _KEPT, {"value": {"const": None}}, []),
         _needs(KINDS, {"const": "delete"}, {"value": {"const": None}, "text": {"const": None}}, []),
     ],

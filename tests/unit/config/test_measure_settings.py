@@ -4,6 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from headrace.config_base import Contradiction
+from headrace.config_feedback import Feedback
+from headrace.config_measure_sql import with_doubles
 from headrace.config_measures import COLUMNS, OwnMeasure, shadowed, slices
 
 ADDITIVE = (
@@ -38,6 +40,7 @@ NOT_ADDITIVE = {
     '"cost" + 1': "is not taken",
     "'a\\'": "is not taken",
     "1e3": "found '1e3'",
+    "9" * 400: "found a number of 400 digits",
     "model": "found 'model', which gives a text",
     "CASE WHEN fallback THEN 'yes' END": "which gives a text",
     "model = 1": "found model = 1, a text and a number",
@@ -82,6 +85,18 @@ def test_slices_are_no_people_and_no_numbers():
     assert kinds == {"text"}
     for over in COLUMNS:
         assert not {"person", "conversation", "question", "text", "rater"} & set(COLUMNS[over])
+
+
+def test_numbers_are_of_double_precision_and_texts_stay():
+    assert (
+        with_doubles("coalesce(cost, 0) + 2.5 * length('12') - 1") == "coalesce(cost, 0e0) + 2.5e0 * length('12') - 1e0"
+    )
+
+
+@pytest.mark.parametrize("name", ["csat", "CSAT"])
+def test_the_settings_refuse_a_name_of_ours(name):
+    with pytest.raises(ValidationError, match="a name of its own: this one is a measure that Headrace brings"):
+        Feedback.model_validate({"sources": ["events"], "measures": {name: {"numerator": "1"}}})
 
 
 def test_a_name_of_ours_is_taken():

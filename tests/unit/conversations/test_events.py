@@ -43,7 +43,7 @@ def full_turn() -> Turn:
 
 GOOD = [full_turn(), a_turn(), a_turn(regenerates=1, revision=2), a_turn().withdrawn(), a_rating(),
         a_rating(turn=None, kind="stars", value=4, by="model", rater="judge", text="solved"),
-        a_rating(kind="correction", value=None, text="Gate B5."), a_rating(kind="hand_off", value=None),
+        a_rating(kind="correction", value=None, text="Gate B5."), a_rating(kind="comment", value=None, text="No.\n"), a_rating(kind="hand_off", value=None),
         a_rating().taken_back(NOW)]  # fmt: skip
 
 
@@ -128,6 +128,8 @@ def test_what_is_withdrawn_holds_no_content() -> None:
         ("rating", {"value": True}, "value: expected a number or null; found true"),
         ("rating", {"kind": "stars", "value": None}, "value: expected one of 1, 2, 3, 4, 5; found null"),
         ("rating", {"kind": "comment", "value": None}, "text: expected text; found null"),
+        ("rating", {"kind": "comment", "value": None, "text": " \n"}, "text: expected a text that is not empty; found"),
+        ("rating", {"value": "1"}, "value: expected a number or null; found text of 1 characters"),
         ("rating", {"kind": "copy"}, "value: expected null; found 1"),
         ("turn", {"at": "0001-01-01T00:00:00Z"}, "at: expected a time since 2000-01-01; found one of the year 1"),
         ("rating", {"at": "1999-12-31T23:59:59Z"}, "at: expected a time since 2000-01-01; found one of the year 1999"),
@@ -147,7 +149,7 @@ def test_all_problems_are_told_and_no_text() -> None:
     assert "4111" not in str(refused.value)
 
 
-JSON = st.none() | st.booleans() | st.integers(-2, 7) | st.sampled_from([0.5, -0.5]) | st.text("aZ\x01", max_size=3) | \
+JSON = st.none() | st.booleans() | st.integers(-2, 7) | st.sampled_from([0.5, -0.5]) | st.text("aZ\x01 \n", max_size=3) | \
     st.sampled_from(["upsert", "delete", "thumbs", "comment", "copy", "answered", "person"]) | \
     st.just([]) | st.just({}) | st.just(["x"])  # fmt: skip
 

@@ -64,7 +64,9 @@ def test_years_have_four_digits_wherever_they_are_written(at: datetime) -> None:
 
 
 def test_nothing_lies_beside_the_last_day() -> None:
-    assert beside([date(9999, 12, 31)]) == [Span(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, tzinfo=UTC))]
+    assert beside([date(9999, 12, 31)]) == [
+        Span(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, tzinfo=UTC))
+    ]
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))

@@ -239,7 +239,7 @@ def test_what_is_never_published_ends_the_job_after_the_batch_and_all_that_follo
     assert len(done) == 1
     batches = track_feedback._Batches(None, None, None, threading.Event(), Telemetry(Metrics()), after)  # type: ignore[arg-type]
     batches._follow_up(after.run)
-    with pytest.raises(NotPublished, match="feedback.publish.board: expected .*a wrong query"):
+    with pytest.raises(NotPublished, match=r"feedback\.publish\.board: expected .*a wrong query"):
         batches.follow([])
 
 

@@ -249,6 +249,6 @@ def test_what_no_later_try_mends_is_raised_and_told(world: World, monkeypatch) -
         raise ValueError("no such day")
 
     monkeypatch.setattr(world.publisher, "_rows", wrong)
-    with pytest.raises(NotPublished, match="feedback.publish.s: .*no such day"):
+    with pytest.raises(NotPublished, match=r"feedback\.publish\.s: .*no such day"):
         world.publisher.after_batch(NOW)
     assert behind(world)["s"].why == "ValueError: no such day"

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,13 @@ def test_bad_events_are_told_and_own_measures_counted_from_what_is_there(spark: 
     turn = Turn("c", 1, NOW, question="q", answer="a", outcome="answered", model="m", seconds=9.0)
     rating = Rating("c", 1, NOW, "person", "thumbs", 1)
     wrong = turn.to_json() | {"outcome": "secret words"}
+    huge = replace(turn, conversation="huge", model="huge", input_tokens=2**63 - 1, output_tokens=2**63 - 1).to_json()
     old = replace(turn, conversation="old", at=datetime(2020, 1, 1, tzinfo=UTC), model="old").to_json()
-    send(tmp_path, "0.json", [*(json.dumps(one) for one in (turn.to_json(), rating.to_json(), wrong, old)), "no JSON"])
+    send(
+        tmp_path,
+        "0.json",
+        [*(json.dumps(one) for one in (turn.to_json(), rating.to_json(), wrong, old, huge)), "no JSON"],
+    )
     run(tmp_path)
     lake = Lake(spark, str(tmp_path / "lake"))
     rejects = {row["reason"]: row["detail"] for row in lake.read("rejects/track_feedback").collect()}
@@ -54,8 +59,14 @@ def test_bad_events_are_told_and_own_measures_counted_from_what_is_there(spark: 
     # No event comes; the measure is new. It is a day later, so that what is old leaves.
     for mark in (LOOKED_AFTER, PURGED):
         lake.execute(f"ALTER TABLE {lake.sql_name('turns')} SET TBLPROPERTIES ('{mark}' = '2026-01-01T00:00:00+00:00')")
-    run(tmp_path, keep="2 days", measures={"slow": {"numerator": "seconds > 8", "dimensions": ["model"]}})
-    assert [row["conversation"] for row in lake.read("turns").collect()] == ["c"]
+    tokens = {"numerator": "(input_tokens + output_tokens) * 100000 * 100000", "dimensions": ["model"]}
+    slow = {"numerator": "seconds > 8", "dimensions": ["model"]}
+    run(tmp_path, keep="2 days", measures={"slow": slow, "tokens": tokens})
+    assert {row["conversation"] for row in lake.read("turns").collect()} == {"c", "huge"}
+    assert (
+        lake.read("measures").where("measure = 'tokens' AND model = 'huge'").collect()[0]["numerator"]
+        == 2.0**64 * 10**10
+    )
     assert lake.read("measures").where("measure = 'turns' AND year(minute) = 2020").count() == 1
     slow = lake.read("measures").where("measure = 'slow' AND model = 'm'").collect()
     assert [(row["slice"], row["numerator"], row["denominator"]) for row in slow] == [('["m"]', 1.0, 1.0)]
@@ -68,4 +79,22 @@ def test_bad_events_are_told_and_own_measures_counted_from_what_is_there(spark: 
     assert lake.read("measures").where("year(minute) = 2020").collect() == before
     (refused,) = lake.read("rejects/track_feedback").where("reason = 'too old'").collect()
     assert refused["message"] is None and "2020-01-01" in refused["detail"]
+    assert in_step(lake, tmp_path)
+
+
+@pytest.mark.soak
+def test_what_keep_would_let_go_is_refused_from_the_first_batch_on(spark: SparkSession, tmp_path: Path) -> None:
+    turn = Turn("c", 1, NOW, question="q", answer="a", outcome="answered")
+    rating = Rating("old", 1, NOW - timedelta(days=500), "person", "thumbs", 1)
+    ahead = replace(turn, conversation="ahead", at=NOW + timedelta(days=3_650))
+    year_one = turn.to_json() | {"at": "0001-01-01T00:00:00Z"}
+    send(tmp_path, "0.json", [json.dumps(one) for one in (turn.to_json(), rating.to_json(), ahead.to_json(), year_one)])
+    run(tmp_path, keep="400 days")
+    lake = Lake(spark, str(tmp_path / "lake"))
+    assert [row["conversation"] for row in lake.read("turns").collect()] == ["c"]
+    assert lake.read("ratings").isEmpty()
+    found = {row["detail"].split(":")[0]: row for row in lake.read("rejects/track_feedback").collect()}
+    assert found.pop("at lies in the future")["message"] and found.pop("at")["message"]
+    (old,) = found.values()
+    assert (old["reason"], old["message"]) == ("too old", None)
     assert in_step(lake, tmp_path)

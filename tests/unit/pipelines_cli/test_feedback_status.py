@@ -82,10 +82,22 @@ def test_it_tells_what_was_told_read_counted_and_refused_and_what_fires(
 
     assert main(["status", "--config", str(file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["feedback"]
-    assert told["turns"] == 3 and told["behind"]["board"]["why"] == "no space" and told["rules"]["failing"]["says"] == "fires"
+    assert (
+        told["turns"] == 3
+        and told["behind"]["board"]["why"] == "no space"
+        and told["rules"]["failing"]["says"] == "fires"
+    )
     assert main(["status", "--config", str(file)]) == 0
     text = capsys.readouterr().out
-    for part in ("3 turns, newest", "Published measures: store board is behind since 20", ": no space", "3 ratings", "1 comments wait", "Alert failing fires: ", "1 files"):
+    for part in (
+        "3 turns, newest",
+        "Published measures: store board is behind since 20",
+        ": no space",
+        "3 ratings",
+        "1 comments wait",
+        "Alert failing fires: ",
+        "1 files",
+    ):
         assert part in text
     for part in ("Refused events: 1 (wrong event)", f"Open erasure: {still.name}", "ended before 2026-01-02"):
         assert part in text
