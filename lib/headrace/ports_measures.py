@@ -47,7 +47,7 @@ def written(at: datetime) -> str:
 
 
 def day_sql(at: datetime) -> str:
-    """The day of a time as SQL, for Spark and delta-rs. `strftime` writes the year 1 as `1`, which is no year of SQL."""
+    """The day of a time as SQL, for Spark and delta-rs. `strftime` writes the year 1 as `1`, which SQL refuses."""
     return f"DATE '{at.astimezone(UTC).date().isoformat()}'"
 
 

@@ -34,8 +34,8 @@ class NotPublished(Fatal):
 
     def __init__(self, name: str, found: str) -> None:
         todo = (
-            "What was read is counted, and nothing is lost: correct the store, or take it out of the settings and report "
-            "what was found."
+            "What was read is counted, and nothing is lost: correct the store, or take it out of the settings and "
+            "report what was found."
         )
         super().__init__(where=f"feedback.publish.{name}", expected="measures to be published", found=found, todo=todo)
 

@@ -17,8 +17,8 @@ from headrace.config_sources import FilesSource
 from headrace.conversations.alert_known import known
 from headrace.conversations.counting import Counted
 from headrace.conversations.ordered import Batch
-from headrace.conversations.track import Tracked
 from headrace.conversations.settled import border
+from headrace.conversations.track import Tracked
 from headrace.errors import ConfigError, HeadraceError, Unreachable
 from headrace.pipelines import after_batch, check_feedback, track_feedback
 from headrace.pipelines.after_batch import IDLE_SECONDS, AfterBatch, of_config
