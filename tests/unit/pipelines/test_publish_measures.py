@@ -236,6 +236,8 @@ def test_a_store_that_is_behind_is_told_until_it_has_all(world: World, monkeypat
     world.seconds += AGAIN_AFTER
     world.publisher.after_batch(NOW)
     assert behind(world) == {} and world.in_step()
+    world.table.delete("numerator = 3.0")  # all that a file holds: nothing is new, and something has gone
+    assert "s" in behind(world)
     world.publisher.close()
     world.publisher = world.started()
     world.publisher.publish()
