@@ -84,7 +84,7 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     ),
     (lambda: Serve.model_validate({"stores": {name: {"path": "./x.db"} for name in "ab"}}), "a place of its own"),
     (lambda: Context.model_validate({"order": ["rows", "rows", "profile", "passages"]}), "each part once"),
-    (lambda: Context.model_validate({"tokens": 499}), "greater than or equal to 500"),
+    (lambda: Context.model_validate({"tokens": 999}), "greater than or equal to 1000"),
     (lambda: Context.model_validate({"rows": {"share": 1.1}}), "less than or equal to 1"),
     (lambda: Context.model_validate({"stale_after": {"default": "soon"}}), "a duration such as"),
 ]  # fmt: skip
