@@ -78,7 +78,11 @@ class Conversations:
         ]
 
     def had(self, conversation: str, turn: int | None) -> bool:
-        """Whether there was such a turn, also before those that are remembered; None for any. None that is withdrawn."""
+        """Whether there was such a turn, which is not withdrawn; also one before those that are remembered.
+
+        Args:
+            turn: None for any.
+        """
         if not self.turns(conversation):
             return False
         withdrawn = {one.turn: one.withdrawn for one in self._all(conversation)}

@@ -69,6 +69,14 @@ class WhoBody(Body):
     who: Annotated[str, Field(min_length=1, max_length=500)]
 
 
+class MeasureQuery(Body):
+    """Which measure, how."""
+
+    measure: Annotated[str, Field(max_length=100)]
+    by: Annotated[str | None, Field(max_length=100)] = None
+    window: Annotated[str, Field(max_length=10)] = "24h"
+
+
 @routes.get("/health")
 async def health() -> dict[str, str]:
     """Whether the process answers. Anybody may ask."""
@@ -114,15 +122,19 @@ def freshness(who: Annotated[Who, Depends(sees("freshness"))], parts: OfApp) -> 
 def measures(
     who: Annotated[Who, Depends(sees("measures"))],
     parts: OfApp,
-    measure: Annotated[str, Query(max_length=100)],
-    by: Annotated[str | None, Query(max_length=100)] = None,
-    window: Annotated[str, Query(max_length=10)] = "24h",
+    query: Annotated[MeasureQuery, Query()],
 ) -> dict[str, Any]:
     """A measure over time, by the values of a dimension. `hidden`: from readers of a tenant, as it is of all."""
-    found = measured(parts.world, who, measure, by, window)
+    found = measured(parts.world, who, query.measure, query.by, query.window)
     one = found.measure
     about = {"measure": one.name, "kind": one.kind, "unit": one.unit, "definition": one.definition}
-    return {**about, "by": by, "window": window, "hidden": found.hidden, "series": list(plain(found.series))}
+    return {
+        **about,
+        "by": query.by,
+        "window": query.window,
+        "hidden": found.hidden,
+        "series": list(plain(found.series)),
+    }
 
 
 @routes.post("/people", responses={**_REFUSALS, 409: {"description": "Several people share the identifier."}})

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from headrace import __version__
 from headrace.conversations.events import WrongEvent
@@ -54,7 +54,11 @@ def app(world: World, hosts: Collection[str] = LOOPBACK) -> ASGIApp:
     inner.add_exception_handler(Exception, _surprised)
     _bound_questions(inner, world.config.assistant.context.question_characters)
     names = frozenset(name.lower() for name in (*hosts, *settings.hosts))
-    return Guard(inner, settings, names, lambda scope, status, said: _told(Request({**scope, "app": inner}), status, said))
+
+    def told(scope: Scope, status: int, said: str) -> Response:
+        return _told(Request({**scope, "app": inner}), status, said)
+
+    return Guard(inner, settings, names, told)
 
 
 def _bound_questions(inner: FastAPI, most: int) -> None:
@@ -67,7 +71,7 @@ def _bound_questions(inner: FastAPI, most: int) -> None:
             found["components"]["schemas"][body]["properties"]["question"]["maxLength"] = most
         return found
 
-    setattr(inner, "openapi", with_limit)
+    inner.openapi = with_limit  # type: ignore[method-assign]
 
 
 async def _refused(request: Request, error: Exception) -> Response:

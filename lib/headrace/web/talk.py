@@ -40,7 +40,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What somebody thinks. `turn`: None for the whole conversation. `withdrawn`: what was sent before is taken back."""
+    """What somebody thinks.
+
+    Attributes:
+        turn: None for the whole conversation.
+        withdrawn: what was sent before is taken back.
+    """
 
     conversation: str
     turn: int | None
@@ -103,8 +108,8 @@ class Talk:
         """Send a rating; its id.
 
         Raises:
-            Refused: it is of a turn or a conversation that this reader did not have, the settings name no stream of events, or it could
-                not be kept.
+            Refused: it is of a turn or a conversation that this reader did not have, the settings name no stream of
+                events, or it could not be kept.
             WrongEvent: it is none.
         """
         assistant = self._world.assistant()

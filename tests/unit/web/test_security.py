@@ -1,13 +1,15 @@
 """What is refused, with which status, and what a hostile text becomes."""
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from headrace.commands.serve import check_place, is_loopback
+from headrace import cli
+from headrace.commands.serve import check_free, check_place, is_loopback
 from headrace.config_file import load
 from headrace.errors import ConfigError
 from headrace.web.guard import host_of
@@ -171,6 +173,7 @@ def test_what_is_too_large_of_another_kind_or_no_form_has_its_status(site):
     assert site.client.post("/v1/context", json={"question": "x" * 5_000}).status_code == 422
     assert site.client.post("/v1/context", json={"question": ""}).status_code == 422
     assert site.client.post("/v1/context", json={}).status_code == 422
+    assert site.client.get("/v1/measures?measure=thumbs_up&tenant=acme").status_code == 422
     form = {"form_token": form_token(site.client)}
     for text, status in (("x" * 5_000, 422), (long, 413)):
         page = site.client.post("/assistant", data=form | {"question": text}, headers=HTML)
@@ -260,6 +263,20 @@ def test_beyond_this_machine_it_is_not_bound_without_readers(site, guarded):
     check_place(guarded.world.config, "0.0.0.0")
     with pytest.raises(ConfigError, match="readers with tokens"):
         check_place(site.world.config, "0.0.0.0")
+
+
+def test_a_port_in_use_is_told_before_anything_starts(site, capsys, monkeypatch):
+    monkeypatch.setenv("KEY", ENVIRON["KEY"])
+    check_free("127.0.0.1", 0)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(
+            ConfigError, match=rf"--port: expected an address and a port .* found 127\.0\.0\.1 {port}: "
+        ):
+            check_free("127.0.0.1", port)
+        assert cli.main(["serve", "--port", str(port), "--config", str(site.world.file)]) == 2
+    said = capsys.readouterr().err
+    assert "--port" in said and "startup" not in said
 
 
 def test_it_loads_no_spark():
