@@ -356,7 +356,7 @@ locals {
     for one in try(values(local.settings.datasets.sets), []) : [for model in try(values(one.evaluate), []) : [model]]
   ]))
   options   = flatten([for one in local.clients : [for name, value in merge(try(one.options, {}), try(one.headers, {})) : value if can(regex("(?i)(password|secret|authorization)$", name))]])
-  keys      = concat([for one in local.clients : try(one.key, "")], [try(local.settings.profiles.hash_key, ""), try(local.settings.datasets.key, "")])
+  keys      = concat([for one in local.clients : try(one.key, "")], [try(local.settings.profiles.hash_key, ""), try(local.settings.datasets.key, ""), try(local.settings.feedback.hash_key, "")])
   passwords = [for value in concat(flatten([for one in local.clients : [try(one.password, ""), try(one.secret, "")]]), local.keys, local.options) : try(tostring(value), "")]
   addresses = flatten([for one in local.clients : [try(tostring(one.url), ""), try(tostring(one.uri), "")]])
   plain     = concat([for value in local.passwords : "*" if value != "" && !startswith(value, "$")], [for value in local.addresses : "*" if can(regex("://[^/@:]*:[^/@$]+@", value))])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from headrace.config_base import Contradiction, Duration, Name, Names, Settings, Timeout, doubled, unknown_name
 from headrace.config_comprehend import ComprehendComments
@@ -27,6 +27,8 @@ class Feedback(Settings):
         publish: stores by name that get the rows of `measures` after each batch.
         trigger: time between micro-batches.
         purge_tombstones_after: how long withdrawals are remembered.
+        hash_key: a secret; who was erased is remembered as keyed hashes only. `profiles.hash_key`, else `datasets.key`,
+            stands for it where it is set.
         keep: conversations without a turn or rating for so long leave `turns` and `ratings`; their measures stay. None
             keeps all for good.
     """
@@ -39,6 +41,7 @@ class Feedback(Settings):
     publish: dict[Name, MeasureStoreSettings] = Field(default_factory=dict)
     trigger: Duration = timedelta(seconds=5)
     purge_tombstones_after: Timeout = timedelta(days=90)
+    hash_key: Annotated[SecretStr, Field(min_length=16)] | None = None
     keep: Annotated[Duration, Field(ge=timedelta(days=2))] | None = None  # `resolution` waits for a day
 
     @model_validator(mode="after")

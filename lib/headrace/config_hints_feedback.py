@@ -28,6 +28,7 @@ FEEDBACK: dict[str, tuple[str, str]] = {
         "a duration such as 90s, 15m, 12h or 7 days, above 0",
         "purge_tombstones_after: 90 days",
     ),
+    "feedback.hash_key": ("a secret of at least 16 characters", "hash_key: {secret: env:HEADRACE_HASH_KEY}"),
     "feedback.keep": ("a duration of at least 2 days, such as 400 days", "keep: 400 days"),
     "feedback.measures": ("measures of your own by name", f"measures: {{{_MEASURE}}}"),
     "feedback.measures.*": ("a measure: a mapping with numerator", _MEASURE),

@@ -111,7 +111,8 @@ def suppressed(hashing: Hashing, requests: Iterable[Erasure], *, training: bool)
     found: set[str] = set()
     for one in requests:
         if one.key != hashing.check():
-            todo = "Set profiles.hash_key (datasets.key without profiles) to what it was when the person was erased."
+            keys = "profiles.hash_key (else datasets.key, else feedback.hash_key)"
+            todo = f"Set {keys} to what it was when the person was erased."
             raise ConfigError(where=one.name, expected="the key its hashes were made with", found="another", todo=todo)
         if training or one.scope == "all":
             found.update(one.hashes)

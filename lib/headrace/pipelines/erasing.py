@@ -42,8 +42,10 @@ def hashing(config: Config) -> Hashing:
         return Hashing(config.profiles.hash_key.get_secret_value().encode())
     if config.datasets is not None:
         return Hashing(config.datasets.key.get_secret_value().encode())
-    todo = "Add `profiles` with its hash_key, or `datasets` with its key."
-    raise ConfigError(where="profiles.hash_key", expected="a key for hashes", found="none", todo=todo)
+    if config.feedback is not None and config.feedback.hash_key is not None:
+        return Hashing(config.feedback.hash_key.get_secret_value().encode())
+    todo = "Write `hash_key: {secret: env:HEADRACE_HASH_KEY}` there, at least 16 characters that never change."
+    raise ConfigError(where="feedback.hash_key", expected="a key for hashes", found="none", todo=todo)
 
 
 def jobs_of(config: Config, scope: str) -> tuple[str, ...]:

@@ -194,3 +194,16 @@ def test_a_request_reads_as_it_was_written() -> None:
     assert Erasure.from_json("", json.loads(json.dumps(made.to_json()))) == made
     with pytest.raises(ValueError, match="kind 'replay'"):
         Erasure.from_json("", {**made.to_json(), "kind": "replay"})
+
+
+@pytest.mark.parametrize("key", ["", ", hash_key: {secret: env:HASH_KEY}"])
+def test_with_feedback_alone_its_own_key_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    monkeypatch.setenv("HASH_KEY", "a key for tests only")
+    (tmp_path / "headrace.yaml").write_text(
+        f"lake: {tmp_path}/lake\nsources: {{events: {{from: files, path: ./events, format: json, position: [at]}}}}\n"
+        f"feedback: {{sources: [events]{key}}}\n"
+    )
+    code = main(["erase", "ada", "--id", "--config", str(tmp_path / "headrace.yaml")])
+    assert (code, "feedback.hash_key" in capsys.readouterr().err) == ((0, False) if key else (2, True))

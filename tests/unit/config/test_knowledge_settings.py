@@ -122,7 +122,7 @@ def test_secrets_may_stand_exactly_where_the_models_hold_them():
         "assistant.answers.fallback.*.key", "assistant.answers.fallback.*.headers.*",
         "assistant.judge.model.key", "assistant.judge.model.headers.*",
         "alerts.outputs.*.secret", "alerts.outputs.*.headers.*", "feedback.publish.*.password",
-        "web.readers.*.token", "datasets.key",
+        "feedback.hash_key", "web.readers.*.token", "datasets.key",
         "datasets.sets.*.evaluate.*.key", "datasets.sets.*.evaluate.*.headers.*",
     }  # fmt: skip
 

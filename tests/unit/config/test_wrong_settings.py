@@ -350,7 +350,8 @@ datasets, assistant, alerts, checkpoints, log, rejects, apply, metrics, web, spa
     example   kafka.ssl.key.password: {secret: env:KEY_PASSWORD}
     Secrets may stand in sources.*.options, sources.*.registry.password, sources.*.registry.token, \
 sources.*.headers, serve.stores.*.uri, profiles.stores.*.uri, profiles.hash_key, feedback.publish.*.password, \
-datasets.key, datasets.sets.*.evaluate.*.key, datasets.sets.*.evaluate.*.headers, assistant.model.key, \
+feedback.hash_key, datasets.key, datasets.sets.*.evaluate.*.key, datasets.sets.*.evaluate.*.headers, \
+assistant.model.key, \
 assistant.model.headers, assistant.answers.fallback.*.key, \
 assistant.answers.fallback.*.headers, assistant.conversations.store.uri, assistant.events.options, \
 assistant.judge.model.key, assistant.judge.model.headers, alerts.outputs.*.secret, alerts.outputs.*.headers, \
