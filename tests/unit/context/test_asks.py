@@ -1,5 +1,6 @@
 """What a question names, and what is looked up for it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,10 @@ def test_what_is_found_is_the_first_group_or_all_of_it_and_nothing_empty() -> No
 
 
 def test_without_the_engine_a_question_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "re2", None)
+    monkeypatch.setitem(sys.modules, "re2", None)
     patterns._compiled.cache_clear()
-    assert patterns.problem("[A-Z]+") is None
-    assert patterns.problem("[") is not None
+    # A job on Glue reads the same settings and asks nothing.
+    assert patterns.problem(r"\pL+\z") is None
     with pytest.raises(MissingDependency, match=r"headrace\[read\]"):
         asks.in_question({"visits": VISITS}, "Dr. House")
 

@@ -12,7 +12,7 @@ from headrace.pipelines.check_assistant import trials
 def checked(folder: Path, context: str) -> list[str]:
     file = folder / "headrace.yaml"
     file.write_text(
-        f"lake: {folder}/lake\nsources:\n  feed: {{from: files, path: {folder}, format: json, position: [seq]}}\n"
+        f"lake: {folder}/lake\nsources:\n  feed: {{from: files, path: {folder}/in, format: json, position: [seq]}}\n"
         f"tables:\n  rooms: {{source: feed, key: [id]}}\n{context}"
     )
     return [trial() for _, trial in trials(load(file))]
