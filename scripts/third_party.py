@@ -55,6 +55,7 @@ PARTS = (
 WORDED = {
     "aenum": "BSD-3-Clause",
     "gitdb": "BSD-3-Clause",
+    "google-re2": "BSD-3-Clause",
     "mlflow-skinny": "Apache-2.0",
     "events": "BSD-3-Clause",
     "grimp": "BSD-2-Clause",

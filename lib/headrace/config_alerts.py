@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_address
+from socket import inet_aton, inet_ntoa
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -235,6 +236,11 @@ class Alerts(Settings):
 
 def never_called(host: str) -> bool:
     """Whether it is an address where a cloud tells a machine's credentials (169.254.169.254 and its like)."""
+    try:
+        # As the system reads them: 2852039166, 0xa9fea9fe and 169.254.43518 are 169.254.169.254 too.
+        host = inet_ntoa(inet_aton(host))
+    except (OSError, UnicodeError):
+        pass
     try:
         address = ip_address(host.strip("[]").partition("%")[0])
     except ValueError:

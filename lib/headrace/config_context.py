@@ -59,7 +59,7 @@ class Context(Settings):
         template: a file with the words around the items; docs/context.md says what may stand in it.
     """
 
-    tokens: Annotated[int, Field(ge=500, le=1_000_000)] = 6_000
+    tokens: Annotated[int, Field(ge=1_000, le=1_000_000)] = 6_000
     order: tuple[PartName, ...] = PARTS
     rows: Part = Part(share=0.25)
     profile: Part = Part(share=0.2)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from headrace import patterns
 from headrace.config_base import Contradiction, Duration, Name, Names, Settings, Text, unknown_name
 from headrace.config_keyed_stores import DocumentDbRows, KeyedStore, one_place_each
 from headrace.served_rows import MOST_FILTERS, FilterType
@@ -38,11 +39,9 @@ class Filter(Settings):
     @field_validator("in_question")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            example = "in_question: '[A-Z]{2}[0-9]{3,4}'"
-            raise Contradiction("", "a regular expression", f"{value!r}: {error}", example) from None
+        if value is not None and (wrong := patterns.problem(value)):
+            expected = "a regular expression of RE2, which has no look-around and no back-reference"
+            raise Contradiction("", expected, f"{value!r}: {wrong}", "in_question: '[A-Z]{2}[0-9]{3,4}'")
         return value
 
     @model_validator(mode="after")

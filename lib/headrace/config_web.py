@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -83,6 +84,11 @@ class Web(Settings):
         for host in self.hosts:
             if not _HOST.fullmatch(host):
                 raise Contradiction("hosts", "names without scheme and port", host, "hosts: [assistant.example.com]")
+        for one, other in combinations(self.readers, 2):
+            if self.readers[one].token == self.readers[other].token:
+                found = f"that of {one}, not shown"
+                example = "token: {secret: env:ADA_TOKEN}"
+                raise Contradiction(f"readers.{other}.token", "a token of its own", found, example)
         for where, sight in self.sights():
             if sight.tenant and "person" in sight.pages and self.tenant_field is None:
                 expected = "tenant_field, which tells whose tenant a person is"

@@ -13,8 +13,11 @@ class EventSink(Protocol):
 
     lost: int
 
-    def send(self, event: Mapping[str, Any]) -> None:
-        """Pass on one event, as `to_json()` gives it. Returns at once, or after the settings' `wait`; never raises."""
+    def send(self, event: Mapping[str, Any]) -> bool:
+        """Pass on one event, as `to_json()` gives it; False where it is lost already. Never raises.
+
+        Returns at once, or after the settings' `wait`.
+        """
 
     def close(self) -> None:
         """Deliver what waits, or leave it in the spool."""

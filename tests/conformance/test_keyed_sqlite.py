@@ -70,8 +70,9 @@ def test_another_file_is_not_taken_for_a_store(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("These are my notes. " * 500)
     for use in (lambda made: made.rows().open(OWNER), lambda made: made.reader().read(["a"])):
-        with pytest.raises(Fatal, match="another path"):
+        with pytest.raises(Fatal, match="another path") as told:
             use(OneFile(path))
+        assert "conversations are lost without a copy" in told.value.todo
     assert path.read_text().startswith("These are my notes.")
 
 

@@ -43,7 +43,7 @@ budgets = st.builds(
     lambda tokens, order, some, **more: Settings(
         tokens=tokens, order=tuple(order), **dict(zip(PARTS, some, strict=True)), **more
     ),
-    st.integers(900, 3_000), st.permutations(PARTS), st.lists(parts, min_size=4, max_size=4),
+    st.integers(1_000, 3_000), st.permutations(PARTS), st.lists(parts, min_size=4, max_size=4),
     turns=st.integers(0, 9), drop_stale=st.booleans(), drop_suspicious=st.booleans(),
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from headrace.commands.options import config_option, json_option
 from headrace.commands.text import aligned, moment, number, to_json
 from headrace.config import Config
 from headrace.config_file import load
+from headrace.errors import ConfigError
 from headrace.pipelines import erasing
 from headrace.pipelines.erase_report import Report, reports
 from headrace.pipelines.erase_request import Subject, request, subject
@@ -36,6 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask, or report; 1 where a report shows that a job still has something to do."""
     config = load(args.config)
+    if not args.who.strip():
+        todo = "Name a person's id, or an identifier of one person."
+        raise ConfigError(where="WHO", expected="somebody", found="an empty text", todo=todo)
     if args.report:
         found = reports(config, args.who)
         print(to_json([one.as_dict() for one in found]) if args.json else "\n\n".join(map(_reported, found)))

@@ -4,6 +4,7 @@ It binds 127.0.0.1. Beyond that it needs `web.readers`, whose tokens come from t
 """
 
 import argparse
+import socket
 from contextlib import closing
 from ipaddress import ip_address
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until it is stopped.
 
     Raises:
-        ConfigError: it would listen beyond this machine without a token.
+        ConfigError: it would listen beyond this machine without a token, or cannot listen there.
         MissingDependency: `headrace[serve]` is not installed.
     """
     config = load(args.config)
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
                                 todo=todo) from error  # fmt: skip
     form: Form = args.log
     log_to_stderr(form)
+    check_free(args.host, args.port)
     with closing(World(config)) as world:
         address = f"[{args.host}]" if ":" in args.host else args.host
         names = (*LOOPBACK, address) if is_loopback(args.host) else (address,)
@@ -64,6 +66,21 @@ def check_place(config: Config, host: str) -> None:
         todo = "Add `web: {readers: {ada: {token: {secret: env:ADA_TOKEN}}}}`, or bind 127.0.0.1."
         raise ConfigError(where="--host", expected="readers with tokens, to listen beyond this machine",
                           found=f"{host}, and no readers", todo=todo)  # fmt: skip
+
+
+def check_free(host: str, port: int) -> None:
+    """Raises ConfigError for an address that cannot be listened on, before anything is opened."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as tried:
+            # As the server does: what a server before has left in TIME_WAIT is no hindrance.
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except (OSError, OverflowError) as error:
+        todo = "Stop what listens there, or name another one: --host ADDRESS, --port N (0 takes a free one)."
+        found = f"{host} {port}: {error}"
+        expected = "an address and a port to listen on"
+        raise ConfigError(where="--port", expected=expected, found=found, todo=todo) from error
 
 
 def is_loopback(host: str) -> bool:

@@ -21,6 +21,17 @@ LEAST = 200
 """Tokens that a template must leave."""
 
 
+def fitting(settings: Settings, count: Counter = about_a_third) -> Template:
+    """The template of the settings. Raises ConfigError: it cannot be used, or leaves no room."""
+    template = load(settings.template)
+    taken = count(overhead(template, ()))
+    if taken > settings.tokens - LEAST:
+        todo = "Shorten the template, or raise tokens."
+        expected = f"a template of at most {settings.tokens - LEAST} tokens"
+        raise ConfigError(expected=expected, found=str(taken), todo=todo, where="assistant.context.template")
+    return template
+
+
 class Assembler:
     """Makes contexts. One per process; threads may share it.
 
@@ -34,12 +45,7 @@ class Assembler:
 
     def __init__(self, settings: Settings, sources: Sources, count: Counter = about_a_third) -> None:
         self._settings, self._sources, self._count = settings, sources, count
-        self.template: Template = load(settings.template)
-        taken = count(overhead(self.template, ()))
-        if taken > settings.tokens - LEAST:
-            todo = "Shorten the template, or raise tokens."
-            expected = f"a template of at most {settings.tokens - LEAST} tokens"
-            raise ConfigError(expected=expected, found=str(taken), todo=todo, where="assistant.context.template")
+        self.template: Template = fitting(settings, count)
 
     def assemble(
         self,

@@ -105,7 +105,8 @@ class Sources:
             gaps.append(Gap("profile", "", "unknown person"))
         seen = None if person is None else _tried(lambda: shown(person.document, asked.purposes, asked.now), gaps)
         if self._lookups and seen:
-            more = [one for one in asks.in_profile(self._lookups.tables, seen) if one not in wanted]
+            sure = [one for one in wanted if one.step != "alone"]
+            more = [one for one in asks.in_profile(self._lookups.tables, seen) if one not in sure]
             rows += self._start_rows(more[: max(0, MOST_ASKS - len(wanted))], asked, settings)
             wanted += more
         answers = [answer for table, pending in rows for answer in _of(pending, "rows", table, gaps) or ()]
@@ -116,7 +117,7 @@ class Sources:
             tuple(answers),
             tuple(found or ()),
             tuple(dict.fromkeys(gaps)),
-            max(0, len(wanted) - MOST_ASKS) if self._lookups else 0,
+            _not_asked(wanted, answers) if self._lookups else 0,
         )
 
     def _start_profile(self, asked: Asked, settings: Settings) -> Pending[Profile | None] | None:
@@ -149,13 +150,34 @@ class Sources:
             by_table.setdefault(ask.table, []).append(ask)
 
         def asking(several: Sequence[Ask]) -> Callable[[], list[Answer]]:
-            return lambda: [lookups.lookup(ask.table, ask.filters, now=asked.now) for ask in several]
+            return lambda: _answers(lookups, several, asked.now)
 
         seconds = settings.rows.timeout.total_seconds()
         return [
             (table, self._tables.get(table, _NO_TABLE).start(asking(several), seconds))
             for table, several in by_table.items()
         ]
+
+
+def _answers(lookups: Lookups, several: Sequence[Ask], now: datetime) -> list[Answer]:
+    """What one table answers, look-up after look-up."""
+    found: list[Answer] = []
+    for ask in several:
+        if ask.step != "alone" or ask.table not in _settled(several, found):
+            found.append(lookups.lookup(ask.table, ask.filters, now=now))
+    return found
+
+
+def _settled(wanted: Sequence[Ask], answers: Sequence[Answer]) -> set[str]:
+    """The tables where values of a question together found a row."""
+    together = [one for one in wanted if one.step == "together"]
+    return {one.table for one in answers if one.rows and Ask(one.table, one.filters) in together}
+
+
+def _not_asked(wanted: Sequence[Ask], answers: Sequence[Answer]) -> int:
+    """The look-ups beyond the most that would have been made."""
+    settled = _settled(wanted, answers)
+    return sum(one.step != "alone" or one.table not in settled for one in wanted[MOST_ASKS:])
 
 
 def _of(pending: Pending[T], part: PartName, source: str, gaps: list[Gap]) -> T | None:

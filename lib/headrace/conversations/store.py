@@ -77,6 +77,17 @@ class Conversations:
             if message.text
         ]
 
+    def had(self, conversation: str, turn: int | None) -> bool:
+        """Whether there was such a turn, which is not withdrawn; also one before those that are remembered.
+
+        Args:
+            turn: None for any.
+        """
+        if not self.turns(conversation):
+            return False
+        withdrawn = {one.turn: one.withdrawn for one in self._all(conversation)}
+        return turn is None or (1 <= turn <= max(withdrawn) and not withdrawn.get(turn))
+
     def next_turn(self, conversation: str) -> int:
         """The number that the next turn gets unless another one comes first."""
         return max((one.turn for one in self._all(conversation)), default=0) + 1

@@ -4,13 +4,18 @@ It reads an `Answer` and a `Context`; their package is another flow, which only 
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from headrace.conversations.events import GivenItem, MissingPart, ModelCall, Turn
 
 if TYPE_CHECKING:
     from headrace.context.answered import Answer
     from headrace.context.context import Context
+
+UNREMEMBERED = "unremembered-"
+"""What the conversation of such a turn begins with."""
 
 
 def turn_event(
@@ -69,6 +74,18 @@ def turn_event(
         tries=tuple(ModelCall(one.provider, one.model, one.seconds, one.failure) for one in answer.tries),
         purposes=tuple(sorted(purposes)),
     )
+
+
+def unremembered(turn: Turn) -> Turn:
+    """The event of a turn that the conversation store did not take, so that it is counted all the same.
+
+    Its number may be the next turn's, and its conversation may have been erased: it is in a conversation of its own,
+    without the person and what was said.
+    """
+    return replace(
+        turn, conversation=f"{UNREMEMBERED}{uuid4().hex}", turn=1, person=None, question="", answer="", items=(),
+        regenerates=None,
+    )  # fmt: skip
 
 
 def _items(context: "Context", texts: bool) -> tuple[GivenItem, ...]:

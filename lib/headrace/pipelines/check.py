@@ -12,6 +12,7 @@ from headrace.config import Config
 from headrace.config_registry import ConfluentRegistry, GlueRegistry
 from headrace.config_sources import ApiSource, FilesSource, KafkaSource, KinesisSource
 from headrace.errors import ConfigError, HeadraceError, MissingDependency
+from headrace.pipelines import check_assistant
 from headrace.pipelines.java import find_java
 from headrace.pipelines.lag import data_files
 from headrace.pipelines.lake_place import check_lake
@@ -68,6 +69,8 @@ def check(config: Config) -> Iterator[Finding]:
 
         for title, trial in check_serve.trials(config):
             yield _tried(title, trial)
+    for title, trial in check_assistant.trials(config):
+        yield _tried(title, trial)
     if config.knowledge is not None:
         from headrace.pipelines import check_knowledge
 

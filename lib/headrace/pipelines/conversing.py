@@ -1,6 +1,6 @@
 """What the assistant remembers and tells of a question: the conversation store and the stream of events. No Spark."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
 from uuid import uuid4
@@ -8,9 +8,10 @@ from uuid import uuid4
 from headrace.config_assistant import Assistant
 from headrace.context.answered import Answer
 from headrace.context.context import Context
+from headrace.conversations.events import Turn
 from headrace.conversations.store import Conversations
-from headrace.conversations.turn_event import turn_event
-from headrace.errors import ConfigError
+from headrace.conversations.turn_event import turn_event, unremembered
+from headrace.errors import ConfigError, HeadraceError
 from headrace.ports_chat import ChatMessage
 from headrace.ports_events import EventSink
 from headrace.stores import keyed
@@ -64,20 +65,38 @@ class Conversing:
     def keep(self, answer: Answer, context: Context, *, prompt: str, purposes: Collection[str] = ()) -> Kept | None:
         """Remember the turn and tell of it; None where the settings name neither store nor stream.
 
-        A failed or empty answer is told, and remembered as a question without an answer.
+        A failed or empty answer is told, and remembered as a question without an answer. What the store does not take
+        is told all the same. Raises HeadraceError then.
         """
         turn = 1
-        if self._store:
-            said = answer.text if answer.outcome in ("answered", "refused") else ""
-            turn = self._store.add(self.conversation, context.question, said, answer.started_at, person=context.person)
+        try:
+            if self._store:
+                said = answer.text if answer.outcome in ("answered", "refused") else ""
+                turn = self._store.add(
+                    self.conversation, context.question, said, answer.started_at, person=context.person
+                )
+        except HeadraceError:
+            self._tell(answer, context, turn, prompt, purposes, unremembered)
+            raise
+        self._tell(answer, context, turn, prompt, purposes, lambda event: event)
+        return Kept(self.conversation, turn) if self._store or self._sink else None
+
+    def _tell(
+        self,
+        answer: Answer,
+        context: Context,
+        turn: int,
+        prompt: str,
+        purposes: Collection[str],
+        of: Callable[[Turn], Turn],
+    ) -> None:
         if self._settings.events:
             self._sink = self._sink or sink(self._settings.events)
             event = turn_event(
                 answer, context, self.conversation, turn, prompt=prompt, channel="terminal", purposes=purposes,
                 texts=self._settings.events.texts,
             )  # fmt: skip
-            self._sink.send(event.to_json())
-        return Kept(self.conversation, turn) if self._store or self._sink else None
+            self._sink.send(of(event).to_json())
 
     def __enter__(self) -> "Conversing":
         return self

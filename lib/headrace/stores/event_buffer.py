@@ -32,7 +32,7 @@ class BufferedSink:
     """A `ports_events.EventSink` over a delivery.
 
     While the delivery is away, events go to the spool, and it is asked again after 1, 2, 4, ... at most 30 seconds.
-    What was spooled is delivered after that, before what is new.
+    What was spooled is delivered after that, before what is new. What the spool has no room for stays in the queue.
     """
 
     def __init__(self, delivery: Delivery, settings: EventsBase) -> None:
@@ -40,27 +40,28 @@ class BufferedSink:
         self._delivery, self._settings = delivery, settings
         self._spool = Spool(settings.spool, settings.spool_bytes) if settings.spool else None
         self._waiting: deque[bytes] = deque()
-        self._changed, self._closing = Condition(), False
+        self._changed, self._closing, self._spool_full = Condition(), False, False
         self._pause, self._away_until = 1.0, 0.0
         self._thread = Thread(target=self._run, name="headrace-events", daemon=True)
         self._thread.start()
 
-    def send(self, event: Mapping[str, Any]) -> None:
-        """Queue one event. It is lost where there is no room within `wait`, or after `close`."""
+    def send(self, event: Mapping[str, Any]) -> bool:
+        """Queue one event; whether it was. It is lost where there is no room within `wait`, or after `close`."""
         try:
             line = json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
                 errors="replace"
             )
         except (TypeError, ValueError) as error:
             self._lose(1, f"it is no JSON: {type(error).__name__}")
-            return
+            return False
         with self._changed:
             room = self._changed.wait_for(self._room, self._settings.wait.total_seconds())
             if room and not self._closing:
                 self._waiting.append(line)
                 self._changed.notify_all()
-                return
+                return True
         self._lose(1, "the queue is full" if not room else "the stream is closed")
+        return False
 
     def close(self) -> None:
         """Deliver what waits, once; what nobody takes goes to the spool, or is told as lost."""
@@ -80,7 +81,7 @@ class BufferedSink:
             self._flush()
         self._away_until = 0.0
         self._flush()
-        # Without a spool what nobody took is still here.
+        # What neither the stream nor a spool took is still here.
         self._lose(len(self._waiting), "the stream was closed while nobody took them")
 
     def _waited(self) -> bool:
@@ -92,7 +93,8 @@ class BufferedSink:
     def _hurry(self) -> bool:
         """Whether to flush before it is time."""
         many = len(self._waiting) >= min(_MOST_AT_ONCE, (self._settings.queue + 1) // 2)
-        return self._closing or (many and (self._spool is not None or time.monotonic() >= self._away_until))
+        spools = self._spool is not None and not self._spool_full
+        return self._closing or (many and (spools or time.monotonic() >= self._away_until))
 
     def _next(self) -> list[bytes]:
         with self._changed:
@@ -102,14 +104,24 @@ class BufferedSink:
         if time.monotonic() >= self._away_until and self._spool:
             self._deliver_spooled()
         while lines := self._next():
-            if not self._delivered(lines):
-                if self._spool is None:
-                    return
-                self._lose(len(lines) - self._spool.add(lines), "the stream is away and the spool takes no more")
+            taken = len(lines) if self._delivered(lines) else self._spooled(lines)
             with self._changed:
-                for _ in lines:
+                for _ in range(taken):
                     self._waiting.popleft()
                 self._changed.notify_all()
+            if taken < len(lines):
+                return
+
+    def _spooled(self, lines: Sequence[bytes]) -> int:
+        """How many of them, from the first, the spool took."""
+        if self._spool is None:
+            return 0
+        taken = self._spool.add(lines)
+        full = taken < len(lines)
+        if full and not self._spool_full:
+            _log.warning("events: the spool takes no more; up to %d wait in memory", self._settings.queue)
+        self._spool_full = full
+        return taken
 
     def _deliver_spooled(self) -> None:
         assert self._spool
@@ -129,7 +141,7 @@ class BufferedSink:
             self._away_until = time.monotonic() + self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             return False
-        self._pause = 1.0
+        self._pause, self._spool_full = 1.0, False
         self._lose(never, "the stream takes none of this size")
         return True
 

@@ -247,7 +247,8 @@ def _format(connection: sqlite3.Connection) -> int:
 
 def answering(path: str) -> AbstractContextManager[None]:
     """SQLite's errors in Headrace's words."""
-    return schema.answering(path, what="store", filled_by="the job that feeds it")
+    again = ": the job that feeds it fills it again; but remembered conversations are lost without a copy"
+    return schema.answering(path, what="store", filled_by="the job that feeds it", again=again)
 
 
 def _foreign(path: str) -> Fatal:

@@ -218,12 +218,15 @@ def transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
 
 
 @contextmanager
-def answering(path: str, *, what: str = "index", filled_by: str = "`headrace run index_knowledge`") -> Iterator[None]:
+def answering(
+    path: str, *, what: str = "index", filled_by: str = "`headrace run index_knowledge`", again: str | None = None
+) -> Iterator[None]:
     """SQLite's errors as Unreachable (locked, no space, cannot be opened) or Fatal (no such database).
 
     Args:
         what: the file is, in messages.
         filled_by: what a person runs to make it.
+        again: what comes of it where a damaged file is removed; it is built again where not given.
     """
     try:
         yield
@@ -236,6 +239,6 @@ def answering(path: str, *, what: str = "index", filled_by: str = "`headrace run
             todo = "Another program writes to it; it is tried again."
         raise Unreachable(expected=f"the {what}'s file", found=str(error), todo=todo, where=path) from error
     except sqlite3.DatabaseError as error:
-        todo = f"Name another path, or remove the file and let the {what} be built again."
+        todo = f"Name another path, or remove the file{again or f' and let the {what} be built again'}."
         found = str(error)
         raise Fatal(expected=f"the {what}'s file, written by Headrace", found=found, todo=todo, where=path) from error

@@ -15,7 +15,7 @@ from headrace.web.feeds import freshness_of, measured, take
 from headrace.web.measured import plain
 from headrace.web.people import read
 from headrace.web.readers import Who
-from headrace.web.talk import Asked, Told
+from headrace.web.talk import Asked, Rated, Told
 
 routes = APIRouter(prefix="/v1", dependencies=[Depends(json_only)])
 May = Annotated[Who, Depends(sees("assistant"))]
@@ -37,7 +37,7 @@ class Body(BaseModel):
 class QuestionBody(Body):
     """A question."""
 
-    question: Annotated[str, Field(min_length=1, max_length=32_000)]
+    question: Annotated[str, Field(min_length=1)]
     conversation: Annotated[str, Field(max_length=200, description="To go on with; a new one where not given.")] = ""
     customer: Annotated[str, Field(max_length=500, description="Whose profile takes part; needs the page person.")] = ""
 
@@ -53,19 +53,28 @@ class AnswerBody(QuestionBody):
 
 
 class RatingBody(Body):
-    """What somebody thinks of a turn."""
+    """What somebody thinks of a turn, or of a whole conversation."""
 
     conversation: Annotated[str, Field(max_length=200)]
-    turn: Annotated[int, Field(ge=1, le=10**9)]
+    turn: Annotated[int | None, Field(ge=1, le=10**9, description="null for the whole conversation.")]
     kind: Literal["thumbs", "stars", "comment", "correction", "regenerate", "copy", "abandon", "hand_off"]
     value: Annotated[float | None, Field(description="-1 or 1 of thumbs, 1 to 5 of stars.")] = None
     text: Annotated[str | None, Field(max_length=32_000)] = None
+    withdrawn: Annotated[bool, Field(description="Take back what was sent before; without value and text.")] = False
 
 
 class WhoBody(Body):
     """Whom to look for: an id, now or earlier, or an identifier."""
 
     who: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class MeasureQuery(Body):
+    """Which measure, how."""
+
+    measure: Annotated[str, Field(max_length=100)]
+    by: Annotated[str | None, Field(max_length=100)] = None
+    window: Annotated[str, Field(max_length=10)] = "24h"
 
 
 @routes.get("/health")
@@ -99,8 +108,8 @@ def answers(body: AnswerBody, who: May, parts: OfApp) -> dict[str, Any] | Respon
 
 @routes.post("/ratings", status_code=202, responses={**_REFUSALS, 409: {"description": "No stream of events."}})
 def ratings(body: RatingBody, who: May, parts: OfApp) -> dict[str, str]:
-    """Send a rating. A later one of the same kind takes its place."""
-    return {"rating_id": parts.talk.rate(who, body.conversation, body.turn, body.kind, body.value, body.text)}
+    """Send a rating. A later one of the same kind takes its place, or takes it back."""
+    return {"rating_id": parts.talk.rate(who, Rated(**body.model_dump()))}
 
 
 @routes.get("/freshness", responses=_REFUSALS)
@@ -113,15 +122,19 @@ def freshness(who: Annotated[Who, Depends(sees("freshness"))], parts: OfApp) -> 
 def measures(
     who: Annotated[Who, Depends(sees("measures"))],
     parts: OfApp,
-    measure: Annotated[str, Query(max_length=100)],
-    by: Annotated[str | None, Query(max_length=100)] = None,
-    window: Annotated[str, Query(max_length=10)] = "24h",
+    query: Annotated[MeasureQuery, Query()],
 ) -> dict[str, Any]:
     """A measure over time, by the values of a dimension. `hidden`: from readers of a tenant, as it is of all."""
-    found = measured(parts.world, who, measure, by, window)
+    found = measured(parts.world, who, query.measure, query.by, query.window)
     one = found.measure
     about = {"measure": one.name, "kind": one.kind, "unit": one.unit, "definition": one.definition}
-    return {**about, "by": by, "window": window, "hidden": found.hidden, "series": list(plain(found.series))}
+    return {
+        **about,
+        "by": query.by,
+        "window": query.window,
+        "hidden": found.hidden,
+        "series": list(plain(found.series)),
+    }
 
 
 @routes.post("/people", responses={**_REFUSALS, 409: {"description": "Several people share the identifier."}})

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from headrace import __version__
 from headrace.conversations.events import WrongEvent
@@ -51,8 +52,26 @@ def app(world: World, hosts: Collection[str] = LOOPBACK) -> ASGIApp:
     inner.add_exception_handler(HTTPException, _http)
     inner.add_exception_handler(HeadraceError, _failed)
     inner.add_exception_handler(Exception, _surprised)
+    _bound_questions(inner, world.config.assistant.context.question_characters)
     names = frozenset(name.lower() for name in (*hosts, *settings.hosts))
-    return Guard(inner, settings, names)
+
+    def told(scope: Scope, status: int, said: str) -> Response:
+        return _told(Request({**scope, "app": inner}), status, said)
+
+    return Guard(inner, settings, names, told)
+
+
+def _bound_questions(inner: FastAPI, most: int) -> None:
+    """Have the API's description tell the settings' limit of a question."""
+    described = inner.openapi
+
+    def with_limit() -> dict[str, Any]:
+        found = described()
+        for body in ("QuestionBody", "AnswerBody"):
+            found["components"]["schemas"][body]["properties"]["question"]["maxLength"] = most
+        return found
+
+    inner.openapi = with_limit  # type: ignore[method-assign]
 
 
 async def _refused(request: Request, error: Exception) -> Response:

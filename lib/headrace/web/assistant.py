@@ -14,7 +14,7 @@ from headrace.web.asking import FORM_TOKEN, Form, OfApp, Parts, sees
 from headrace.web.pages import shown
 from headrace.web.readers import Who
 from headrace.web.refused import Refused
-from headrace.web.talk import Asked, Running, Told
+from headrace.web.talk import Asked, Rated, Running, Told
 
 routes = APIRouter(include_in_schema=False)
 May = Annotated[Who, Depends(sees("assistant"))]
@@ -62,7 +62,7 @@ def rated(request: Request, who: May, fields: Form, parts: OfApp) -> Response:
     if not given:
         raise Refused(422, "Give thumbs, stars, a comment or a correction.")
     for kind, value, text in given:
-        parts.talk.rate(who, conversation, int(turn), kind, value, text)
+        parts.talk.rate(who, Rated(conversation, int(turn), kind, value, text))
     return shown(request, "noted.html", who, conversation=conversation)
 
 

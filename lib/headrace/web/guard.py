@@ -1,11 +1,11 @@
 """Refuses what no page needs to see: foreign hosts, other sites' posts, bodies that are too large or never end."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.config_web import Web
@@ -32,10 +32,13 @@ class Guard:
 
     Args:
         hosts: names that a request's `Host` may have, without port.
+        told: the answer to a request that is refused with a status and a sentence: a page, or JSON.
     """
 
-    def __init__(self, app: ASGIApp, settings: Web, hosts: frozenset[str]) -> None:
-        self._app, self._most, self._hosts = app, settings.most_bytes, hosts
+    def __init__(
+        self, app: ASGIApp, settings: Web, hosts: frozenset[str], told: Callable[[Scope, int, str], Response]
+    ) -> None:
+        self._app, self._most, self._hosts, self._told = app, settings.most_bytes, hosts, told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on, or answer it here."""
@@ -54,11 +57,14 @@ class Guard:
             self._check(scope)
             body = await asyncio.wait_for(self._body(receive), SECONDS_FOR_A_BODY)
         except Refused as refused:
-            answer = JSONResponse({"error": refused.said}, refused.status)
-            return await answer(scope, receive, with_headers)
+            return await self._answer(scope, refused.status, refused.said)(scope, receive, with_headers)
         except TimeoutError:
-            return await JSONResponse({"error": "The body did not come."}, 408)(scope, receive, with_headers)
+            return await self._answer(scope, 408, "The body did not come.")(scope, receive, with_headers)
         await self._app(scope, _replayed(body, receive), with_headers)
+
+    def _answer(self, scope: Scope, status: int, said: str) -> Response:
+        # A page is only for those who reached a host of its own.
+        return JSONResponse({"error": said}, status) if status == 421 else self._told(scope, status, said)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)

@@ -104,6 +104,7 @@ def shown(request: Request, template: str, who: Who | None, status: int = 200, *
         "form_token": found.gate.form_token(who) if who else "",
         "signs_in": found.gate.local is None,
         "has_people": found.world.has_people,
+        "most_characters": found.world.config.assistant.context.question_characters,
     }
     return found.templates.TemplateResponse(request, template, {**common, **values}, status_code=status)
 

@@ -16,7 +16,7 @@ from headrace.context.profile_consent import shown
 from headrace.context.prompt import request
 from headrace.conversations.events import Kind, Rating, checked
 from headrace.conversations.said import Said
-from headrace.conversations.turn_event import turn_event
+from headrace.conversations.turn_event import turn_event, unremembered
 from headrace.errors import HeadraceError, NotThere
 from headrace.ports import Filters
 from headrace.web.people import one_person
@@ -36,6 +36,23 @@ class Asked:
     question: str
     conversation: str | None = None
     customer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What somebody thinks.
+
+    Attributes:
+        turn: None for the whole conversation.
+        withdrawn: what was sent before is taken back.
+    """
+
+    conversation: str
+    turn: int | None
+    kind: Kind
+    value: float | None = None
+    text: str | None = None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +104,27 @@ class Talk:
         remembered = self._world.assistant().remembered
         return remembered.turns(conversation) if remembered else []
 
-    def rate(self, who: Who, conversation: str, turn: int, kind: Kind, value: float | None, text: str | None) -> str:
+    def rate(self, who: Who, given: Rated) -> str:
         """Send a rating; its id.
 
         Raises:
-            Refused: it is of a turn that this reader did not have, or the settings name no stream of events.
+            Refused: it is of a turn or a conversation that this reader did not have, the settings name no stream of
+                events, or it could not be kept.
             WrongEvent: it is none.
         """
         assistant = self._world.assistant()
-        own(who, conversation)
+        own(who, given.conversation)
         if assistant.sink is None:
             raise Refused(409, "The settings name no stream for ratings.")
-        if assistant.remembered:
-            if turn not in {one.turn for one in assistant.remembered.turns(conversation)}:
-                raise not_there("turn")
-        rating = Rating(conversation, turn, self._world.now(), "person", kind, value, text, rater=who.name)
+        if assistant.remembered and not assistant.remembered.had(given.conversation, given.turn):
+            raise not_there("turn")
+        rating = Rating(
+            given.conversation, given.turn, self._world.now(), "person", given.kind, given.value, given.text,
+            rater=who.name, withdrawn=given.withdrawn,
+        )  # fmt: skip
         checked(rating.to_json())
-        assistant.sink.send(rating.to_json())
+        if not assistant.sink.send(rating.to_json()):
+            raise Refused(503, "The rating could not be kept. Send it again later.", {"Retry-After": "5"})
         return rating.rating_id
 
     def _customer(self, who: Who, asked: Asked) -> Profile | None:
@@ -181,18 +202,18 @@ class Running:
         return self._told
 
     def _kept(self, said: Answer) -> Told:
+        turn = None
         try:
             turn = self._remembered(said)
         except HeadraceError as error:
             _log.warning("a turn was not remembered: %s", error)
-            return Told(said, self.context, self.conversation, None)
         events = self._world.config.assistant.events
         if self._assistant.sink and events:
             event = turn_event(
-                said, self.context, self.conversation, turn, prompt=self._assistant.assembler.template.version,
+                said, self.context, self.conversation, turn or 1, prompt=self._assistant.assembler.template.version,
                 tenant=self._who.sight.tenant, channel=CHANNEL, purposes=self._granted, texts=events.texts,
             )  # fmt: skip
-            self._assistant.sink.send(event.to_json())
+            self._assistant.sink.send((event if turn else unremembered(event)).to_json())
         return Told(said, self.context, self.conversation, turn)
 
     def _remembered(self, said: Answer) -> int:

@@ -128,11 +128,17 @@ def test_an_answer_shows_even_where_it_cannot_be_remembered(world, capsys, tmp_p
         raise Unreachable(expected="a store", found="nothing", todo="Wait.")
 
     monkeypatch.setattr("headrace.conversations.store.Conversations.add", away)
-    assistant = f"assistant: {{conversations: {{store: {{store: sqlite, path: {tmp_path / 'c.db'}}}}}}}\n"
+    assistant = (
+        f"assistant:\n  conversations: {{store: {{store: sqlite, path: {tmp_path / 'c.db'}}}}}\n"
+        f"  events: {{to: files, path: {tmp_path / 'events'}}}\n"
+    )
     question = "How long is a voucher valid?"
     assert cli.main(["ask", question, "--conversation", "c1", "--config", settings(world, assistant)]) == 0
     said = capsys.readouterr()
     assert "18 months" in said.out and "not remembered: expected a store" in said.err
+    (file,) = (tmp_path / "events").rglob("*.jsonl")
+    turn = checked(json.loads(file.read_text()))
+    assert turn.conversation.startswith("unremembered-") and (turn.question, turn.outcome) == ("", "answered")
 
 
 def test_a_single_question_is_told_too(world, capsys, tmp_path):

@@ -85,6 +85,9 @@ def test_an_identifier_leads_to_all_that_is_known_and_nothing_is_asked_in_a_dry_
     assert found["rows"] == {"turns": 2, "ratings": 1, "datasets/rows": 0, "people": 1}
     assert found["jobs"] == ["apply_changes", "build_profiles", "track_feedback", "curate_dataset"]
     assert erase(capsys, settings, EARLIER, "--dry-run", "--training-only")["jobs"] == ["curate_dataset"]
+    for empty in (["", "--id"], [" ", "--id"], [""]):
+        assert main(["erase", *empty, "--config", str(settings)]) == 2
+        assert "WHO: expected somebody; found an empty text" in capsys.readouterr().err
     assert not (settings.parent / "lake" / "requests").exists()
 
 

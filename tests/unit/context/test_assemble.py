@@ -242,6 +242,12 @@ def test_a_template_that_leaves_no_room_is_an_error_at_start(tmp_path: Path) -> 
         Assembler(Settings(tokens=1_000, template=str(file)), Sources())
 
 
+def test_headraces_own_template_fits_the_least_that_settings_may_say(served: Served) -> None:
+    (least,) = (one.ge for one in Settings.model_fields["tokens"].metadata if hasattr(one, "ge"))
+    found = Assembler(Settings(tokens=least), Sources(lookups=served.lookups)).assemble(FLIGHT, now=NOW)
+    assert sources_of(found)[0] == ("flights", '["1"]')
+
+
 def test_tokens_can_be_counted_by_another_rule(served: Served) -> None:
     sources = Sources(lookups=served.lookups)
     few = Assembler(Settings(tokens=6_000, rows=Part(most=1_000)), sources, count=lambda text: len(text) // 4)

@@ -109,7 +109,30 @@ def test_while_the_stream_is_away_events_wait_in_the_spool_and_another_process_b
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-def test_a_full_spool_loses_events_and_says_so(tmp_path: Path, caplog) -> None:
+def test_what_a_full_disk_does_not_spool_waits_in_memory_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    taker, spool, tried = Taker(), tmp_path / "spool", Event()
+    taker.away = True
+
+    def full(handle: int) -> None:
+        tried.set()
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        made = buffered(taker, spool=str(spool), flush=SOON, queue=4, wait=SOON)
+        assert [made.send({"n": n}) for n in range(4)] == [True] * 4
+        assert tried.wait(60)
+        # Only what has no room in memory either is lost, and whoever sent it is told.
+        assert made.send({"n": 4}) is False
+        assert (made.lost, in_files(spool)) == (1, [])
+    made.close()
+    assert "the spool takes no more; up to 4 wait in memory" in caplog.text
+    assert (made.lost, numbers(in_files(spool))) == (1, [0, 1, 2, 3])
+
+
+def test_what_a_full_spool_leaves_at_the_end_is_lost_and_told(tmp_path: Path, caplog) -> None:
     taker = Taker()
     taker.away = True
     made = buffered(taker, spool=str(tmp_path), spool_bytes=30)
@@ -119,7 +142,7 @@ def test_a_full_spool_loses_events_and_says_so(tmp_path: Path, caplog) -> None:
         made.close()
     assert made.lost == 2
     assert numbers(in_files(tmp_path)) == [0, 1, 2]
-    assert "2 lost, 2 in all: the stream is away and the spool takes no more" in caplog.text
+    assert "2 lost, 2 in all: the stream was closed while nobody took them" in caplog.text
 
 
 def test_without_a_spool_events_wait_in_memory_and_are_told_when_lost(caplog) -> None:

@@ -108,7 +108,17 @@ def test_a_server_that_is_not_there_is_told_without_the_path():
 
 
 @pytest.mark.parametrize(
-    "host", ["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "me:you@hooks.example"]
+    "host",
+    [
+        "169.254.169.254",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+        "[::ffff:169.254.169.254]",
+        "2852039166",
+        "0xa9fea9fe",
+        "169.254.43518",
+        "me:you@hooks.example",
+    ],
 )
 def test_an_address_with_the_machines_credentials_or_ones_own_is_refused_in_the_settings(host):
     with pytest.raises(ValidationError, match="url"):

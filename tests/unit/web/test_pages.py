@@ -10,12 +10,14 @@ import pytest
 from headrace.conversations.events import checked
 from headrace.conversations.rates import rate
 from headrace.conversations.shipped import SHIPPED
+from headrace.errors import Unreachable
 from headrace.pipelines.explain import Happened, Known, PersonStory, RecordOf, links
 from headrace.web.fresh import trend
 from headrace.web.measured import Sums, series
 from headrace.web.plot import BOTTOM, HEIGHT, TOP, number_of, plot
 from web_world import ADA, HOOK, OPS
 
+MOST = 4_000
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 BY_NAME = {one.name: one for one in SHIPPED}
 
@@ -65,6 +67,63 @@ def test_ratings_become_events_that_fit_their_description(site):
         ("thumbs", -1.0, None, "local"), ("stars", 2.0, None, "local"), ("comment", None, "no <b>", "local"),
         ("correction", None, "It needs two seats.", "local"),
     ]  # fmt: skip
+
+
+def test_a_conversation_is_rated_and_a_rating_taken_back(site):
+    told = site.client.post("/v1/answers", json={"question": "cello seat"}).json()
+
+    def rate(**given):
+        return site.client.post("/v1/ratings", json={"conversation": told["conversation"], "kind": "stars"} | given)
+
+    for _ in range(16):
+        asked = {"question": "cello seat", "conversation": told["conversation"]}
+        assert site.client.post("/v1/answers", json=asked).json()["turn"]
+    # The first is not remembered any more; the eighteenth never was.
+    assert [rate(turn=turn, value=4).status_code for turn in (None, 1, 17, 18)] == [202, 202, 202, 404]
+    assert rate(turn=None, value=4, withdrawn=True).status_code == 422
+    taken = rate(turn=None, withdrawn=True)
+    assert taken.status_code == 202 and rate(value=4).status_code == 422
+    whole, first, last, gone = (one for one in site.events() if one["event"] == "rating")
+    assert [one["turn"] for one in (whole, first, last)] == [None, 1, 17]
+    assert (gone["operation"], gone["rating_id"], gone["value"]) == ("delete", whole["rating_id"], None)
+    assert checked(gone).withdrawn and taken.json()["rating_id"] == whole["rating_id"]
+
+
+def test_a_withdrawn_turn_cannot_be_rated(site):
+    told = [site.client.post("/v1/answers", json={"question": "cello seat"}).json()]
+    asked = {"question": "cello seat", "conversation": told[0]["conversation"]}
+    told.append(site.client.post("/v1/answers", json=asked).json())
+    site.opened.assistant().remembered.withdraw(told[0]["conversation"], 1)
+    body = {"conversation": told[0]["conversation"], "kind": "thumbs", "value": 1}
+    assert [site.client.post("/v1/ratings", json=body | {"turn": turn}).status_code for turn in (1, 2)] == [404, 202]
+
+
+def test_a_rating_that_nobody_can_keep_is_not_taken(site, monkeypatch):
+    told = site.client.post("/v1/answers", json={"question": "cello seat"}).json()
+    monkeypatch.setattr(site.opened.assistant().sink, "send", lambda event: False)
+    body = {"conversation": told["conversation"], "turn": 1, "kind": "thumbs", "value": 1}
+    answer = site.client.post("/v1/ratings", json=body)
+    assert answer.status_code == 503 and "could not be kept" in answer.json()["error"]
+    assert "retry-after" in answer.headers
+
+
+def test_a_turn_that_is_not_remembered_is_counted_all_the_same(site, monkeypatch):
+    def away(self, *given, **more):
+        raise Unreachable(expected="a store", found="nothing", todo="Wait.")
+
+    asked = {"question": "cello seat", "customer": "p2"}
+    first = site.client.post("/v1/answers", json=asked).json()
+    monkeypatch.setattr("headrace.conversations.store.Conversations.add", away)
+    for _ in range(2):
+        told = site.client.post("/v1/answers", json=asked | {"conversation": first["conversation"]}).json()
+        assert (told["outcome"], told["turn"], told["conversation"]) == ("answered", None, first["conversation"])
+    kept, *lost = [checked(one) for one in site.events()]
+    assert (kept.turn, kept.person, kept.question) == (1, "p2", "cello seat")
+    assert len({one.conversation for one in (kept, *lost)}) == 3
+    for one in lost:
+        assert one.conversation.startswith("unremembered-") and (one.turn, one.outcome) == (1, "answered")
+        assert (one.person, one.question, one.answer, one.items) == (None, "", "", ())
+        assert (one.model, one.tries) == (kept.model, one.tries) and one.seconds is not None
 
 
 def test_freshness_goes_stale_and_back(site, now):
@@ -216,6 +275,12 @@ def test_the_api_describes_itself(site):
         "/v1/health", "/v1/context", "/v1/answers", "/v1/ratings", "/v1/freshness", "/v1/measures", "/v1/people",
         "/v1/events/{source}",
     }  # fmt: skip
+    for body in ("QuestionBody", "AnswerBody"):
+        question = site.client.get("/v1/openapi.json").json()["components"]["schemas"][body]["properties"]["question"]
+        assert question["maxLength"] == MOST
+    assert f'name="question" rows="2" required maxlength="{MOST}"' in site.client.get("/assistant").text
+    statuses = [site.client.post("/v1/context", json={"question": "x" * n}).status_code for n in (MOST, MOST + 1)]
+    assert statuses == [200, 422]
     assert site.client.get("/docs").status_code == 404
     for name in ("page.js", "style.css", "icon.svg"):
         assert site.client.get(f"/static/{name}").status_code == 200

@@ -1,18 +1,21 @@
 """What is refused, with which status, and what a hostile text becomes."""
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from headrace.commands.serve import check_place, is_loopback
+from headrace import cli
+from headrace.commands.serve import check_free, check_place, is_loopback
+from headrace.config_file import load
 from headrace.errors import ConfigError
 from headrace.web.guard import host_of
 from headrace.web.readers import Gate, Pace, Who
 from headrace.web.words import link, pieces
-from web_world import ADA, BOB, HOOK, OPS, XSS
+from web_world import ADA, BOB, ENVIRON, HOOK, OPS, XSS
 
 HTML = {"accept": "text/html"}
 ESCAPED = "&lt;script&gt;"
@@ -152,6 +155,14 @@ def test_a_form_that_the_page_did_not_make_is_refused(site, guarded):
     assert client.post("/assistant", data={"question": "cello", "form_token": form_token(client)}).status_code == 200
 
 
+def test_two_readers_with_one_token_are_refused_and_it_is_not_shown(guarded):
+    shared = ENVIRON | {name: ADA for name, token in ENVIRON.items() if token == BOB}
+    assert shared != ENVIRON and load(guarded.world.file, ENVIRON).web.readers
+    with pytest.raises(ConfigError, match=r"a token of its own[\s\S]*not shown") as told:
+        load(guarded.world.file, shared)
+    assert ADA not in str(told.value) and "web.readers.bob" in str(told.value)
+
+
 def test_what_is_too_large_of_another_kind_or_no_form_has_its_status(site):
     long = "x" * (1024 * 1024 + 1)
     assert site.client.post("/v1/context", json={"question": long}).status_code == 413
@@ -162,6 +173,13 @@ def test_what_is_too_large_of_another_kind_or_no_form_has_its_status(site):
     assert site.client.post("/v1/context", json={"question": "x" * 5_000}).status_code == 422
     assert site.client.post("/v1/context", json={"question": ""}).status_code == 422
     assert site.client.post("/v1/context", json={}).status_code == 422
+    assert site.client.get("/v1/measures?measure=thumbs_up&tenant=acme").status_code == 422
+    form = {"form_token": form_token(site.client)}
+    for text, status in (("x" * 5_000, 422), (long, 413)):
+        page = site.client.post("/assistant", data=form | {"question": text}, headers=HTML)
+        assert page.status_code == status and page.headers["content-type"].startswith("text/html")
+        assert "<h1" in page.text and "at most" in page.text
+    assert "error" in site.client.post("/assistant", data=form | {"question": long}).json()
     wrong = site.client.post("/v1/context", json={"question": 1, "secret": XSS})
     assert wrong.status_code == 422 and XSS not in wrong.text
 
@@ -245,6 +263,20 @@ def test_beyond_this_machine_it_is_not_bound_without_readers(site, guarded):
     check_place(guarded.world.config, "0.0.0.0")
     with pytest.raises(ConfigError, match="readers with tokens"):
         check_place(site.world.config, "0.0.0.0")
+
+
+def test_a_port_in_use_is_told_before_anything_starts(site, capsys, monkeypatch):
+    monkeypatch.setenv("KEY", ENVIRON["KEY"])
+    check_free("127.0.0.1", 0)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(
+            ConfigError, match=rf"--port: expected an address and a port .* found 127\.0\.0\.1 {port}: "
+        ):
+            check_free("127.0.0.1", port)
+        assert cli.main(["serve", "--port", str(port), "--config", str(site.world.file)]) == 2
+    said = capsys.readouterr().err
+    assert "--port" in said and "startup" not in said
 
 
 def test_it_loads_no_spark():
