@@ -120,7 +120,7 @@ def test_what_has_left_counts_on_and_what_is_told_again_does_not(
 def test_a_crash_before_or_while_they_leave_changes_nothing(
     spark: SparkSession, tmp_path: Path, deaths: list[str]
 ) -> None:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
+    at = datetime(2025, 1, 1, tzinfo=UTC)
     border = at + timedelta(days=2)
     old = Turn("old", 1, at, question="q", answer="a", outcome="answered", person="ada")
     rating = Rating("old", 1, at, "person", "thumbs", 1)

@@ -26,7 +26,7 @@ from headrace.stores.comprehend import ComprehendSentimentModel
 from headrace.stores.files import LakeFiles
 from headrace.tables import MEASURES, RATINGS
 
-NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
+NOW = datetime(2025, 11, 26, 9, 30, tzinfo=UTC)
 SCORES = {
     "POSITIVE": {"Positive": 0.9, "Negative": 0.1, "Neutral": 0.0, "Mixed": 0.0},
     "NEGATIVE": {"Positive": 0.0, "Negative": 0.75, "Neutral": 0.25, "Mixed": 0.0},
