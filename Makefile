@@ -37,7 +37,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile
 # Two processes, each with its own Spark: a small batch is planned by one thread, so one process leaves a core idle.
 LOCAL := tests $(patsubst %,--ignore=tests/%,servers soak package terraform notebooks) -n 2 --dist loadfile --no-loadscope-reorder $(SLOWEST)
 
-test: environment ## tests that need no server (about 12 minutes on two cores)
+test: environment ## tests that need no server (about 20 minutes on two cores)
 	@$(PYTEST) $(BOUNDED) $(LOCAL) --max-worker-restart=1 -m "not soak and not deep" $(ARGS) \
 	&& echo "make test: passed" || { echo "make test: FAILED" >&2; exit 1; }
 
