@@ -161,6 +161,11 @@ class Lake:
         rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.sql_name(relative)}").collect()
         return next((str(row["value"]) for row in rows if row["key"] == name), None)
 
+    def set_mark(self, relative: str, name: str, value: str) -> None:
+        """Set a property of the table."""
+        text = value.replace("\\", "\\\\").replace("'", "\\'")
+        self.execute(f"ALTER TABLE {self.sql_name(relative)} SET TBLPROPERTIES ('{name}' = '{text}')")
+
     def detail(self, relative: str) -> tuple[dict[str, str], int, int]:
         """The table's Delta properties, how many data files it has, and their bytes together."""
         found = self.table(relative).detail().select("properties", "numFiles", "sizeInBytes").collect()[0]
@@ -284,6 +289,10 @@ class Lake:
     def execute(self, statement: str) -> None:
         """Run one DDL or DML statement."""
         self.spark.sql(statement)
+
+    def purge(self, relative: str) -> None:
+        """Write out what deletion vectors only mark, so that VACUUM can remove it; where there are none do nothing."""
+        self.execute(f"REORG TABLE {self.sql_name(relative)} APPLY (PURGE)")
 
     def _remove_unborn(self, relative: str) -> bool:
         """Remove the log of a table that has no commit yet; whether it was removed.

@@ -233,7 +233,7 @@ def untold(lake: Lake, name: str) -> DataFrame | None:
 def mark(lake: Lake, relative: str, name: str, value: str) -> None:
     """Set a property of the table."""
     with lake.writing(relative):
-        lake.execute(f"ALTER TABLE {lake.sql_name(relative)} SET TBLPROPERTIES ('{name}' = '{value}')")
+        lake.set_mark(relative, name, value)
 
 
 def _kind(schema: StructType, rewritten: bool) -> Column:

@@ -203,7 +203,7 @@ def _widen(lake: Lake, relative: str, old: StructField, new: StructField) -> boo
     if not grows(before, after):
         return False
     if delta_widens(before, after):
-        lake.execute(f"ALTER TABLE {lake.sql_name(relative)} SET TBLPROPERTIES ('{WIDENING}' = 'true')")
+        lake.set_mark(relative, WIDENING, "true")
         lake.execute(f"ALTER TABLE {lake.sql_name(relative)} ALTER COLUMN {quoted(old.name)} TYPE {after}")
         return True
     table = lake.read(relative)

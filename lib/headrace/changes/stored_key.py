@@ -46,8 +46,7 @@ def check_key(lake: Lake, name: str, table: Table, stored: Sequence[str]) -> Non
     if not stored:
         return
     if known is None:
-        text = wanted.replace("\\", "\\\\").replace("'", "\\'")
-        lake.execute(f"ALTER TABLE {lake.sql_name(relative)} SET TBLPROPERTIES ('{KEY_PROPERTY}' = '{text}')")
+        lake.set_mark(relative, KEY_PROPERTY, wanted)
     _check_types(lake, name, table, dict(zip(table.key, stored, strict=True)))
 
 

@@ -45,8 +45,7 @@ def settled_before(lake: Lake) -> datetime | None:
 
 def settle(lake: Lake, before: datetime) -> None:
     """Keep the border. It never goes back: what has left does not come again."""
-    told = before.astimezone(UTC).isoformat(timespec="minutes")
-    lake.execute(f"ALTER TABLE {lake.sql_name(TURNS.path)} SET TBLPROPERTIES ('{SETTLED_BEFORE}' = '{told}')")
+    lake.set_mark(TURNS.path, SETTLED_BEFORE, before.astimezone(UTC).isoformat(timespec="minutes"))
 
 
 def between(lake: Lake, since: datetime | None, before: datetime) -> DataFrame:
@@ -76,8 +75,7 @@ def leave(lake: Lake, before: datetime) -> int:
     for table in (TURNS, RATINGS, COUNTED):
         count = lake.delete_keys(table.path, gone)
         if count:
-            # Writes out what deletion vectors only mark, so that VACUUM can remove what was said.
-            lake.execute(f"REORG TABLE {lake.sql_name(table.path)} APPLY (PURGE)")
+            lake.purge(table.path)
     return count
 
 

@@ -88,8 +88,7 @@ class FeedbackErasure:
             places.append(place)
         self._suppress(plan.hashes(suppressed.hashing), request.name)
         for place in places:
-            # Writes out what deletion vectors only mark; where there are none nothing is left to do.
-            self._lake.execute(f"REORG TABLE {self._lake.sql_name(place)} APPLY (PURGE)")
+            self._lake.purge(place)
             self._told(request, place, "purged", 0)
         self._erase_stored(request, work, plan)
         told = {"turns": len(plan.turns), "ratings": len(plan.ratings), "conversations": len(plan.conversations)}

@@ -84,7 +84,7 @@ class Upkeep:
         while self._left and (tables is None or done < tables):
             done += self._try(self._left.pop(0), now)
             if not self._left:
-                self._mark(self._clock, LOOKED_AFTER, _text(now))
+                self._lake.set_mark(self._clock, LOOKED_AFTER, _text(now))
 
     def _try(self, table: Kept, now: datetime) -> bool:
         """Look after a table; whether there is one."""
@@ -108,7 +108,7 @@ class Upkeep:
             return None
         last = self._lake.mark(self._clock, LOOKED_AFTER)
         if last is None:
-            self._mark(self._clock, LOOKED_AFTER, _text(now))
+            self._lake.set_mark(self._clock, LOOKED_AFTER, _text(now))
         return (datetime.fromisoformat(last) if last else now) + EVERY
 
     def _look_after(self, table: Kept, now: datetime) -> None:
@@ -122,9 +122,9 @@ class Upkeep:
             # VACUUM refuses to delete younger files than the table's own property says.
             keep = f"interval {int(settings.vacuum_keep.total_seconds())} seconds"
             if marks.get(RETENTION) != keep:
-                self._mark(relative, RETENTION, keep)
+                self._lake.set_mark(relative, RETENTION, keep)
             self._lake.table(relative).vacuum(settings.vacuum_keep.total_seconds() / 3600)
-            self._mark(relative, VACUUMED, _text(now))
+            self._lake.set_mark(relative, VACUUMED, _text(now))
 
     def _expire(self, table: Kept, marks: Mapping[str, str], now: datetime) -> None:
         if table.expired is None and table.thin is None:
@@ -136,7 +136,7 @@ class Upkeep:
             if table.thin:
                 table.thin(self._lake, now)
             if not table.every_look:
-                self._mark(table.path, PURGED, _text(now))
+                self._lake.set_mark(table.path, PURGED, _text(now))
 
     def _compact(self, table: Kept, sort: bool, size: int, now: datetime) -> None:
         """Join small files, or sort all rows of a table that is to be sorted."""
@@ -144,21 +144,18 @@ class Upkeep:
         with self._lake.setting(SORTED if column else FILE_SIZES):
             if column and sort:
                 self._lake.sort(relative, column, max(2, size // SORTED_FILE_BYTES))
-                self._mark(relative, SORTED_AT, _text(now))
+                self._lake.set_mark(relative, SORTED_AT, _text(now))
             else:
                 self._lake.table(relative).optimize().executeCompaction()
-        self._mark(relative, COMPACTED_TO, str(self._lake.detail(relative)[1]))
+        self._lake.set_mark(relative, COMPACTED_TO, str(self._lake.detail(relative)[1]))
 
     def _due(self, relative: str, mark: str, every: timedelta, marks: Mapping[str, str], now: datetime) -> bool:
         """Whether it was marked long ago. What has no mark is new: it is marked, and due one period later."""
         last = marks.get(mark)
         if last is None:
-            self._mark(relative, mark, _text(now))
+            self._lake.set_mark(relative, mark, _text(now))
             return False
         return now - datetime.fromisoformat(last) >= every
-
-    def _mark(self, relative: str, mark: str, value: str) -> None:
-        self._lake.execute(f"ALTER TABLE {self._lake.sql_name(relative)} SET TBLPROPERTIES ('{mark}' = '{value}')")
 
 
 def _sort_is_due(table: Kept, marks: Mapping[str, str], size: int, now: datetime) -> bool:
