@@ -20,7 +20,6 @@ from headrace.config_base import (
 from headrace.config_comprehend import ComprehendComments
 from headrace.config_measures import OwnMeasures, shadowed
 from headrace.config_publish import MeasureStoreSettings
-from headrace.conversations.shipped import SHIPPED
 
 Local = Literal["vader", "blend", "none"]
 Sentiment = Local | Literal["comprehend"]
@@ -64,7 +63,7 @@ class Feedback(Settings):
 
     @model_validator(mode="after")
     def _names_are_free(self) -> "Feedback":
-        if problems := list(shadowed(self.measures, tuple(one.name for one in SHIPPED))):
+        if problems := list(shadowed(self.measures)):
             raise Contradictions(problems)
         return self
 

@@ -145,7 +145,16 @@ def _expression(where: str, text: str, over: Over) -> Iterator[Contradiction]:
         yield Contradiction(where, f"SQL over one row of {over} that gives a number", str(error), _EXAMPLE)
 
 
-def shadowed(own: Mapping[str, OwnMeasure], shipped: tuple[str, ...]) -> Iterator[Contradiction]:
+SHIPPED = (
+    "thumbs_up", "csat", "judged_csat", "sentiment", "negative_comments", "rated", "refused", "errors",
+    "call_errors", "fallback", "regenerated", "retrieval_hit", "cited", "cites_stale", "latency",
+    "first_token", "answer_age", "input_tokens", "output_tokens", "cached_tokens", "cost", "containment",
+    "hand_off", "abandoned", "resolution", "turns",
+)  # fmt: skip
+"""Names of the measures that Headrace brings: `conversations.shipped` has them."""
+
+
+def shadowed(own: Mapping[str, OwnMeasure], shipped: tuple[str, ...] = SHIPPED) -> Iterator[Contradiction]:
     """Own measures with the name of one that Headrace brings."""
     for name in own:
         if name.casefold() in shipped:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace import config_measures
 from headrace.config_measures import COLUMNS, OwnMeasure, slices
 from headrace.conversations.latency import counted, merged, percentile
 from headrace.conversations.measures import Measure, own, value
@@ -93,6 +94,7 @@ def by_sql(made: sqlite3.Connection, measure: Measure) -> Mapping[tuple, tuple[f
 
 def test_the_oracle_knows_every_shipped_measure():
     assert {one.name: one.over for one in SHIPPED} == {name: over for name, (over, _) in MEASURES.items()}
+    assert tuple(one.name for one in SHIPPED) == config_measures.SHIPPED
     assert {one.name for one in SHIPPED if one.kind == "spread"} == set(SPREADS)
 
 
